@@ -1,0 +1,69 @@
+"""What every command of the terminal needs: settings, a migrated database, and plain words for faults."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from sqlalchemy.exc import DBAPIError
+
+from bot.config import Settings, faults
+from crm.db import Database
+from crm.schema import NewerSchema, migrate
+
+console = Console(stderr=True)
+
+
+def fail(sentence: str) -> NoReturn:
+    """One plain line on stderr and a non-zero exit."""
+    print(f"forecourt: {sentence}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        fail("; ".join(faults(error)))
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the settings, created and migrated as needed."""
+    if not settings.database_url:
+        _usable_folder(settings.data_dir)
+    try:
+        database = Database(settings.database)
+        migrate(database)
+    except NewerSchema as error:
+        fail(f"{error}; install the newer version of Forecourt, or restore an older database")
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+        fail(f"cannot open the database: {reason}")
+    return database
+
+
+def _usable_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        fail(
+            f"cannot write in the data folder {folder} ({error.strerror}); set FORECOURT_DATA_DIR to one you own"
+        )
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on the last line of stdout."""
+    print(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,114 @@
+"""Customers: people known from the till, from chat, or both. One row each, whatever the source."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    String,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from crm.db import Base, Id
+
+
+class Customer(Base):
+    """``member`` is the chain's number, ``reference`` what the till calls them when that is all we know."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    member: Mapped[str | None] = mapped_column(String(64), unique=True)
+    reference: Mapped[str | None] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str | None] = mapped_column(String(20), unique=True)
+    card: Mapped[str | None] = mapped_column(String(64), unique=True)
+    chat_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    locale: Mapped[str | None] = mapped_column(String(8))
+    timezone: Mapped[str | None] = mapped_column(String(64))
+
+    source: Mapped[str] = mapped_column(String(16), default="import")  # import, chat, poster, friend
+    source_detail: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # station code or the friend's member number
+    joined_at: Mapped[datetime | None]  # became a member, as far as anyone knows
+    registered_at: Mapped[datetime | None]  # registered in chat
+    known_at: Mapped[datetime]
+
+    home_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
+    usual_product: Mapped[str | None] = mapped_column(String(32))
+    persona: Mapped[str | None] = mapped_column(
+        String(16)
+    )  # declared: private, taxi, business, heavy, eco, fleet
+    birthday: Mapped[str | None] = mapped_column(String(10))  # MM-DD, or YYYY-MM-DD
+
+    service_consent: Mapped[bool] = mapped_column(default=False)
+    marketing_consent: Mapped[bool] = mapped_column(default=False)
+    reachable: Mapped[bool] = mapped_column(default=True)  # False: blocked the bot or the account is gone
+
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    merged_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_customers_name", "name"),)
+
+    @property
+    def public_number(self) -> str:
+        """How people outside the database call this customer."""
+        return self.member or self.reference or ""
+
+
+class Vehicle(Base):
+    __tablename__ = "vehicles"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    plate: Mapped[str | None] = mapped_column(String(32), unique=True)
+    kind: Mapped[str | None] = mapped_column(String(16))  # as the person said: car, suv, taxi, van, truck, ev
+
+
+class Consent(Base):
+    """Who agreed to what, when, and to which wording. Rows are only added; the last one counts."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(16))  # service, marketing
+    granted: Mapped[bool]
+    wording: Mapped[str] = mapped_column(String(32))  # version of the text that was shown
+    how: Mapped[str] = mapped_column(String(32))  # notice, stop, resume, button
+    at: Mapped[datetime]
+
+
+def by_chat(session: Session, chat_id: int) -> Customer | None:
+    return session.scalar(select(Customer).where(Customer.chat_id == chat_id))
+
+
+def consent(
+    session: Session,
+    customer: Customer,
+    purpose: str,
+    granted: bool,
+    *,
+    wording: str,
+    how: str,
+    now: datetime,
+) -> None:
+    """Record an answer to one purpose; the log keeps every answer, the customer the last."""
+    session.add(
+        Consent(customer_id=customer.id, purpose=purpose, granted=granted, wording=wording, how=how, at=now)
+    )
+    setattr(customer, f"{purpose}_consent", granted)
+
+
+def new_member_number(session: Session) -> str:
+    """A member number that cannot be walked: ten random digits, not a counter."""
+    while True:
+        number = f"{secrets.randbelow(9 * 10**9) + 10**9}"
+        if session.scalar(select(Customer.id).where(Customer.member == number)) is None:
+            return number

@@ -1,0 +1,42 @@
+"""Leases: of several replicas, one does the work. A lease that is not renewed falls to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from crm.db import Base
+
+
+class Lease(Base):
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    until: Mapped[datetime]
+
+
+def take(session: Session, name: str, owner: str, seconds: float, *, now: datetime) -> bool:
+    """Take or renew the lease. False while somebody else holds it."""
+    until = now + timedelta(seconds=seconds)
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    session.execute(
+        insert(Lease)
+        .values(name=name, owner=owner, until=until)
+        .on_conflict_do_nothing(index_elements=["name"])
+    )
+    taken = session.execute(
+        update(Lease)
+        .where(Lease.name == name, or_(Lease.owner == owner, Lease.until <= now))
+        .values(owner=owner, until=until)
+        .returning(Lease.name)
+    )
+    return taken.first() is not None
+
+
+def release(session: Session, name: str, owner: str) -> None:
+    """Give the lease back, so that the next need not wait for its end."""
+    session.execute(delete(Lease).where(Lease.name == name, Lease.owner == owner))

@@ -1,5 +1,5 @@
 // The right side: the person being played and what was said.
-import { $, avatar, fullName, h, icon } from "./dom.js";
+import { $, avatar, fullName, h } from "./dom.js";
 import { bubble, isFromBot } from "./message.js";
 import { botName, chatOf, markSeen, me, state } from "./store.js";
 import { day, language, roleName, spoken, t } from "./words.js";
@@ -136,5 +136,4 @@ export function keepEndInView() {
     drawToEnd();
   }).observe(log);
   $("to-end").addEventListener("click", () => log.scrollTo({ top: log.scrollHeight, behavior: "smooth" }));
-  $("to-end").append(icon("down"));
 }

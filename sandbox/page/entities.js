@@ -6,6 +6,7 @@ const SAFE = /^(https?:|mailto:|tel:)/i;
 const DEEP_LINK = /^(?:https?:\/\/)?(?:t|telegram)\.me\/\w+\?(?:.*&)?start=([A-Za-z0-9_-]{1,64})(?:&|#|$)/i;
 const COMMAND = /(^|[\s(（])(\/[a-z0-9_]{1,32})(?![\w/])/gi;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)）。，]/gi;
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const INLINE = {
   bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code",
   hashtag: "span", cashtag: "span", mention: "span", text_mention: "span", custom_emoji: "span",
@@ -43,7 +44,7 @@ function within(text, from, to, entities, actions) {
     if (start >= end) continue;
     if (start > at) nodes.push(text.slice(at, start));
     nodes.push(wrap(head, text.slice(start, end), within(text, start, end, inner, actions), actions));
-    at = end;
+    at = BLOCKS.has(head.type) && text[end] === "\n" ? Math.min(end + 1, to) : end;
   }
   if (at < to) nodes.push(text.slice(at, to));
   return nodes;

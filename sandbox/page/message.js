@@ -21,6 +21,7 @@ export function bubble(message, actions) {
     "li",
     { class: `message ${mine ? "out" : "in"}`, "data-message": message.message_id },
     body,
+    reactions(message.reactions),
     keyboard && inlineKeyboard(message, keyboard, actions),
   );
 }
@@ -44,6 +45,11 @@ function stamp(message) {
     edited ? h("span", { class: "edited" }, t("edited")) : null,
     h("time", { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date)),
   );
+}
+
+function reactions(given) {
+  const emoji = (given || []).map((one) => one.emoji).filter(Boolean);
+  return emoji.length ? h("span", { class: "reactions" }, emoji.join(" ")) : null;
 }
 
 function quoted(message) {

@@ -1,0 +1,121 @@
+// The page of the sandbox: wiring only.
+import { $, attempt, icon, toast } from "./dom.js";
+import { api } from "./api.js";
+import { drawChat, keepEndInView } from "./chat.js";
+import { act, drawComposer, say, wireComposer } from "./composer.js";
+import { askNewPerson, showAlert } from "./dialogs.js";
+import { follow } from "./feed.js";
+import { drawPeople } from "./people.js";
+import { answerTo } from "./taps.js";
+import { botName, changed, me, onChange, refreshChat, refreshPeople, state } from "./store.js";
+import { language, setLanguage, speakPage, t } from "./words.js";
+
+const narrow = window.matchMedia("(max-width: 760px)");
+const actions = { say, tap };
+
+async function tap(message, data) {
+  const query = await act((id) => api.tap(id, message.message_id, data));
+  if (query) showAnswer(await answerTo(query.callback_query_id));
+}
+
+/** What the bot answered to a tap: a toast, an alert, an address, or nothing. */
+function showAnswer(answer) {
+  if (!answer) return;
+  if (answer.url && /^https?:/i.test(answer.url)) window.open(answer.url, "_blank", "noopener");
+  if (!answer.text) return;
+  if (answer.show_alert) showAlert(botName(), answer.text);
+  else toast(answer.text);
+}
+
+function choose(id) {
+  state.me = id;
+  remember();
+  changed();
+  attempt(() => refreshChat(id));
+  if (!narrow.matches) $("text").focus();
+}
+
+function leave() {
+  const { me: before } = state;
+  state.me = null;
+  remember();
+  changed();
+  document.querySelector(`[data-person="${before}"]`)?.focus();
+}
+
+/** The address names who is being played, so that a reload or a shared link comes back here. */
+function remember() {
+  const address = new URL(window.location.href);
+  address.searchParams.delete("start");
+  if (state.me === null) address.searchParams.delete("as");
+  else address.searchParams.set("as", state.me);
+  history.replaceState(null, "", address);
+}
+
+function readAddress() {
+  const wanted = new URLSearchParams(window.location.search);
+  const payload = wanted.get("start");
+  if (payload && /^[A-Za-z0-9_-]{1,64}$/.test(payload)) state.payload = payload;
+  const as = Number(wanted.get("as"));
+  if (state.people.some((person) => person.id === as)) choose(as);
+}
+
+async function newPerson() {
+  const fields = await askNewPerson(language());
+  if (!fields) return;
+  const person = await attempt(() => api.create(fields));
+  if (!person) return;
+  await attempt(refreshPeople);
+  choose(person.id);
+}
+
+async function setBlocked(blocked) {
+  await act((id) => (blocked ? api.block(id) : api.unblock(id)));
+  await attempt(refreshPeople);
+  toast(t(blocked ? "blocked_toast" : "unblocked_toast"));
+}
+
+function speak(chosen) {
+  setLanguage(chosen);
+  speakPage();
+  markLanguage();
+  changed();
+}
+
+function markLanguage() {
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === language()));
+  }
+}
+
+function draw() {
+  $("app").dataset.view = state.me === null ? "people" : "chat";
+  drawChat(actions);
+  drawComposer();
+  drawPeople(choose);
+  document.title = me() ? `${me().first_name} · ${t("brand")}` : `${t("brand")} · ${t("brand_note")}`;
+}
+
+function wire() {
+  for (const slot of document.querySelectorAll("[data-icon]")) slot.append(icon(slot.dataset.icon));
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () => speak(button.dataset.language));
+  }
+  $("new-person").addEventListener("click", newPerson);
+  $("search").addEventListener("input", changed);
+  $("back").addEventListener("click", leave);
+  $("block").addEventListener("click", () => setBlocked(!me().blocked));
+  $("unblock").addEventListener("click", () => setBlocked(false));
+  document.addEventListener("visibilitychange", changed);
+  wireComposer();
+  keepEndInView();
+  onChange(draw);
+}
+
+wire();
+speakPage();
+markLanguage();
+await attempt(refreshPeople);
+readAddress();
+changed();
+follow();

@@ -1,0 +1,87 @@
+// Staying up to date: the server tells what changed, the page fetches it, the open chat first.
+import { changed, chatOf, refreshChat, refreshPeople, state } from "./store.js";
+import { api } from "./api.js";
+import { answered } from "./taps.js";
+
+const TYPING_SECONDS = 5;
+const FIRST_LOOK = 60;
+/** changes that leave what the list of people says as it was */
+const ONLY_CHAT = new Set(["edited", "deleted", "reaction", "menu"]);
+
+let peopleChanged = false;
+const chatsChanged = new Set();
+let working = false;
+
+/** Listen for as long as the page is open; EventSource connects again by itself. */
+export function follow() {
+  const events = new EventSource("/sandbox/events");
+  events.addEventListener("open", () => {
+    setOnline(true);
+    lookAtAll();
+  });
+  events.addEventListener("error", () => setOnline(false));
+  events.addEventListener("message", (event) => hear(JSON.parse(event.data)));
+}
+
+function hear(event) {
+  const { kind, person } = event;
+  if (kind === "action") return typing(person);
+  if (kind === "answer") return answered(event.callback_query_id, event);
+  if (!ONLY_CHAT.has(kind) || !known(person)) peopleChanged = true;
+  chatsChanged.add(person);
+  return work();
+}
+
+const known = (id) => state.people.some((person) => person.id === id);
+
+function lookAtAll() {
+  peopleChanged = true;
+  const shown = state.people.filter((person) => person.role || person.started).slice(0, FIRST_LOOK);
+  for (const person of shown) chatsChanged.add(person.id);
+  if (state.me !== null) chatsChanged.add(state.me);
+  work();
+}
+
+/** One fetch after the other, so that a bot that writes to everybody does not drown the page. */
+async function work() {
+  if (working) return;
+  working = true;
+  try {
+    while (peopleChanged || chatsChanged.size) {
+      if (peopleChanged) {
+        peopleChanged = false;
+        await refreshPeople();
+      }
+      const next = chatsChanged.has(state.me) ? state.me : chatsChanged.values().next().value;
+      if (chatsChanged.delete(next) && known(next)) await refreshChat(next);
+    }
+  } catch {
+    setOnline(false); // the next "open" looks at everything again
+  } finally {
+    working = false;
+  }
+}
+
+async function setOnline(online) {
+  if (state.online !== online) {
+    state.online = online;
+    changed();
+  }
+  if (!online) return;
+  const { bot } = await api.health().catch(() => ({}));
+  if (!bot) return;
+  state.bot = { name: bot.first_name || "", username: bot.username || "" };
+  changed();
+}
+
+function typing(person) {
+  const chat = chatOf(person);
+  const since = Date.now();
+  chat.typing = since;
+  changed();
+  setTimeout(() => {
+    if (chat.typing !== since) return;
+    chat.typing = 0;
+    changed();
+  }, TYPING_SECONDS * 1000);
+}

@@ -106,6 +106,11 @@ def consent(
     setattr(customer, f"{purpose}_consent", granted)
 
 
+def set_reachable(session: Session, chat_id: int, reachable: bool) -> None:
+    """Whether the bot may write to this person at all: False when they blocked it or are gone."""
+    session.execute(update(Customer).where(Customer.chat_id == chat_id).values(reachable=reachable))
+
+
 def new_member_number(session: Session) -> str:
     """A member number that cannot be walked: ten random digits, not a counter."""
     while True:

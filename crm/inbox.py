@@ -53,6 +53,11 @@ def store(
     return list(session.scalars(statement.returning(Incoming.update_id), rows))
 
 
+def remember(session: Session, payload: dict[str, Any], chat_id: int, *, now: datetime) -> None:
+    """Store one update if it came by a way that did not (an update handed over in process)."""
+    store(session, [payload], {payload["update_id"]: chat_id}, now=now)
+
+
 def waiting(session: Session) -> list[Incoming]:
     """Updates not handled yet, oldest first: what a crash left behind."""
     return list(session.scalars(select(Incoming).where(Incoming.state == "new").order_by(Incoming.update_id)))

@@ -1,0 +1,64 @@
+"""Who is asking: the sender of an update as customer and as staff, with their language and scope."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import customers, talks
+from crm.staff import Staff, StaffStation
+from handlers.ask import House, Incoming, Who
+from handlers.text import clean_name
+
+WHOLE_CHAIN = frozenset({"service", "marketing", "headquarters", "admin"})
+
+
+def identify(session: Session, incoming: Incoming, house: House) -> Who:
+    """The sender, from the database and the update. Knows everyone, also those it has never seen."""
+    user = incoming.update.effective_user
+    user_id = user.id if user else 0
+    customer = customers.by_chat(session, user_id)
+    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    language = (user.language_code or "") if user else ""
+    talk = talks.current(session, user_id)
+    chosen = (customer and customer.locale) or (staff and staff.locale) or (talk and talk.locale)
+    return Who(
+        user_id=user_id,
+        chat_id=incoming.chat.id if incoming.chat else user_id,
+        first_name=clean_name(user.first_name) if user else "",
+        last_name=clean_name(user.last_name or "") if user else "",
+        language=language,
+        locale=chosen or locale_of(language, house.locale),
+        roles=_roles(customer, staff, user_id, house),
+        customer=customer,
+        staff=staff,
+        stations=scope(session, staff),
+    )
+
+
+def locale_of(language: str, default: str) -> str:
+    """The locale for a client's language: Chinese for every kind of Chinese, English for the rest."""
+    if not language:
+        return default
+    return "zh" if language.lower().startswith("zh") else "en"
+
+
+def scope(session: Session, staff: Staff | None) -> frozenset[int] | None:
+    """The stations a member of staff works for; None is the whole chain, nobody's is empty."""
+    if staff is None:
+        return frozenset()
+    if staff.role in WHOLE_CHAIN:
+        return None
+    rows = session.scalars(select(StaffStation.station_id).where(StaffStation.staff_id == staff.id))
+    return frozenset(rows)
+
+
+def _roles(
+    customer: customers.Customer | None, staff: Staff | None, user_id: int, house: House
+) -> frozenset[str]:
+    roles = {"anyone"}
+    if customer is not None:
+        roles.add("driver")
+    if staff is not None:
+        roles.add(staff.role)
+    return frozenset(roles)

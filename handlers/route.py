@@ -1,0 +1,137 @@
+"""What a route is, what it is asked and what it answers.
+
+A handler is a plain function ``(Ask) -> Reply``. It reads and writes through ``ask.session``, whose
+transaction belongs to ``speak``; its words are names of templates; it never calls Telegram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from handlers.ask import Ask
+
+Role = Literal["anyone", "driver", "attendant", "manager", "service", "marketing", "headquarters", "admin"]
+ANYONE = frozenset({"anyone"})
+DRIVERS = frozenset({"driver"})
+ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admin"})
+MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
+HEADQUARTERS = frozenset({"headquarters", "admin"})
+INVITERS = frozenset({"manager", "headquarters", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A typed command: ``Command("me")`` is /me, in private."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """An inline button: its data is ``name`` or ``name:argument[:argument]``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that is no command. ``what`` is the kind; ``step`` limits it to one step of a talk,
+    or to a topic when it ends with a dot."""
+
+    what: Literal["text", "contact", "location", "photo", "document", "other", "anything"] = "text"
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The person blocked the bot or let it in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A command in a group or channel, where no personal data is spoken."""
+
+
+Trigger = Command | Tap | Said | Membership | Elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An inline button. ``label`` is a name in labels.toml; exactly one of ``data``, ``url``, ``copy``."""
+
+    label: str
+    data: str = ""
+    url: str = ""
+    copy: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the reply keyboard, which may ask for the person's own contact or place."""
+
+    label: str
+    asks: Literal["", "contact", "location"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where the talk stands after this reply. An empty name ends it."""
+
+    name: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+END = Step("")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart to send with the reply; ``name`` is one of handlers/pictures.py, ``facts`` are JSON."""
+
+    name: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers. Facts are JSON values, times as ISO strings.
+
+    ``template`` empty: nothing but the toast is said. ``instead`` edits the message whose button was
+    tapped. ``keys`` None leaves the reply keyboard as it is, () removes it. ``step`` None leaves the
+    talk where it is. ``also`` are replies to other people (a receipt to the driver), as
+    ``(chat_id, locale, Reply)``. ``menu`` publishes this person's command menu for their new role.
+    """
+
+    template: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    keys: tuple[tuple[Key, ...], ...] | None = None
+    instead: bool = False
+    toast: str = ""
+    picture: Picture | None = None
+    qr: str = ""
+    step: Step | None = None
+    also: tuple[tuple[int, str, Reply], ...] = ()
+    then: tuple[Reply, ...] = ()
+    menu: bool = False
+    locale: str = ""
+
+
+Callback = Callable[[Ask], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the list of routes: on what, who answers, for whom, and its line in the menu.
+
+    ``help`` is true for commands shown in menus and /help; their words stand in labels.toml under
+    ``command.<name>``. Without ``role`` rights the person hears a polite refusal, and staff routes audit it.
+    """
+
+    on: Trigger
+    callback: Callback
+    role: frozenset[str] = ANYONE
+    help: bool = False

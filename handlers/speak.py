@@ -1,0 +1,151 @@
+"""Around every route: one transaction, the role, the call, the commit; then the reply is spoken.
+
+The effect and the "done" mark are one transaction, so an update delivered again does nothing, and one
+that a crash interrupted is handled again from the start. The reply is stored with the mark until it has
+left, so that a crash between COMMIT and send loses no word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from crm import audit, inbox, talks
+from crm.writer import Writer
+from handlers.ask import Ask, House, Incoming, Who
+from handlers.people import identify
+from handlers.route import Command, Reply, Route, Tap
+
+Spoken = dict[str, Any]
+Clock = Callable[[], datetime]
+STAFF_ROLES = frozenset({"attendant", "manager", "service", "marketing", "headquarters", "admin"})
+
+
+class Says(Protocol):
+    """Whoever carries replies to Telegram."""
+
+    async def say(self, spoken: list[Spoken]) -> None: ...
+
+
+class Speaker:
+    """Calls routes and speaks their replies."""
+
+    def __init__(self, house: House, writer: Writer, voice: Says, clock: Clock) -> None:
+        self.house = house
+        self._writer = writer
+        self._voice = voice
+        self._clock = clock
+        self._marking: set[asyncio.Task[None]] = set()
+
+    async def speak(self, route: Route, incoming: Incoming) -> None:
+        """Handle one update by one route. Raises what the handler raised; then nothing was written."""
+        spoken = await self._writer.run(lambda session: self._act(session, route, incoming))
+        if spoken is not None:
+            await self.say(incoming.update_id, spoken)
+
+    async def say(self, update_id: int, spoken: list[Spoken]) -> None:
+        """Speak what is committed, then forget it. The mark need not be waited for."""
+        await self._voice.say(spoken)
+        mark = asyncio.create_task(self._mark(update_id))
+        self._marking.add(mark)
+        mark.add_done_callback(self._marking.discard)
+
+    async def settle(self) -> None:
+        """Wait until every mark is written."""
+        await asyncio.gather(*self._marking)
+
+    async def _mark(self, update_id: int) -> None:
+        await self._writer.run(lambda session: inbox.spoken(session, [update_id], now=self._clock()))
+
+    def _act(self, session: Session, route: Route, incoming: Incoming) -> list[Spoken] | None:
+        now = self._clock()
+        inbox.remember(session, incoming.update.to_dict(), incoming.user_id, now=now)
+        if not inbox.done(session, incoming.update_id, [], now=now):
+            return None
+        reply, who = answer(session, route, incoming, self.house, now)
+        spoken = lay_out(reply, who, incoming)
+        inbox.keep_replies(session, incoming.update_id, spoken)
+        return spoken
+
+
+def answer(
+    session: Session, route: Route, incoming: Incoming, house: House, now: datetime
+) -> tuple[Reply, Who]:
+    """The handler's reply, or a refusal, and who asked. The talk moves in the same transaction."""
+    who = identify(session, incoming, house)
+    if not route.role & who.roles:
+        return _refuse(session, route, who, now), who
+    talk = talks.current(session, who.user_id)
+    ask = Ask(
+        session=session,
+        now=now,
+        house=house,
+        who=who,
+        incoming=incoming,
+        text=incoming.text,
+        args=_arguments(route, incoming),
+        step=talk.step if talk else "",
+        data=dict(talk.data) if talk else {},
+    )
+    reply = route.callback(ask)
+    if reply.step is not None:
+        talks.move(session, who.user_id, reply.step.name, reply.step.data, now=now)
+    if reply.locale:
+        who = replace(who, locale=reply.locale)
+    return reply, who
+
+
+def _arguments(route: Route, incoming: Incoming) -> str:
+    if isinstance(route.on, Command):
+        return incoming.command[1]
+    if isinstance(route.on, Tap):
+        return incoming.data.partition(":")[2]
+    return ""
+
+
+def _refuse(session: Session, route: Route, who: Who, now: datetime) -> Reply:
+    """Polite, and the same whether or not what was asked for exists."""
+    if route.role & STAFF_ROLES:
+        name = getattr(route.on, "name", "") or type(route.on).__name__.lower()
+        audit.note(session, who.user_id, "refused", now=now, detail=name)
+        return Reply("replies/not_for_you", toast="toast.not_for_you")
+    return Reply("replies/register_first", toast="toast.register_first")
+
+
+def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
+    """A reply and all that goes with it as JSON: what is said to whom, in which language, in order."""
+    query = incoming.update.callback_query
+    tapped = query.message.message_id if query and query.message else None
+    spoken: list[Spoken] = []
+    if query is not None:
+        spoken.append({"kind": "toast", "query": query.id, "label": reply.toast, "locale": who.locale})
+    if reply.menu:
+        spoken.append({"kind": "menu", "chat_id": who.chat_id, "user_id": who.user_id})
+    for part in (reply, *reply.then):
+        if part.template:
+            spoken.append(
+                _said(part, who.chat_id, part.locale or who.locale, tapped if part.instead else None)
+            )
+    for chat_id, locale, other in reply.also:
+        spoken.append(_said(other, chat_id, locale, None))
+    return spoken
+
+
+def _said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:
+    return {
+        "kind": "message",
+        "chat_id": chat_id,
+        "locale": locale,
+        "template": reply.template,
+        "facts": reply.facts,
+        "buttons": [[asdict(button) for button in row] for row in reply.buttons],
+        "keys": None if reply.keys is None else [[asdict(key) for key in row] for row in reply.keys],
+        "edits": edits,
+        "picture": asdict(reply.picture) if reply.picture else None,
+        "qr": reply.qr,
+    }

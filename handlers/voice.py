@@ -1,0 +1,225 @@
+"""How the bot speaks: from names and facts to a Telegram message.
+
+A refusal by Telegram is final; a flood limit is waited out; a send that surely did not leave is tried
+again; one that may have arrived is not, because a second copy is worse than a note in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import io
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import segno
+from telegram import (
+    Bot,
+    CopyTextButton,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    KeyboardButton,
+    LinkPreviewOptions,
+    Message,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+
+from crm import customers
+from crm.writer import Writer
+from handlers.pictures import PICTURES
+from handlers.text import cut
+from templates import label, render
+
+log = logging.getLogger(__name__)
+Spoken = dict[str, Any]
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+TRIES = 6
+STALE = (
+    "message is not modified",
+    "query is too old",
+    "message to edit not found",
+    "message can't be edited",
+)
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+class NotSent(NetworkError):
+    """The request surely did not reach Telegram, so that it may be sent again."""
+
+
+class Voice:
+    """Speaks laid-out replies through a bot."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        writer: Writer,
+        clock: Callable[[], datetime],
+        publish_menu: Callable[[int, int], Awaitable[None]],
+    ) -> None:
+        self._bot = bot
+        self._writer = writer
+        self._clock = clock
+        self._publish_menu = publish_menu
+
+    async def say(self, spoken: list[Spoken]) -> None:
+        """Say each part in order. Nothing that Telegram refuses stops the rest."""
+        for part in spoken:
+            await self._part(part)
+
+    async def _part(self, part: Spoken) -> None:
+        if part["kind"] == "menu":
+            await self._guarded(part["chat_id"], lambda: self._publish_menu(part["chat_id"], part["user_id"]))
+        elif part["kind"] == "toast":
+            await self._guarded(0, lambda: self._toast(part))
+        else:
+            await self._message(part)
+
+    async def _toast(self, part: Spoken) -> None:
+        words = label(part["label"], part["locale"]) if part["label"] else None
+        await self._bot.answer_callback_query(part["query"], text=words)
+
+    async def _message(self, part: Spoken) -> None:
+        text = render(part["template"], part["locale"], part["facts"])
+        picture = await _picture(part)
+        send = self._edit if part["edits"] else self._send
+        try:
+            await self._guarded(part["chat_id"], lambda: send(part, text, ParseMode.HTML, picture))
+        except BadRequest as error:
+            if "can't parse entities" not in str(error).lower():
+                raise
+            log.error("template %s is not valid for Telegram: sent as plain text", part["template"])
+            await self._guarded(part["chat_id"], lambda: send(part, plain(text), None, picture))
+
+    async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message:
+        markup = _markup(part)
+        if picture is not None:
+            return await self._bot.send_photo(
+                part["chat_id"],
+                picture,
+                caption=fit(text, CAPTION_LIMIT),
+                parse_mode=mode,
+                reply_markup=markup,
+            )
+        return await self._bot.send_message(
+            part["chat_id"],
+            fit(text, TEXT_LIMIT),
+            parse_mode=mode,
+            reply_markup=markup,
+            link_preview_options=NO_PREVIEW,
+        )
+
+    async def _edit(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message | bool:
+        markup = _inline(part)
+        if picture is not None:
+            media = InputMediaPhoto(picture, caption=fit(text, CAPTION_LIMIT), parse_mode=mode)
+            return await self._bot.edit_message_media(
+                media, chat_id=part["chat_id"], message_id=part["edits"], reply_markup=markup
+            )
+        return await self._bot.edit_message_text(
+            fit(text, TEXT_LIMIT),
+            chat_id=part["chat_id"],
+            message_id=part["edits"],
+            parse_mode=mode,
+            reply_markup=markup,
+            link_preview_options=NO_PREVIEW,
+        )
+
+    async def _guarded(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> None:
+        for attempt in range(TRIES):
+            try:
+                await send()
+            except RetryAfter as error:
+                await asyncio.sleep(_seconds(error))
+            except Forbidden:
+                await self._writer.run(lambda session: customers.set_reachable(session, chat_id, False))
+                return None
+            except NotSent:
+                await asyncio.sleep(0.2 * 2**attempt)
+            except BadRequest as error:
+                if "can't parse entities" in str(error).lower():
+                    raise
+                return _note_refusal(error)
+            except TelegramError as error:
+                log.warning("a reply may not have arrived: %s", type(error).__name__)
+                return None
+            else:
+                return None
+        log.error("a reply could not be sent after %d tries", TRIES)
+        return None
+
+
+def _note_refusal(error: BadRequest) -> None:
+    if not any(phrase in str(error).lower() for phrase in STALE):
+        log.warning("Telegram refused a reply: %s", error)
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return wait if isinstance(wait, (int, float)) else wait.total_seconds()
+
+
+async def _picture(part: Spoken) -> bytes | None:
+    if part["qr"]:
+        image = io.BytesIO()
+        segno.make(part["qr"], error="m").save(image, kind="png", scale=8, border=3)
+        return image.getvalue()
+    if part["picture"]:
+        draw = PICTURES[part["picture"]["name"]]
+        return await asyncio.to_thread(draw, part["picture"]["facts"], part["locale"])
+    return None
+
+
+def _markup(part: Spoken) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+    if part["keys"] is None:
+        return _inline(part)
+    if not part["keys"]:
+        return ReplyKeyboardRemove()
+    rows = [
+        [
+            KeyboardButton(
+                label(key["label"], part["locale"]),
+                request_contact=key["asks"] == "contact" or None,
+                request_location=key["asks"] == "location" or None,
+            )
+            for key in row
+        ]
+        for row in part["keys"]
+    ]
+    return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
+
+
+def _inline(part: Spoken) -> InlineKeyboardMarkup | None:
+    if not part["buttons"]:
+        return None
+    return InlineKeyboardMarkup(
+        [[_button(button, part["locale"]) for button in row] for row in part["buttons"]]
+    )
+
+
+def _button(button: dict[str, Any], locale: str) -> InlineKeyboardButton:
+    words = label(button["label"], locale, button["facts"])
+    if button["url"]:
+        return InlineKeyboardButton(words, url=button["url"])
+    if button["copy"]:
+        return InlineKeyboardButton(words, copy_text=CopyTextButton(button["copy"]))
+    return InlineKeyboardButton(words, callback_data=button["data"])
+
+
+def plain(text: str) -> str:
+    """The words of a text without its markup."""
+    return html.unescape(re.sub(r"</?[a-z][^<>]*>", "", text))
+
+
+def fit(text: str, limit: int) -> str:
+    """The text itself when Telegram takes it; else its words, cut."""
+    if len(plain(text).encode("utf-16-le")) // 2 <= limit:
+        return text
+    return html.escape(cut(plain(text), limit - 1), quote=False) + "…"

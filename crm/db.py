@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -61,7 +61,7 @@ class Base(DeclarativeBase):
     """Every table. Instants are UTC, ids are 64-bit, facts are JSON."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Instant(),
         dict[str, Any]: JSON(none_as_null=True),
         list[Any]: JSON(none_as_null=True),
@@ -85,10 +85,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-            with Session(bind=connection, expire_on_commit=False) as session:
-                yield session
-                session.rollback()
+        with (
+            self.engine.connect().execution_options(**{READ_ONLY: True}) as connection,
+            Session(bind=connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -53,9 +53,9 @@ def store(
     return list(session.scalars(statement.returning(Incoming.update_id), rows))
 
 
-def remember(session: Session, payload: dict[str, Any], chat_id: int, *, now: datetime) -> None:
-    """Store one update if it came by a way that did not (an update handed over in process)."""
-    store(session, [payload], {payload["update_id"]: chat_id}, now=now)
+def remember(session: Session, payload: dict[str, Any], chat_id: int, *, now: datetime) -> bool:
+    """Store an update that was handed over in process. False: it was known before."""
+    return bool(store(session, [payload], {payload["update_id"]: chat_id}, now=now))
 
 
 def waiting(session: Session) -> list[Incoming]:

@@ -7,17 +7,11 @@ from __future__ import annotations
 
 from handlers import basics
 from handlers.route import (
-    ANYONE,
-    ATTENDANTS,
-    DRIVERS,
-    INVITERS,
-    MANAGERS,
     Command,
     Elsewhere,
     Membership,
     Route,
     Said,
-    Tap,
 )
 
 ROUTES: tuple[Route, ...] = (

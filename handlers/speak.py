@@ -64,8 +64,10 @@ class Speaker:
 
     def _act(self, session: Session, route: Route, incoming: Incoming) -> list[Spoken] | None:
         now = self._clock()
-        inbox.remember(session, incoming.update.to_dict(), incoming.user_id, now=now)
-        if not inbox.done(session, incoming.update_id, [], now=now):
+        if not inbox.done(session, incoming.update_id, [], now=now) and not (
+            inbox.remember(session, incoming.update.to_dict(), incoming.user_id, now=now)
+            and inbox.done(session, incoming.update_id, [], now=now)
+        ):
             return None
         reply, who = answer(session, route, incoming, self.house, now)
         spoken = lay_out(reply, who, incoming)
@@ -126,13 +128,12 @@ def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
         spoken.append({"kind": "toast", "query": query.id, "label": reply.toast, "locale": who.locale})
     if reply.menu:
         spoken.append({"kind": "menu", "chat_id": who.chat_id, "user_id": who.user_id})
-    for part in (reply, *reply.then):
-        if part.template:
-            spoken.append(
-                _said(part, who.chat_id, part.locale or who.locale, tapped if part.instead else None)
-            )
-    for chat_id, locale, other in reply.also:
-        spoken.append(_said(other, chat_id, locale, None))
+    spoken.extend(
+        _said(part, who.chat_id, part.locale or who.locale, tapped if part.instead else None)
+        for part in (reply, *reply.then)
+        if part.template
+    )
+    spoken.extend(_said(other, chat_id, locale, None) for chat_id, locale, other in reply.also)
     return spoken
 
 

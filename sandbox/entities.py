@@ -170,7 +170,7 @@ class HtmlParser:
                 raise self.fail(f"Unclosed start tag {self.at(begin)}")
             return unescape(raw)
         start = self.position
-        while (c := self.peek()) and (c.isascii() and c.isalnum() or c in ".-"):
+        while (c := self.peek()) and ((c.isascii() and c.isalnum()) or c in ".-"):
             self.position += 1
         if not self.peek():
             raise self.fail(f'Unclosed start tag "{tag}" {self.at(begin)}')
@@ -224,7 +224,7 @@ class HtmlParser:
 
 
 def linked(url: str) -> Entity | None:
-    """What an `<a href>` becomes: a mention of a user by id, a link, or nothing when the address is no link."""
+    """What an `<a href>` becomes: a mention by id, a link, or nothing when the address is no link."""
     if match := re.fullmatch(r"tg://user\?id=(\d+)", url):
         return {"type": "text_mention", "user": {"id": int(match[1]), "is_bot": False, "first_name": ""}}
     checked = checked_link(url)
@@ -232,7 +232,7 @@ def linked(url: str) -> Entity | None:
 
 
 def checked_link(url: str) -> str | None:
-    """The address as Telegram would keep it, or None where it would refuse it (no host, no dot in the host)."""
+    """The address as Telegram would keep it, or None where it would refuse it (such as a host without dot)."""
     url = url.strip()
     if url.lower().startswith(("tg://", "ton://", "tonsite://")):
         return url
@@ -254,12 +254,11 @@ def checked_link(url: str) -> str | None:
 # --- entities Telegram finds by itself -------------------------------------------------------------
 
 FOUND = re.compile(
-    r"(?P<url>\b(?:https?://|www\.|t\.me/)[^\s<>\"]*[^\s<>\".,;:!?)\]}、。，；：！？）】」』])"
+    r"(?P<url>\b(?:https?://|www\.|t\.me/)[^\s<>\"]*[^\s<>\".,;:!?)\]}\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f\uff09\u3011\u300d\u300f])"
     r"|(?P<email>(?<![\w.+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?!\w))"
-    r"|(?P<mention>(?<![\w@/])@[A-Za-z]\w{3,31}(?!\w))"
+    r"|(?P<mention>(?<![\w@/])@[A-Za-z][A-Za-z0-9_]{3,31}(?!\w))"
     r"|(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/<>]))"
-    r"|(?P<hashtag>(?<![\w#@])#(?=\w*[^\W\d_])\w{1,256})",
-    re.ASCII,
+    r"|(?P<hashtag>(?<![\w#@])#(?=\w*[^\W\d_])\w{1,256})"
 )
 NESTED_IN_NOTHING = ("code", "pre")
 

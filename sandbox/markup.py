@@ -60,7 +60,7 @@ def _rows(markup: Markup, name: str) -> list[list[Any]]:
     return rows
 
 
-def _label(button: Markup, kind: str) -> str:
+def _label(button: Markup, kind: str) -> None:
     text = button.get("text")
     if not isinstance(text, str):
         raise bad(f'can\'t parse {kind} button: field "text" must be of type String')
@@ -68,13 +68,12 @@ def _label(button: Markup, kind: str) -> str:
         raise bad(f"{kind} button text must be non-empty")
     if (style := button.get("style")) is not None and style not in STYLES:
         raise bad(f"can't parse {kind} button: unsupported style specified")
-    return text
 
 
 def _inline(button: object) -> Markup:
     if not isinstance(button, dict):
         raise bad("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
-    label = _label(button, "inline keyboard")
+    _label(button, "inline keyboard")
     actions = [a for a in ACTIONS if a in button and button[a] is not None]
     if not actions:
         raise bad("text buttons are unallowed in the inline keyboard")
@@ -84,7 +83,7 @@ def _inline(button: object) -> Markup:
     if action == "callback_data":
         _callback_data(value)
     elif action == "url":
-        value = _url(value, label)
+        value = _url(value)
     elif action == "web_app":
         _web_app(value, "inline keyboard")
     elif action == "copy_text":
@@ -101,7 +100,7 @@ def _callback_data(data: object) -> None:
         raise bad("BUTTON_DATA_INVALID")
 
 
-def _url(url: object, label: str) -> str:
+def _url(url: object) -> str:
     if not isinstance(url, str):
         raise bad('can\'t parse inline keyboard button: field "url" must be of type String')
     checked = url if url.startswith("tg://user?id=") else checked_link(url)

@@ -50,7 +50,7 @@ def exists(name: str, locale: str) -> bool:
 def _environment(locale: str, *, autoescape: bool = True) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / locale),
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701 - labels are plain text
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

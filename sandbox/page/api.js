@@ -22,18 +22,18 @@ function upload(id, door, file) {
 }
 
 export const api = {
-  health: () => call("GET", "/sandbox/health"),
   people: () => call("GET", "/sandbox/people"),
   create: (fields) => call("POST", "/sandbox/people", fields),
   messages: (id, after = 0) => call("GET", person(id, `messages?after=${after}`)),
-  menu: (id) => call("GET", person(id, "menu")),
+  menu: async (id) => (await call("GET", person(id, "menu"))).commands,
   text: (id, text) => call("POST", person(id, "text"), { text }),
   ownContact: (id) => call("POST", person(id, "contact"), {}),
   contactOf: (id, other) => call("POST", person(id, "contact"), { of: other }),
   location: (id, latitude, longitude) => call("POST", person(id, "location"), { latitude, longitude }),
   photo: (id, file) => upload(id, "photo", file),
   document: (id, file) => upload(id, "document", file),
-  tap: (id, message, data) => call("POST", person(id, "tap"), { message_id: message, data }),
+  /** Answers once the bot has answered, {answer: {text, show_alert, url?}}, or after 15 s without. */
+  tap: (id, message, data) => call("POST", person(id, "tap?wait=15"), { message_id: message, data }),
   block: (id) => call("POST", person(id, "block"), {}),
   unblock: (id) => call("POST", person(id, "unblock"), {}),
   fileAddress: (file) => `/sandbox/files/${encodeURIComponent(file)}`,

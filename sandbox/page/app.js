@@ -6,7 +6,6 @@ import { act, drawComposer, say, wireComposer } from "./composer.js";
 import { askNewPerson, showAlert } from "./dialogs.js";
 import { follow } from "./feed.js";
 import { drawPeople } from "./people.js";
-import { answerTo } from "./taps.js";
 import { botName, changed, me, onChange, refreshChat, refreshPeople, state } from "./store.js";
 import { language, setLanguage, speakPage, t } from "./words.js";
 
@@ -14,8 +13,8 @@ const narrow = window.matchMedia("(max-width: 760px)");
 const actions = { say, tap };
 
 async function tap(message, data) {
-  const query = await act((id) => api.tap(id, message.message_id, data));
-  if (query) showAnswer(await answerTo(query.callback_query_id));
+  const result = await act((id) => api.tap(id, message.message_id, data));
+  showAnswer(result && result.answer);
 }
 
 /** What the bot answered to a tap: a toast, an alert, an address, or nothing. */
@@ -23,7 +22,7 @@ function showAnswer(answer) {
   if (!answer) return;
   if (answer.url && /^https?:/i.test(answer.url)) window.open(answer.url, "_blank", "noopener");
   if (!answer.text) return;
-  if (answer.show_alert) showAlert(botName(), answer.text);
+  if (answer.show_alert) showAlert(botName() || t("the_bot"), answer.text);
   else toast(answer.text);
 }
 
@@ -40,7 +39,7 @@ function leave() {
   state.me = null;
   remember();
   changed();
-  document.querySelector(`[data-person="${before}"]`)?.focus();
+  queueMicrotask(() => document.querySelector(`[data-person="${before}"]`)?.focus()); // once the list is drawn
 }
 
 /** The address names who is being played, so that a reload or a shared link comes back here. */

@@ -7,6 +7,9 @@ import { t } from "./words.js";
 let line = null;
 let send = null;
 let marked = -1;
+let known = [];
+
+const TYPED = /^\/[a-z0-9_]*$/;
 
 const open = () => !$("menu").hidden;
 const rows = () => [...$("menu").querySelectorAll("[role=option]")];
@@ -18,13 +21,21 @@ export function closeCommands() {
   marked = -1;
 }
 
-async function show(typed) {
-  const { me } = state;
-  const commands = await attempt(() => api.menu(me));
-  if (!commands || me !== state.me) return;
-  if (typed !== "" && !line.value.startsWith("/")) return; // typed on while we asked
-  const found = commands.filter((entry) => `/${entry.command}`.startsWith(typed));
-  if (typed && !found.length) return closeCommands();
+/** Ask for the commands when the menu opens; while it is open, what is typed only narrows it. */
+async function show(asked) {
+  if (!open()) {
+    const { me } = state;
+    const commands = await attempt(() => api.menu(me));
+    if (!commands || me !== state.me) return;
+    known = commands;
+  }
+  const typed = line.value;
+  if (!asked && !TYPED.test(typed)) return closeCommands();
+  draw(TYPED.test(typed) ? known.filter((entry) => `/${entry.command}`.startsWith(typed)) : known, asked);
+}
+
+function draw(found, asked) {
+  if (!found.length && !asked) return closeCommands();
   $("menu").replaceChildren(...(found.length ? found.map(option) : [h("li", { class: "note" }, t("no_commands"))]));
   $("menu").hidden = false;
   $("slash").setAttribute("aria-expanded", "true");
@@ -75,12 +86,12 @@ export function wireCommands(textarea, say) {
   line = textarea;
   send = say;
   line.addEventListener("keydown", move);
-  line.addEventListener("input", () => (/^\/[a-z0-9_]*$/.test(line.value) ? show(line.value) : closeCommands()));
+  line.addEventListener("input", () => (TYPED.test(line.value) ? show(false) : closeCommands()));
   line.addEventListener("blur", () => setTimeout(() => document.activeElement === line || closeCommands(), 150));
   $("slash").addEventListener("mousedown", (event) => event.preventDefault());
   $("slash").addEventListener("click", () => {
     if (open()) return closeCommands();
     line.focus();
-    return show("");
+    return show(true);
   });
 }

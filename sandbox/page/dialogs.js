@@ -65,6 +65,7 @@ function filledIn(form) {
   const fields = {};
   for (const [name, value] of new FormData(form)) if (value.trim()) fields[name] = value.trim();
   if (fields.id) fields.id = Number(fields.id);
+  if (fields.phone) fields.phone = fields.phone.replace(/[\s()-]/g, "");
   return fields;
 }
 

@@ -1,7 +1,5 @@
 // Staying up to date: the server tells what changed, the page fetches it, the open chat first.
 import { changed, chatOf, refreshChat, refreshPeople, state } from "./store.js";
-import { api } from "./api.js";
-import { answered } from "./taps.js";
 
 const TYPING_SECONDS = 5;
 const FIRST_LOOK = 60;
@@ -23,10 +21,9 @@ export function follow() {
   events.addEventListener("message", (event) => hear(JSON.parse(event.data)));
 }
 
-function hear(event) {
-  const { kind, person } = event;
+function hear({ kind, person }) {
   if (kind === "action") return typing(person);
-  if (kind === "answer") return answered(event.callback_query_id, event);
+  if (kind === "answer" || kind === "inline_answer") return undefined; // who tapped is told directly
   if (!ONLY_CHAT.has(kind) || !known(person)) peopleChanged = true;
   chatsChanged.add(person);
   return work();
@@ -62,15 +59,9 @@ async function work() {
   }
 }
 
-async function setOnline(online) {
-  if (state.online !== online) {
-    state.online = online;
-    changed();
-  }
-  if (!online) return;
-  const { bot } = await api.health().catch(() => ({}));
-  if (!bot) return;
-  state.bot = { name: bot.first_name || "", username: bot.username || "" };
+function setOnline(online) {
+  if (state.online === online) return;
+  state.online = online;
   changed();
 }
 

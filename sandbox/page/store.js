@@ -10,7 +10,8 @@ export const state = {
   me: null,
   /** person id -> {messages, seen, draft, typing, keysFolded} */
   chats: new Map(),
-  bot: { name: "", username: "" },
+  /** how the bot calls itself in its messages */
+  bot: "",
   online: true,
   /** payload of a `?start=` link that was not used yet */
   payload: null,
@@ -34,7 +35,7 @@ export function changed() {
 }
 
 export const me = () => state.people.find((person) => person.id === state.me) || null;
-export const botName = () => state.bot.name || (state.bot.username && `@${state.bot.username}`) || "";
+export const botName = () => state.bot;
 
 export function chatOf(id) {
   if (!state.chats.has(id)) state.chats.set(id, { messages: [], draft: "", typing: 0, keysFolded: null });
@@ -91,6 +92,8 @@ function take(id, messages) {
   if (JSON.stringify(messages) === JSON.stringify(chat.messages)) return;
   if (messages.length > chat.messages.length) chat.typing = 0;
   chat.messages = messages;
+  const spoken = messages.findLast(isFromBot);
+  if (spoken) state.bot = spoken.from.first_name;
   const last = messages.at(-1);
   if (seen.get(id) > (last ? last.message_id : 0)) seen.delete(id); // another sandbox than before
   changed();

@@ -1,5 +1,5 @@
 // Every word of the page's own interface, in English and Chinese.
-const WORDS = {
+export const WORDS = {
   en: {
     alert_ok: "OK",
     attach: "Attach",
@@ -164,7 +164,7 @@ const WORDS = {
   },
 };
 
-const ROLES = {
+export const ROLES = {
   en: {
     newcomer: "Newcomer", regular: "Regular", vip: "VIP", lapsed: "Long away",
     attendant: "Attendant", manager: "Manager",

@@ -5,15 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from crm.coupons import Coupon
+from crm.customers import Customer
 from crm.db import Base, Id
 
+__all__ = ["STATES", "WENT_OUT", "Answer", "Coupon", "Outbound", "answer"]
+
 STATES = ("queued", "sending", "sent", "failed", "blocked", "unknown", "skipped", "expired")
+WENT_OUT = ("sending", "sent", "unknown")  # may have reached the person: what the caps count
 
 
 class Outbound(Base):
+    """``queued`` rows wait; ``sending`` ones are out with one sender; every other state is an end."""
+
     __tablename__ = "outbox"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -25,12 +40,14 @@ class Outbound(Base):
         String(32)
     )  # of skipped, failed, expired, and of waiting in the queue
     kind: Mapped[str] = mapped_column(String(16))  # marketing, service
-    priority: Mapped[int]
+    priority: Mapped[int]  # 1 goes first
     template: Mapped[str] = mapped_column(String(64))
     facts: Mapped[dict[str, Any]]
     planned_at: Mapped[datetime]
     not_before: Mapped[datetime]
+    window_end: Mapped[datetime | None]  # quiet hours begin again; the next round finds a new window
     expires_at: Mapped[datetime]
+    unless_visit_after: Mapped[datetime | None]  # a fill-up after this takes the message's ground away
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     settled_at: Mapped[datetime | None]
@@ -39,30 +56,10 @@ class Outbound(Base):
 
     __table_args__ = (
         UniqueConstraint("campaign", "occurrence", "customer_id"),
-        Index("ix_outbox_state_not_before", "state", "not_before"),
-        Index("ix_outbox_customer_settled", "customer_id", "settled_at"),
+        Index("ix_outbox_state_priority", "state", "priority", "id"),
+        Index("ix_outbox_customer_claimed", "customer_id", "claimed_at"),
         CheckConstraint(f"state in {STATES}", name="state"),
     )
-
-
-class Coupon(Base):
-    """A single-use code. 50 random bits; redeemed by one conditional UPDATE."""
-
-    __tablename__ = "coupons"
-
-    code: Mapped[str] = mapped_column(String(16), primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
-    campaign: Mapped[str] = mapped_column(String(48))
-    occurrence: Mapped[str] = mapped_column(String(64))
-    value: Mapped[int] = mapped_column(BigInteger)  # minor units
-    currency: Mapped[str] = mapped_column(String(3))
-    issued_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    redeemed_at: Mapped[datetime | None]
-    redeemed_by: Mapped[int | None] = mapped_column(BigInteger)
-    redeemed_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"))
-
-    __table_args__ = (UniqueConstraint("campaign", "occurrence", "customer_id"),)
 
 
 class Answer(Base):
@@ -78,3 +75,27 @@ class Answer(Base):
     at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("customer_id", "question", "outbound_id"),)
+
+
+def answer(
+    session: Session, *, chat_id: int, outbound_id: int, question: str, said: str, now: datetime
+) -> bool:
+    """Keep one tap on a message's question; the last tap counts. False: that message was not theirs."""
+    customer_id = session.scalar(
+        select(Outbound.customer_id)
+        .join(Customer, Customer.id == Outbound.customer_id)
+        .where(Outbound.id == outbound_id, Customer.chat_id == chat_id)
+    )
+    if customer_id is None:
+        return False
+    kept = session.scalar(
+        select(Answer).where(
+            Answer.customer_id == customer_id, Answer.question == question, Answer.outbound_id == outbound_id
+        )
+    )
+    if kept is None:
+        kept = Answer(customer_id=customer_id, question=question, outbound_id=outbound_id)
+        session.add(kept)
+    kept.answer = said
+    kept.at = now
+    return True

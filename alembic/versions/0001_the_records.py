@@ -255,7 +255,9 @@ def upgrade() -> None:
         sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_end", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("unless_visit_after", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_by", sa.String(length=64), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
@@ -274,8 +276,8 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_customer_settled", ["customer_id", "settled_at"], unique=False)
-        batch_op.create_index("ix_outbox_state_not_before", ["state", "not_before"], unique=False)
+        batch_op.create_index("ix_outbox_customer_claimed", ["customer_id", "claimed_at"], unique=False)
+        batch_op.create_index("ix_outbox_state_priority", ["state", "priority", "id"], unique=False)
 
     op.create_table(
         "segment_changes",
@@ -391,8 +393,8 @@ def downgrade() -> None:
 
     op.drop_table("segment_changes")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_state_not_before")
-        batch_op.drop_index("ix_outbox_customer_settled")
+        batch_op.drop_index("ix_outbox_state_priority")
+        batch_op.drop_index("ix_outbox_customer_claimed")
 
     op.drop_table("outbox")
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base, Id
@@ -20,6 +21,8 @@ class Audit(Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     detail: Mapped[str | None] = mapped_column(String(200))
 
+    __table_args__ = (Index("ix_audit_actor_action_at", "actor", "action", "at"),)
+
 
 def note(
     session: Session,
@@ -31,3 +34,17 @@ def note(
     detail: str | None = None,
 ) -> None:
     session.add(Audit(at=now, actor=actor, action=action, customer_id=customer_id, detail=detail))
+
+
+def viewed(session: Session, actor: int, customer_ids: Iterable[int], *, now: datetime, how: str) -> None:
+    """One row per person shown to ``actor``; ``how`` names the screen, such as card or list."""
+    for customer_id in customer_ids:
+        note(session, actor, "look_up", now=now, customer_id=customer_id, detail=how)
+
+
+def count_since(session: Session, actor: int, action: str, since: datetime) -> int:
+    """How often ``actor`` did this after ``since``; what limits on wrong tries are measured with."""
+    found = session.scalar(
+        select(func.count()).where(Audit.actor == actor, Audit.action == action, Audit.at > since)
+    )
+    return found or 0

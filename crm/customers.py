@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
 from crm.db import Base, Id
+
+
+def folded(name: str) -> str:
+    """A name as it is searched: no case and no width in any script, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:200]
+
+
+def _folded_name(context: Any) -> str:
+    return folded(context.get_current_parameters().get("name") or "")
 
 
 class Customer(Base):
@@ -20,6 +31,7 @@ class Customer(Base):
     member: Mapped[str | None] = mapped_column(String(64), unique=True)
     reference: Mapped[str | None] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(200), default="")
+    name_folded: Mapped[str] = mapped_column(String(200), default=_folded_name)  # for search
     phone: Mapped[str | None] = mapped_column(String(20), unique=True)
     card: Mapped[str | None] = mapped_column(String(64), unique=True)
     chat_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
@@ -49,6 +61,11 @@ class Customer(Base):
     merged_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_customers_name", "name"),)
+
+    @validates("name")
+    def _fold(self, _key: str, name: str) -> str:
+        self.name_folded = folded(name)
+        return name
 
     @property
     def public_number(self) -> str:

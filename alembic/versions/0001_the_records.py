@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("member", sa.String(length=64), nullable=True),
         sa.Column("reference", sa.String(length=64), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_folded", sa.String(length=200), nullable=False),
         sa.Column("phone", sa.String(length=20), nullable=True),
         sa.Column("card", sa.String(length=64), nullable=True),
         sa.Column("chat_id", sa.BigInteger(), nullable=True),
@@ -166,6 +167,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_actor_action_at", ["actor", "action", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
@@ -411,6 +413,7 @@ def downgrade() -> None:
     op.drop_table("consents")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_customer_id"))
+        batch_op.drop_index("ix_audit_actor_action_at")
 
     op.drop_table("audit")
     op.drop_table("staff_stations")

@@ -11,6 +11,8 @@ import { language, setLanguage, speakPage, t } from "./words.js";
 
 const narrow = window.matchMedia("(max-width: 760px)");
 const actions = { say, tap };
+/** who the address asks for, until somebody is chosen */
+let wantedPerson = null;
 
 async function tap(message, data) {
   const result = await act((id) => api.tap(id, message.message_id, data));
@@ -27,11 +29,12 @@ function showAnswer(answer) {
 }
 
 function choose(id) {
+  wantedPerson = null;
   state.me = id;
   remember();
   changed();
   attempt(() => refreshChat(id));
-  if (!narrow.matches) $("text").focus();
+  if (!narrow.matches) queueMicrotask(() => $("text").focus()); // once the chat is drawn
 }
 
 function leave() {
@@ -55,15 +58,28 @@ function readAddress() {
   const wanted = new URLSearchParams(window.location.search);
   const payload = wanted.get("start");
   if (payload && /^[A-Za-z0-9_-]{1,64}$/.test(payload)) state.payload = payload;
-  const as = Number(wanted.get("as"));
-  if (state.people.some((person) => person.id === as)) choose(as);
+  wantedPerson = Number(wanted.get("as")) || null;
+}
+
+/** Someone named in the address may be created only after the page was opened. */
+function welcomeWanted() {
+  if (!state.people.some((person) => person.id === wantedPerson)) return;
+  choose(wantedPerson);
 }
 
 async function newPerson() {
-  const fields = await askNewPerson(language());
-  if (!fields) return;
-  const person = await attempt(() => api.create(fields));
-  if (!person) return;
+  let fields = {};
+  let refusal = "";
+  let person = null;
+  while (!person) {
+    fields = await askNewPerson(language(), fields, refusal);
+    if (!fields) return;
+    try {
+      person = await api.create(fields);
+    } catch (error) {
+      refusal = error.message;
+    }
+  }
   await attempt(refreshPeople);
   choose(person.id);
 }
@@ -88,7 +104,7 @@ function markLanguage() {
 }
 
 function draw() {
-  $("app").dataset.view = state.me === null ? "people" : "chat";
+  $("app").dataset.view = me() ? "chat" : "people";
   drawChat(actions);
   drawComposer();
   drawPeople(choose);
@@ -109,12 +125,13 @@ function wire() {
   wireComposer();
   keepEndInView();
   onChange(draw);
+  onChange(welcomeWanted);
 }
 
 wire();
 speakPage();
 markLanguage();
-await attempt(refreshPeople);
 readAddress();
+await attempt(refreshPeople);
 changed();
 follow();

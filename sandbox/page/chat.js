@@ -1,5 +1,5 @@
 // The right side: the person being played and what was said.
-import { $, avatar, fullName, h } from "./dom.js";
+import { $, avatar, fullName, h, place } from "./dom.js";
 import { bubble, isFromBot } from "./message.js";
 import { botName, chatOf, markSeen, me, state } from "./store.js";
 import { day, language, roleName, spoken, t } from "./words.js";
@@ -8,6 +8,7 @@ const NEAR = 80;
 /** message id -> {node, key}: a bubble is made again only when its message changed */
 let drawn = new Map();
 let drawnFor = "";
+let drawnMessages = null;
 
 export function drawChat(actions) {
   const person = me();
@@ -48,6 +49,8 @@ function drawLog(person, actions) {
     list.replaceChildren();
   }
   const { messages } = chatOf(person.id);
+  if (!fresh && drawnMessages === messages) return;
+  drawnMessages = messages;
   drawStart(person, messages.length === 0);
   const stick = fresh || atEnd() || saidBySelf(messages);
   reconcile(list, messages, actions);
@@ -68,7 +71,7 @@ function reconcile(list, messages, actions) {
   const nodes = [];
   let before = null;
   for (const message of messages) {
-    if (!before || day(before.date) !== day(message.date)) nodes.push(daySeparator(list, message.date));
+    if (!before || !sameDay(before.date, message.date)) nodes.push(daySeparator(list, message.date));
     const key = JSON.stringify(message);
     const old = drawn.get(message.message_id);
     const node = old && old.key === key ? old.node : bubble(message, actions);
@@ -78,22 +81,17 @@ function reconcile(list, messages, actions) {
     before = message;
   }
   drawn = next;
+  const focused = list.contains(document.activeElement);
   place(list, nodes);
+  if (focused && !list.contains(document.activeElement)) $("log").focus({ preventScroll: true });
 }
+
+const sameDay = (one, other) => new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
 
 function daySeparator(list, date) {
   const name = day(date);
   const old = [...list.querySelectorAll(".day")].find((one) => one.textContent === name);
   return old || h("li", { class: "day" }, h("span", {}, name));
-}
-
-/** Touch only what moved: a bubble that stays keeps its focus, its selection and its loaded picture. */
-function place(list, nodes) {
-  const wanted = new Set(nodes);
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
-  nodes.forEach((node, index) => {
-    if (list.children[index] !== node) list.insertBefore(node, list.children[index] || null);
-  });
 }
 
 const saidBySelf = (messages) => {

@@ -162,14 +162,19 @@ function wireFiles() {
   frame.addEventListener("drop", (event) => {
     event.preventDefault();
     show(false);
-    for (const file of event.dataTransfer.files) sendFile(file);
+    sendFiles(event.dataTransfer.files);
   });
   line.addEventListener("paste", (event) => {
-    for (const file of event.clipboardData.files) sendFile(file);
+    if (event.clipboardData.files.length) event.preventDefault();
+    sendFiles(event.clipboardData.files);
   });
 }
 
-const sendFile = (file) => act((id) => (file.type.startsWith("image/") ? api.photo(id, file) : api.document(id, file)));
+async function sendFiles(files) {
+  for (const file of [...files]) {
+    await act((id) => (file.type.startsWith("image/") ? api.photo(id, file) : api.document(id, file)));
+  }
+}
 
 export function wireComposer() {
   $("write").addEventListener("submit", (event) => { event.preventDefault(); submit(); });

@@ -37,20 +37,21 @@ function field(label, properties) {
   return h("label", { class: "field" }, h("span", {}, label), h("input", { type: "text", autocomplete: "off", ...properties }));
 }
 
-/** Ask for a new person; answers the fields for the control API, or null. */
-export function askNewPerson(language) {
+/** Ask for a new person; answers the fields for the control API, or null. After a refusal, ask again with it. */
+export function askNewPerson(language, given, refusal) {
   return ask(t("new_person"), t("new_person_note"), (finish) => {
     const languages = [["zh-hans", "中文"], ["en", "English"], ["ru", "Русский"], ["ar", "العربية"], ["de", "Deutsch"]];
-    const chosen = language === "zh" ? "zh-hans" : "en";
+    const chosen = given.language_code || (language === "zh" ? "zh-hans" : "en");
     const select = h("select", { name: "language_code" }, languages.map(([code, name]) => h("option", { value: code, selected: code === chosen }, name)));
     const form = h(
       "form",
       {},
-      field(t("field_first"), { name: "first_name", required: true, maxlength: 64, autofocus: true }),
-      field(t("field_last"), { name: "last_name", maxlength: 64 }),
-      field(t("field_phone"), { name: "phone", inputmode: "tel", maxlength: 20, placeholder: "+86 138 0000 0000" }),
+      field(t("field_first"), { name: "first_name", required: true, maxlength: 64, autofocus: true, value: given.first_name }),
+      field(t("field_last"), { name: "last_name", maxlength: 64, value: given.last_name }),
+      field(t("field_phone"), { name: "phone", inputmode: "tel", maxlength: 20, placeholder: "+86 138 0000 0000", value: given.phone }),
       h("label", { class: "field" }, h("span", {}, t("field_language")), select),
-      field(t("field_id"), { name: "id", inputmode: "numeric", pattern: "[0-9]{1,15}" }),
+      field(t("field_id"), { name: "id", inputmode: "numeric", pattern: "[0-9]{1,15}", value: given.id }),
+      refusal ? h("p", { class: "refusal", role: "alert" }, refusal) : "",
       buttons(t("create"), finish),
     );
     form.addEventListener("submit", (event) => {

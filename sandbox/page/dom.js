@@ -32,6 +32,15 @@ export function icon(name) {
   return svg;
 }
 
+/** Touch only what moved: what stays keeps its focus, its selection and its loaded picture. */
+export function place(list, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  nodes.forEach((node, index) => {
+    if (list.children[index] !== node) list.insertBefore(node, list.children[index] || null);
+  });
+}
+
 /** A round picture of a person: initials on a colour that stays theirs. */
 export function avatar(person) {
   const circle = h("span", { class: "avatar", "aria-hidden": "true" }, initials(person));

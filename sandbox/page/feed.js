@@ -2,6 +2,7 @@
 import { changed, chatOf, refreshChat, refreshPeople, state } from "./store.js";
 
 const TYPING_SECONDS = 5;
+const AGAIN_SECONDS = 1;
 const FIRST_LOOK = 60;
 /** changes that leave what the list of people says as it was */
 const ONLY_CHAT = new Set(["edited", "deleted", "reaction", "menu"]);
@@ -10,14 +11,21 @@ let peopleChanged = false;
 const chatsChanged = new Set();
 let working = false;
 
-/** Listen for as long as the page is open; EventSource connects again by itself. */
+/**
+ * Listen for as long as the page is open. After a break a new stream begins and everything is looked at
+ * again: asking for what was missed would fail where another sandbox, counting anew, took the place.
+ */
 export function follow() {
   const events = new EventSource("/sandbox/events");
   events.addEventListener("open", () => {
     setOnline(true);
     lookAtAll();
   });
-  events.addEventListener("error", () => setOnline(false));
+  events.addEventListener("error", () => {
+    events.close();
+    setOnline(false);
+    setTimeout(follow, AGAIN_SECONDS * 1000);
+  });
   events.addEventListener("message", (event) => hear(JSON.parse(event.data)));
 }
 
@@ -53,7 +61,7 @@ async function work() {
       if (chatsChanged.delete(next) && known(next)) await refreshChat(next);
     }
   } catch {
-    setOnline(false); // the next "open" looks at everything again
+    setOnline(false); // the stream has broken too, and its return looks at everything
   } finally {
     working = false;
   }

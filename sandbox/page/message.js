@@ -58,8 +58,8 @@ function quoted(message) {
 }
 
 function texts(message, actions) {
-  if (message.text) return [h("div", { class: "text" }, formatted(message.text, message.entities, actions))];
-  if (message.caption) return [h("div", { class: "text" }, formatted(message.caption, message.caption_entities, actions))];
+  if (message.text) return [h("div", { class: "text", dir: "auto" }, formatted(message.text, message.entities, actions))];
+  if (message.caption) return [h("div", { class: "text", dir: "auto" }, formatted(message.caption, message.caption_entities, actions))];
   return [];
 }
 

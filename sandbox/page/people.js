@@ -1,5 +1,5 @@
 // The left side: the cast as cards, everyone else behind a search box.
-import { $, avatar, fullName, h, icon } from "./dom.js";
+import { $, avatar, fullName, h, icon, place } from "./dom.js";
 import { matching } from "./dialogs.js";
 import { isFromBot, summary } from "./message.js";
 import { chatOf, lastMessage, state, unread } from "./store.js";
@@ -35,12 +35,15 @@ function lastSaid(person) {
   return last ? last.date : 0;
 }
 
-/** Replace the rows, and give the focus back to the row that had it. */
+/** Keep the rows that look the same, so that a press is never lost; the focus stays with its person. */
 function fill(list, rows) {
+  const before = new Map([...list.children].map((row) => [idOf(row), row]));
   const focused = list.contains(document.activeElement) && document.activeElement.dataset.person;
-  list.replaceChildren(...rows);
+  place(list, rows.map((row) => (before.get(idOf(row))?.isEqualNode(row) ? before.get(idOf(row)) : row)));
   if (focused) list.querySelector(`[data-person="${focused}"]`)?.focus({ preventScroll: true });
 }
+
+const idOf = (row) => row.firstElementChild.dataset.person;
 
 function entry(person, choose, card) {
   const current = person.id === state.me;
@@ -63,7 +66,7 @@ function firstLine(person) {
   return h(
     "span",
     { class: "person-first" },
-    h("strong", {}, fullName(person)),
+    h("strong", { dir: "auto" }, fullName(person)),
     person.role && h("span", { class: "badge", "data-role": person.role }, roleName(person.role)),
     person.blocked && h("span", { class: "blocked", title: t("blocked"), role: "img", "aria-label": t("blocked") }, icon("block")),
     last && h("time", {}, clock(last.date)),

@@ -332,3 +332,16 @@ async def test_every_control_has_a_name(stage: Stage) -> None:
                 .map((control) => control.outerHTML)"""
         )
         assert nameless == []
+
+
+async def test_refused_person_can_be_corrected(stage: Stage) -> None:
+    async with stage.page() as page:
+        await page.get_by_role("button", name="New person").click()
+        await page.get_by_role("textbox", name="First name").fill("Typo")
+        await page.get_by_role("textbox", name="Phone").fill("12")
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.get_by_role("alert")).to_contain_text("phone")
+        await expect(page.get_by_role("textbox", name="First name")).to_have_value("Typo")
+        await page.get_by_role("textbox", name="Phone").fill("+8613911110000")
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.locator("#who-name")).to_contain_text("Typo")

@@ -105,8 +105,8 @@ function markLanguage() {
 
 function draw() {
   $("app").dataset.view = me() ? "chat" : "people";
+  drawComposer(); // first, for it decides how much room the messages have
   drawChat(actions);
-  drawComposer();
   drawPeople(choose);
   document.title = me() ? `${me().first_name} · ${t("brand")}` : `${t("brand")} · ${t("brand_note")}`;
 }

@@ -9,6 +9,8 @@ const NEAR = 80;
 let drawn = new Map();
 let drawnFor = "";
 let drawnMessages = null;
+/** whether the person looks at the end of the log */
+let following = true;
 
 export function drawChat(actions) {
   const person = me();
@@ -40,7 +42,6 @@ function status(person) {
 
 function drawLog(person, actions) {
   const list = $("log-list");
-  const log = $("log");
   const which = `${person.id} ${language()}`;
   const fresh = drawnFor !== which;
   if (fresh) {
@@ -52,10 +53,15 @@ function drawLog(person, actions) {
   if (!fresh && drawnMessages === messages) return;
   drawnMessages = messages;
   drawStart(person, messages.length === 0);
-  const stick = fresh || atEnd() || saidBySelf(messages);
+  const stick = fresh || following || saidBySelf(messages);
   reconcile(list, messages, actions);
-  if (stick) log.scrollTop = log.scrollHeight;
+  if (stick) goToEnd();
   drawToEnd();
+}
+
+function goToEnd() {
+  following = true;
+  $("log").scrollTop = $("log").scrollHeight;
 }
 
 function drawStart(person, empty) {
@@ -99,12 +105,12 @@ const saidBySelf = (messages) => {
   return Boolean(last) && !isFromBot(last) && !drawn.has(last.message_id);
 };
 
-export function atEnd() {
+function atEnd() {
   const log = $("log");
   return log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
 }
 
-export function drawToEnd() {
+function drawToEnd() {
   $("to-end").hidden = atEnd();
 }
 
@@ -124,13 +130,14 @@ export function placesIn(messages) {
 /** Hold the end of the log in view when the room for it changes (keyboard, window). */
 export function keepEndInView() {
   const log = $("log");
-  let end = true;
+  let height = log.clientHeight;
   log.addEventListener("scroll", () => {
-    end = atEnd();
+    if (log.clientHeight === height) following = atEnd(); // else the room changed, not the person's mind
     drawToEnd();
   }, { passive: true });
   new ResizeObserver(() => {
-    if (end) log.scrollTop = log.scrollHeight;
+    height = log.clientHeight;
+    if (following) goToEnd();
     drawToEnd();
   }).observe(log);
   $("to-end").addEventListener("click", () => log.scrollTo({ top: log.scrollHeight, behavior: "smooth" }));

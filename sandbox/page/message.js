@@ -19,7 +19,7 @@ export function bubble(message, actions) {
   const keyboard = message.reply_markup && message.reply_markup.inline_keyboard;
   return h(
     "li",
-    { class: `message ${mine ? "out" : "in"}`, "data-message": message.message_id },
+    { class: `message ${mine ? "out" : "in"}${keyboard ? " with-keys" : ""}`, "data-message": message.message_id },
     body,
     reactions(message.reactions),
     keyboard && inlineKeyboard(message, keyboard, actions),

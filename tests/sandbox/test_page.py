@@ -159,8 +159,13 @@ async def test_reply_keyboard_shares_the_own_contact(stage: Stage) -> None:
 
 
 async def test_reply_keyboard_button_says_its_text(stage: Stage) -> None:
-    async with stage.page(await stage.person("Words")) as page:
+    async with stage.page(await stage.person("Words"), size=PHONE) as page:
+        for word in ("one", "/photo", "two", "/format", "three"):
+            await write(page, word)
+        await expect(last_from_bot(page)).to_contain_text("Words said three")
         await write(page, "/keys")
+        await expect(page.get_by_role("button", name="Not now")).to_be_visible()
+        await expect(last_from_bot(page)).to_be_in_viewport(ratio=1)
         await page.get_by_role("button", name="Not now").click()
         await expect(last_from_bot(page)).to_contain_text("Words said Not now")
 

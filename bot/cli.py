@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import imports, outreach, segment
+from bot.commands import run, sandbox
 
 app = typer.Typer(
     name="forecourt",
@@ -13,9 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(imports.app, name="import")
-app.add_typer(outreach.app, name="outreach")
-app.command("segment")(segment.segment)
+app.command("run")(run.run)
+app.command("sandbox")(sandbox.sandbox)
 
 
 def main() -> None:

@@ -99,6 +99,16 @@ def close(
     )
 
 
+def fail(session: Session, update_id: int, reference: str, *, now: datetime) -> bool:
+    """An update whose handling, or whose reply, ended in an error. False: only the reply; the effect stands."""
+    close(session, update_id, "failed", now=now, reference=reference)
+    row = session.get(Incoming, update_id, populate_existing=True)
+    if row is None:
+        return True
+    row.reference, row.spoken_at = reference, row.spoken_at or now
+    return row.state == "failed"
+
+
 def keep_replies(session: Session, update_id: int, replies: list[Any]) -> None:
     session.execute(update(Incoming).where(Incoming.update_id == update_id).values(replies=replies))
 

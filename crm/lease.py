@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete, or_, update
@@ -19,8 +20,19 @@ class Lease(Base):
     until: Mapped[datetime]
 
 
-def take(session: Session, name: str, owner: str, seconds: float, *, now: datetime) -> bool:
-    """Take or renew the lease. False while somebody else holds it."""
+def take(
+    session: Session,
+    name: str,
+    owner: str,
+    seconds: float,
+    *,
+    now: datetime,
+    gone: Callable[[str], bool] = lambda _owner: False,
+) -> bool:
+    """Take or renew the lease. False while somebody else holds it.
+
+    ``gone(owner)`` may say that the owner's process surely runs no more; then its lease has ended.
+    """
     until = now + timedelta(seconds=seconds)
     insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
     session.execute(
@@ -28,6 +40,10 @@ def take(session: Session, name: str, owner: str, seconds: float, *, now: dateti
         .values(name=name, owner=owner, until=until)
         .on_conflict_do_nothing(index_elements=["name"])
     )
+    held = session.get(Lease, name, populate_existing=True)
+    if held is not None and held.owner != owner and gone(held.owner):
+        release(session, name, held.owner)
+        return take(session, name, owner, seconds, now=now)
     taken = session.execute(
         update(Lease)
         .where(Lease.name == name, or_(Lease.owner == owner, Lease.until <= now))

@@ -29,11 +29,19 @@ def identify(session: Session, incoming: Incoming, house: House) -> Who:
         last_name=clean_name(user.last_name or "") if user else "",
         language=language,
         locale=chosen or locale_of(language, house.locale),
-        roles=_roles(customer, staff, user_id, house),
+        roles=_roles(customer, staff),
         customer=customer,
         staff=staff,
         stations=scope(session, staff),
     )
+
+
+def identify_staff(session: Session, user_id: int, house: House) -> tuple[frozenset[str], str]:
+    """The roles and locale of a person known only by id."""
+    customer = customers.by_chat(session, user_id)
+    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    locale = (customer and customer.locale) or (staff and staff.locale) or house.locale
+    return _roles(customer, staff), locale
 
 
 def locale_of(language: str, default: str) -> str:
@@ -53,9 +61,7 @@ def scope(session: Session, staff: Staff | None) -> frozenset[int] | None:
     return frozenset(rows)
 
 
-def _roles(
-    customer: customers.Customer | None, staff: Staff | None, user_id: int, house: House
-) -> frozenset[str]:
+def _roles(customer: customers.Customer | None, staff: Staff | None) -> frozenset[str]:
     roles = {"anyone"}
     if customer is not None:
         roles.add("driver")

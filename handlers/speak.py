@@ -8,20 +8,24 @@ left, so that a crash between COMMIT and send loses no word.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from crm import audit, inbox, talks
 from crm.writer import Writer
 from handlers.ask import Ask, House, Incoming, Who
-from handlers.people import identify
+from handlers.people import identify, locale_of
 from handlers.route import Command, Reply, Route, Tap
 
 Spoken = dict[str, Any]
+PATIENCE = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between tries
+log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 STAFF_ROLES = frozenset({"attendant", "manager", "service", "marketing", "headquarters", "admin"})
 
@@ -44,9 +48,19 @@ class Speaker:
 
     async def speak(self, route: Route, incoming: Incoming) -> None:
         """Handle one update by one route. Raises what the handler raised; then nothing was written."""
-        spoken = await self._writer.run(lambda session: self._act(session, route, incoming))
+        spoken = await self._patiently(lambda session: self._act(session, route, incoming))
         if spoken is not None:
             await self.say(incoming.update_id, spoken)
+
+    async def _patiently(self, action: Callable[[Session], list[Spoken] | None]) -> list[Spoken] | None:
+        """A database that is gone for a moment fails nobody: nothing was written, so it is tried again."""
+        for pause in PATIENCE:
+            try:
+                return await self._writer.run(action)
+            except OperationalError as error:
+                log.warning("the database does not answer: %s", type(error).__name__)
+                await asyncio.sleep(pause)
+        return await self._writer.run(action)
 
     async def say(self, update_id: int, spoken: list[Spoken]) -> None:
         """Speak what is committed, then forget it. The mark need not be waited for."""
@@ -54,6 +68,19 @@ class Speaker:
         mark = asyncio.create_task(self._mark(update_id))
         self._marking.add(mark)
         mark.add_done_callback(self._marking.discard)
+
+    async def apologise(self, incoming: Incoming, reference: str, undone: bool) -> None:
+        """Tell the sender that it did not work, with the number under which the log has it.
+
+        ``undone``: nothing was written; otherwise only the answer could not be shown.
+        """
+        user = incoming.update.effective_user
+        if user is None or not incoming.private:
+            return
+        template = "replies/sorry" if undone else "replies/sorry_no_answer"
+        locale = locale_of(user.language_code or "", self.house.locale)
+        who = Who(user.id, user.id, "", "", "", locale, frozenset())
+        await self._voice.say(lay_out(Reply(template, {"reference": reference}), who, incoming))
 
     async def settle(self) -> None:
         """Wait until every mark is written."""

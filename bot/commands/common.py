@@ -55,9 +55,8 @@ def _usable_folder(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        fail(
-            f"cannot write in the data folder {folder} ({error.strerror}); set FORECOURT_DATA_DIR to one you own"
-        )
+        reason = f"cannot write in the data folder {folder} ({error.strerror})"
+        fail(f"{reason}; set FORECOURT_DATA_DIR to a folder you own")
 
 
 def now() -> datetime:

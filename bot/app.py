@@ -1,0 +1,235 @@
+"""Where everything is built once from the settings, and the life of the bot from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from telegram import Bot
+from telegram.ext import Application, ApplicationBuilder, BaseHandler, CallbackContext
+
+from bot import menus
+from bot.config import Settings
+from bot.leases import Holder, owner
+from bot.schedule import Schedule
+from bot.sender import Sender
+from bot.telegram import AioRequest
+from bot.updates import Inbox, poll
+from crm import inbox, staff
+from crm.db import Database
+from crm.writer import Writer
+from handlers.ask import House, Incoming
+from handlers.people import identify_staff
+from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap
+from handlers.routes import ROUTES
+from handlers.speak import Speaker
+from handlers.voice import Voice
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+RECEIVING = 64  # connections for replies; the sender of campaigns has its own
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RouteHandler(BaseHandler[Any, Any, Any]):
+    """One route as a handler of PTB's dispatcher."""
+
+    def __init__(self, route: Route, forecourt: Forecourt) -> None:
+        self.route = route
+        self._forecourt = forecourt
+        super().__init__(self._speak)
+
+    def check_update(self, update: object) -> bool:
+        return isinstance(update, Incoming) and takes(self.route, update)
+
+    async def _speak(self, incoming: Incoming, _context: CallbackContext[Any, Any, Any, Any]) -> None:
+        await self._forecourt.speaker.speak(self.route, incoming)
+
+
+def takes(route: Route, incoming: Incoming) -> bool:
+    """Whether this route answers this update."""
+    on = route.on
+    if isinstance(on, Elsewhere):
+        return not incoming.private and bool(incoming.command[0])
+    if not incoming.private:
+        return False
+    if isinstance(on, Membership):
+        return incoming.update.my_chat_member is not None
+    if isinstance(on, Tap):
+        return incoming.data.partition(":")[0] == on.name
+    if isinstance(on, Command):
+        return incoming.command[0] == on.name
+    return _heard(on, incoming)
+
+
+def _heard(on: Said, incoming: Incoming) -> bool:
+    if not incoming.kind or on.what not in ("anything", incoming.kind):
+        return False
+    if on.step.endswith("."):
+        return incoming.step.startswith(on.step)
+    return not on.step or incoming.step == on.step
+
+
+class Forecourt:
+    """The house, built: database, writer, routes, inbox, schedule and sender, by one set of settings."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.database = database
+        self.clock = clock
+        self.writer = Writer(database)
+        self.me = owner()
+        self.house = House(
+            chain_name=settings.chain_name,
+            timezone=settings.timezone,
+            currency=settings.currency,
+            country=settings.country,
+            locale=settings.locale,
+            trust_self_reported=settings.trust_self_reported,
+            admin_id=settings.admin_id,
+        )
+        self.speaker: Speaker
+        self.inbox: Inbox
+
+    def application(self, builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any]) -> AnyApplication:
+        """PTB's Application as our dispatcher: its handlers are the routes, in their order."""
+        application = builder.updater(None).job_queue(None).build()
+        voice = Voice(application.bot, self.writer, self.clock, self._publish_menu(application.bot))
+        self.speaker = Speaker(self.house, self.writer, voice, self.clock)
+        self.inbox = Inbox(
+            self.database,
+            self.writer,
+            self._handler(application),
+            self.speaker.say,
+            self.clock,
+            self.settings.chats_at_once,
+        )
+        application.add_handlers([RouteHandler(route, self) for route in ROUTES])
+        application.add_error_handler(self._failed)
+        return application
+
+    def _handler(self, application: AnyApplication) -> Callable[[Incoming], Any]:
+        async def handle(incoming: Incoming) -> None:
+            if any(takes(route, incoming) for route in ROUTES):
+                await application.process_update(incoming)
+            else:
+                await self.writer.run(
+                    lambda session: inbox.close(session, incoming.update_id, "ignored", now=self.clock())
+                )
+
+        return handle
+
+    async def _failed(self, update: object, context: CallbackContext[Any, Any, Any, Any]) -> None:
+        """The one error handler: a plain sentence with a number for the person, the rest for the log."""
+        reference = secrets.token_hex(3).upper()
+        log.error("update failed, reference %s", reference, exc_info=context.error)
+        if not isinstance(update, Incoming):
+            return
+        undone = await self.writer.run(
+            lambda session: inbox.fail(session, update.update_id, reference, now=self.clock())
+        )
+        await self.speaker.apologise(update, reference, undone)
+
+    def _publish_menu(self, bot: Bot) -> Callable[[int, int], Any]:
+        async def publish(chat_id: int, user_id: int) -> None:
+            roles, locale = await asyncio.to_thread(self._roles_of, user_id)
+            await menus.publish_for(bot, ROUTES, chat_id, roles, locale)
+
+        return publish
+
+    def _roles_of(self, user_id: int) -> tuple[frozenset[str], str]:
+        with self.database.read() as session:
+            return identify_staff(session, user_id, self.house)
+
+    async def run(self, application: AnyApplication, started: asyncio.Event, stop: asyncio.Event) -> None:
+        """Serve until ``stop``; ``started`` is set when updates are fetched. Raises what ends the polling."""
+        await application.initialize()
+        self.house = replace(self.house, bot_username=application.bot.username)
+        self.speaker.house = self.house
+        holder = Holder(self.writer, "updates", self.me, self.settings.lease_seconds, self.clock)
+        sender = Sender(self, application.bot)
+        try:
+            if not await _first(holder.wait(), stop):
+                return
+            await self._prepare(application.bot)
+            await self.inbox.recover(application.bot)
+            await self._serve(application.bot, holder, sender, started, stop)
+        finally:
+            await self.inbox.stop()
+            await self.speaker.settle()
+            await holder.give_back()
+            await application.shutdown()
+
+    async def _serve(
+        self, bot: Bot, holder: Holder, sender: Sender, started: asyncio.Event, stop: asyncio.Event
+    ) -> None:
+        schedule = Schedule(self)
+        schedule.start()
+        started.set()
+        working: list[asyncio.Task[Any]] = [
+            asyncio.create_task(poll(bot, self.inbox), name="poller"),
+            asyncio.create_task(sender.run(), name="sender"),
+            asyncio.create_task(holder.keep(), name="lease"),
+        ]
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([*working, waiting], return_when=asyncio.FIRST_COMPLETED)
+            for task in working:
+                if task.done():
+                    task.result()
+        finally:
+            schedule.stop()
+            await sender.stop()
+            for task in (*working, waiting):
+                task.cancel()
+            await asyncio.gather(*working, waiting, return_exceptions=True)
+
+    async def _prepare(self, bot: Bot) -> None:
+        if self.settings.admin_id is not None:
+            admin = self.settings.admin_id
+            await self.writer.run(lambda session: staff.ensure_admin(session, admin, now=self.clock()))
+        await bot.delete_webhook(drop_pending_updates=False)
+        await menus.publish(bot, ROUTES, self.settings.locale)
+
+    def close(self) -> None:
+        self.writer.close()
+        self.database.close()
+
+
+async def _first(work: Any, stop: asyncio.Event) -> bool:
+    """Do the work unless ``stop`` comes first. Whether it was done."""
+    doing, waiting = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if doing.done():
+        doing.result()
+        return True
+    doing.cancel()
+    return False
+
+
+def builder(settings: Settings) -> ApplicationBuilder[Any, Any, Any, Any, Any, Any]:
+    """A builder on our transport for the bot of the settings."""
+    made: ApplicationBuilder[Any, Any, Any, Any, Any, Any] = ApplicationBuilder()
+    return (
+        made.token(settings.token.get_secret_value())
+        .base_url(f"{settings.api_url.rstrip('/')}/bot")
+        .base_file_url(f"{settings.api_url.rstrip('/')}/file/bot")
+        .request(AioRequest(RECEIVING))
+        .get_updates_request(AioRequest(2))
+    )
+
+
+def build(builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any]) -> AnyApplication:
+    """For testers in one process: the settings' house behind a builder of theirs."""
+    settings = Settings()
+    return Forecourt(settings, Database(settings.database)).application(builder)

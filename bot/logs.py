@@ -1,0 +1,32 @@
+"""Logs without secrets: no token, no phone number, no whole update, whatever a library prints."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
+PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
+PHONE = re.compile(r"(?<![\w.:-])\+?\d{10,15}(?![\w:-])")
+QUIET = ("httpx", "httpcore", "apscheduler", "aiohttp", "telegram", "matplotlib", "uvicorn.access", "alembic")
+
+
+class Redacted(logging.Formatter):
+    """Hides tokens, passwords in addresses, and anything that looks like a phone number."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def redact(text: str) -> str:
+    text = TOKEN.sub("[token]", text)
+    text = PASSWORD.sub(r"\1[password]@", text)
+    return PHONE.sub("[number]", text)
+
+
+def set_up(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,180 @@
+"""Updates: from Telegram into the inbox, and from the inbox to the routes.
+
+Stored before Telegram is told that they arrived; handled once, in order within a chat and in parallel
+across chats; what a crash left behind is taken up at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
+
+from crm import inbox, talks
+from crm.db import Database
+from crm.writer import Writer
+from handlers.ask import Incoming
+
+log = logging.getLogger(__name__)
+ALLOWED = ["message", "callback_query", "my_chat_member"]
+POLL_SECONDS = 25
+BURST, REFILL = 60, 5.0  # updates a chat may send at once, and per second from then on
+REMEMBERED = 10_000  # chats whose rate is kept in mind
+
+Handle = Callable[[Incoming], Awaitable[None]]
+Say = Callable[[int, list[dict[str, Any]]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Chat:
+    """The updates of one chat that wait, and the right to handle them at once."""
+
+    waiting: deque[Update] = field(default_factory=deque)
+    busy: bool = False
+    tokens: float = BURST
+    seen: float = field(default_factory=time.monotonic)
+
+    def rested(self) -> bool:
+        """Nothing waits and nothing is owed: the chat may be forgotten."""
+        idle = time.monotonic() - self.seen
+        return not self.busy and self.tokens + idle * REFILL >= BURST
+
+    def wait_seconds(self) -> float:
+        """How long the next update of this chat has to wait."""
+        now = time.monotonic()
+        self.tokens = min(BURST, self.tokens + (now - self.seen) * REFILL)
+        self.seen = now
+        self.tokens -= 1
+        return max(0.0, -self.tokens / REFILL)
+
+
+class Inbox:
+    """Stores updates and feeds them to ``handle``, one at a time per chat."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        handle: Handle,
+        say: Say,
+        clock: Callable[[], datetime],
+        at_once: int = 64,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._handle = handle
+        self._say = say
+        self._clock = clock
+        self._at_once = asyncio.Semaphore(at_once)
+        self._chats: dict[int, _Chat] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+
+    async def recover(self, bot: Bot) -> None:
+        """Take up what a crash left: first the replies that never left, then the updates not handled."""
+        waiting, unspoken = await asyncio.to_thread(self._left_behind)
+        for update_id, replies in unspoken:
+            await self._say(update_id, replies)
+        for payload in waiting:
+            self._enqueue(Update.de_json(payload, bot))
+        if waiting or unspoken:
+            log.info("taken up after a stop: %d updates, %d replies", len(waiting), len(unspoken))
+
+    async def take(self, updates: Sequence[Update]) -> None:
+        """Store new updates durably, then hand them on. Known ones are dropped."""
+        if not updates:
+            return
+        distinct = {update.update_id: update for update in updates}
+        rows = [update.to_dict() for update in distinct.values()]
+        chats = {update_id: chat_of(update) for update_id, update in distinct.items()}
+        new = await self._writer.run(lambda session: inbox.store(session, rows, chats, now=self._clock()))
+        for update_id in sorted(new):
+            self._enqueue(distinct[update_id])
+
+    async def drain(self) -> None:
+        """Wait until everything handed on is handled."""
+        while self._workers:
+            await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Finish what is being handled now; the rest stays in the database for the next start."""
+        for chat in self._chats.values():
+            chat.waiting.clear()
+        await self.drain()
+
+    def _left_behind(self) -> tuple[list[dict[str, Any]], list[tuple[int, list[dict[str, Any]]]]]:
+        with self._database.read() as session:
+            waiting = [row.payload for row in inbox.waiting(session)]
+            unspoken = [(row.update_id, list(row.replies or [])) for row in inbox.unspoken(session)]
+        return waiting, unspoken
+
+    def _enqueue(self, update: Update) -> None:
+        chat = self._chats.setdefault(chat_of(update), _Chat())
+        chat.waiting.append(update)
+        if not chat.busy:
+            chat.busy = True
+            worker = asyncio.create_task(self._work(chat))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        if len(self._chats) > REMEMBERED:
+            self._chats = {key: kept for key, kept in self._chats.items() if not kept.rested()}
+
+    async def _work(self, chat: _Chat) -> None:
+        while chat.waiting:
+            await asyncio.sleep(chat.wait_seconds())
+            async with self._at_once:
+                if chat.waiting:
+                    await self._one(chat.waiting.popleft())
+        chat.busy = False
+
+    async def _one(self, update: Update) -> None:
+        incoming = Incoming(update)
+        if incoming.kind and not incoming.command[0]:
+            step = await asyncio.to_thread(self._step, incoming.user_id)
+            incoming = Incoming(update, step)
+        await self._handle(incoming)
+
+    def _step(self, user_id: int) -> str:
+        with self._database.read() as session:
+            talk = talks.current(session, user_id)
+            return talk.step if talk else ""
+
+
+def chat_of(update: Update) -> int:
+    """The chat whose order this update keeps; 0 when it belongs to none."""
+    if update.effective_chat is not None:
+        return update.effective_chat.id
+    return update.effective_user.id if update.effective_user else 0
+
+
+async def poll(bot: Bot, box: Inbox) -> None:
+    """Fetch updates for ever. Raises Conflict when another poller took over, InvalidToken."""
+    offset: int | None = None
+    pause = 1.0
+    while True:
+        try:
+            updates = await bot.get_updates(
+                offset=offset, limit=100, timeout=POLL_SECONDS, allowed_updates=ALLOWED
+            )
+            await box.take(updates)
+        except (Conflict, InvalidToken):
+            raise
+        except RetryAfter as error:
+            wait = error.retry_after
+            await asyncio.sleep(wait if isinstance(wait, (int, float)) else wait.total_seconds())
+        except (NetworkError, OperationalError) as error:
+            log.warning("no updates for now: %s; next try in %.0f s", type(error).__name__, pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 30.0)
+        else:
+            pause = 1.0
+            if updates:
+                offset = max(update.update_id for update in updates) + 1

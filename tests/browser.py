@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = (
@@ -33,6 +33,7 @@ DESKTOP = (1280, 820)
 PHONE = (390, 800)
 LOCAL = ("127.0.0.1", "localhost", "::1", None)
 PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def find_chromium() -> str:

@@ -177,6 +177,7 @@ async def test_photo_of_the_bot_is_drawn_and_enlarged(stage: Stage) -> None:
         await expect(picture).to_be_visible()
         await expect(picture).to_have_js_property("naturalWidth", 320)
         await expect(last_from_bot(page)).to_contain_text("A chart")
+        await expect(picture).to_have_js_property("width", 320)
         await page.get_by_role("button", name="Enlarge the photo").click()
         await expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
         await page.keyboard.press("Escape")

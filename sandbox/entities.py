@@ -232,7 +232,7 @@ def linked(url: str) -> Entity | None:
 
 
 def checked_link(url: str) -> str | None:
-    """The address as Telegram would keep it, or None where it would refuse it (such as a host without dot)."""
+    """The address as Telegram would keep it; None where it refuses it (such as a host without a dot)."""
     url = url.strip()
     if url.lower().startswith(("tg://", "ton://", "tonsite://")):
         return url

@@ -40,7 +40,13 @@ class Operations:
 
     @guarded
     async def health(self, request: Request) -> Any:
-        return {"ok": True, "ready": True} if self.state.ready else {"ok": True}
+        """`ready` once the host program says so, `bot` once one has called."""
+        health: dict[str, Any] = {"ok": True}
+        if self.state.ready:
+            health["ready"] = True
+        if self.state.first_bot.claimed:
+            health["bot"] = self.state.first_bot.user
+        return health
 
     @guarded
     async def calls(self, request: Request) -> Any:

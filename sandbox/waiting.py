@@ -13,6 +13,10 @@ class Bell:
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
+    @property
+    def waited_for(self) -> bool:
+        return bool(self._waiting)
+
     def ring(self) -> None:
         for future in self._waiting:
             if not future.done():

@@ -1,0 +1,115 @@
+"""Starting and stopping, alone and inside another program; and the pace of the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from sandbox.run import Sandbox, running, serve
+from sandbox.server import create_app
+from sandbox.state import State
+from tests.sandbox.conftest import TOKEN, World
+
+
+async def test_health_tells_when_the_host_is_ready(world: World) -> None:
+    assert await world.ok("GET", "/health") == {"ok": True}
+    world.sandbox.ready = True
+    assert await world.ok("GET", "/health") == {"ok": True, "ready": True}
+    me = await world.result("getMe")
+    assert (await world.ok("GET", "/health"))["bot"]["username"] == me["username"]
+
+
+async def test_it_stops_within_a_second_while_people_and_bots_wait() -> None:
+    async with aiohttp.ClientSession() as http:
+        async with running() as sandbox:
+            await http.post(f"{sandbox.url}/sandbox/people", json={"first_name": "Li", "id": 1})
+            await http.post(f"{sandbox.url}/sandbox/faults", json={"method": "getMe", "kind": "timeout"})
+            waits = [
+                asyncio.create_task(_open(http, f"{sandbox.url}{path}"))
+                for path in (
+                    f"/bot{TOKEN}/getUpdates?timeout=50",
+                    "/sandbox/people/1/messages?wait=60",
+                    "/sandbox/events",
+                    f"/bot{TOKEN}/getMe",
+                )
+            ]
+            queue = sandbox.state.first_bot.updates
+            while not (queue.bell.waited_for and sandbox.state.closing_bell.waited_for):
+                await asyncio.sleep(0.005)
+            start = time.monotonic()
+        assert time.monotonic() - start < 1.0
+        await asyncio.gather(*waits)
+
+
+async def _open(http: aiohttp.ClientSession, url: str) -> bytes:
+    try:
+        async with http.get(url) as response:
+            return await response.read()
+    except aiohttp.ClientError as error:
+        return str(error).encode()
+
+
+async def test_serve_stops_when_told() -> None:
+    heard: list[Sandbox] = []
+    stop = asyncio.Event()
+    task = asyncio.create_task(serve(port=0, started=heard.append, stop=stop))
+    while not heard:
+        await asyncio.sleep(0.005)
+    assert heard[0].port > 0
+    stop.set()
+    await asyncio.wait_for(task, 2)
+
+
+async def test_only_this_machine_and_a_free_port() -> None:
+    with pytest.raises(ValueError, match="host"):
+        async with running(host="0.0.0.0"):
+            pytest.fail("bound to every address")
+    async with running() as sandbox:
+        with pytest.raises(OSError, match="in use"):
+            async with running(port=sandbox.port):
+                pytest.fail("took a port twice")
+
+
+async def test_people_may_come_before_any_bot() -> None:
+    state = State()
+    async with running(state=state) as sandbox, aiohttp.ClientSession(sandbox.url) as http:
+        await http.post("/sandbox/people", json={"first_name": "Li", "id": 1})
+        await http.post("/sandbox/people/1/text", json={"text": "/start"})
+        async with http.get(f"/bot{TOKEN}/getUpdates") as response:
+            assert len((await response.json())["result"]) == 1
+
+
+async def test_a_thousand_messages_take_less_than_a_second_of_one_core() -> None:
+    """Without the HTTP layer below, in processor time: what this code costs, however busy the machine."""
+    state = State()
+    app = create_app(state)
+    bot = state.bot(TOKEN)
+    person = state.add_person({"first_name": "Li", "id": 1})
+    state.chat_of(bot, person).started = True
+    body = orjson.dumps({"chat_id": 1, "text": "hello <b>Li</b> &amp; all", "parse_mode": "HTML"})
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/bot{TOKEN}/sendMessage",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    start = time.process_time()
+    for _ in range(1000):
+        await app(dict(scope), receive, send)
+    assert time.process_time() - start < 1.0
+    assert statuses == [200] * 1000

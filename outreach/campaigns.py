@@ -1,0 +1,239 @@
+"""Campaigns as data: read from ``campaigns.toml`` and checked, one sentence per fault."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FILE = Path(__file__).with_name("campaigns.toml")
+
+Kind = Literal["marketing", "service"]
+TRIGGERS = frozenset({"first_fillup", "nudge", "lapsing", "dormant", "churned", "became", "monthly"})
+AWAY = ("lapsing", "dormant", "churned")
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "left": ("price", "car", "moved", "other_station", "service", "other"),
+}
+
+
+class CampaignFault(Exception):
+    """The campaigns cannot be used as they are written; ``faults`` has one sentence for each reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A coupon: its value in currency units, how long it is good for, and when another may follow."""
+
+    value: Decimal
+    days: int
+    again_after_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One thing that can be so for a person, and the message for it."""
+
+    campaign: str
+    name: str  # the trigger: one of TRIGGERS
+    kind: Kind
+    priority: int
+    template: str
+    expires: timedelta
+    offer: Offer | None = None
+    asks: str | None = None
+    after: timedelta = timedelta(0)
+    series: timedelta | None = None  # one series per person in this time
+    again_after: timedelta | None = None  # the situation itself at most once in this time
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most ``most`` messages in ``days``; ``counts`` says which messages count."""
+
+    counts: Literal["marketing", "all"]
+    most: int
+    days: int
+
+    @property
+    def span(self) -> timedelta:
+        return timedelta(days=self.days)
+
+    def covers(self, kind: str) -> bool:
+        return self.counts == "all" or kind == "marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When and how often anyone may be written to unasked."""
+
+    quiet_from: time
+    quiet_until: time
+    quiet_expiry: timedelta
+    history: timedelta
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigns:
+    contact: Contact
+    situations: tuple[Situation, ...]
+    off: tuple[str, ...] = ()  # switched off: what they have in the queue is dropped
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(situation.campaign for situation in self.situations))
+
+    def only(self, campaign: str) -> Campaigns:
+        """The same rules with one campaign alone. Raises KeyError for an unknown name."""
+        if campaign not in self.names:
+            raise KeyError(campaign)
+        return replace(self, situations=tuple(s for s in self.situations if s.campaign == campaign), off=())
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Offer(_Strict):
+    value: Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,4})?$")]
+    days: Annotated[int, Field(ge=1, le=3650)]
+    again_after_days: Annotated[int, Field(ge=0, le=36_500)]
+
+    def built(self) -> Offer:
+        return Offer(Decimal(self.value), self.days, self.again_after_days)
+
+
+class _Situation(_Strict):
+    template: Annotated[str, Field(pattern=r"^outreach/[a-z0-9_]+$")]
+    after_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    again_after_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    offer: Literal[False] | _Offer | None = None
+    asks: Literal["left"] | None = None
+
+
+class _Campaign(_Strict):
+    kind: Kind
+    priority: Annotated[int, Field(ge=1, le=1000)]
+    expires_days: Annotated[int, Field(ge=1, le=365)]
+    series_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    offer: _Offer | None = None
+    quiet_hours: bool = True
+    on: bool = True
+    situations: Annotated[dict[str, _Situation], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> _Campaign:
+        if unknown := set(self.situations) - TRIGGERS:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"nobody knows the situation {names}; known are {', '.join(sorted(TRIGGERS))}")
+        return self
+
+
+class _Cap(_Strict):
+    counts: Literal["marketing", "all"]
+    most: Annotated[int, Field(ge=1, le=1000)]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class _Contact(_Strict):
+    quiet_from: time
+    quiet_until: time
+    quiet_expiry_hours: Annotated[int, Field(ge=1, le=168)]
+    history_days: Annotated[int, Field(ge=1, le=365)]
+    caps: list[_Cap]
+
+
+class _File(_Strict):
+    contact: _Contact
+    campaigns: Annotated[dict[str, _Campaign], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_situation_once(self) -> _File:
+        seen: dict[str, str] = {}
+        for name, campaign in self.campaigns.items():
+            for situation in campaign.situations:
+                if situation in seen:
+                    raise ValueError(f"the situation {situation} stands in both {seen[situation]} and {name}")
+                seen[situation] = name
+        return self
+
+
+@lru_cache
+def shipped() -> Campaigns:
+    """The campaigns that come with Forecourt."""
+    return read(FILE.read_text(encoding="utf-8"))
+
+
+def read(text: str) -> Campaigns:
+    """Campaigns from TOML. Raises CampaignFault with every fault found."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CampaignFault([f"campaigns.toml cannot be read: {error}"]) from None
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise CampaignFault(_sentences(error)) from None
+    off = tuple(name for name, campaign in file.campaigns.items() if not campaign.on)
+    return Campaigns(_contact(file.contact), tuple(_situations(file.campaigns)), off)
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    found = []
+    for fault in error.errors(include_input=False, include_url=False):
+        place = ".".join(str(part) for part in fault["loc"]) or "campaigns.toml"
+        found.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}")
+    return found
+
+
+def _contact(raw: _Contact) -> Contact:
+    return Contact(
+        quiet_from=raw.quiet_from,
+        quiet_until=raw.quiet_until,
+        quiet_expiry=timedelta(hours=raw.quiet_expiry_hours),
+        history=timedelta(days=raw.history_days),
+        caps=tuple(Cap(cap.counts, cap.most, cap.days) for cap in raw.caps),
+    )
+
+
+def _situations(campaigns: dict[str, _Campaign]) -> list[Situation]:
+    return [
+        _situation(name, campaign, when, situation)
+        for name, campaign in campaigns.items()
+        if campaign.on
+        for when, situation in campaign.situations.items()
+    ]
+
+
+def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Situation:
+    offer = campaign.offer if raw.offer is None else raw.offer or None
+    return Situation(
+        campaign=name,
+        name=when,
+        kind=campaign.kind,
+        priority=campaign.priority,
+        template=raw.template,
+        expires=timedelta(days=campaign.expires_days),
+        offer=offer.built() if offer else None,
+        asks=raw.asks,
+        after=timedelta(days=raw.after_days),
+        series=_days(campaign.series_days),
+        again_after=_days(raw.again_after_days),
+        quiet=campaign.quiet_hours,
+    )
+
+
+def _days(number: int | None) -> timedelta | None:
+    return None if number is None else timedelta(days=number)

@@ -1,0 +1,121 @@
+"""Which situations a person stands in right now, each with the occurrence that makes it unique (pure).
+
+``first_fillup`` and ``nudge`` happen once in a life; ``lapsing:2026-05-01`` once per absence (the day is
+that of the last visit); ``became:2026-06-01`` once per rise; ``month:2026-06`` once per month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from outreach.benefits import Benefits
+from outreach.campaigns import Contact, Situation
+from outreach.person import Person
+
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for everyone in one round."""
+
+    contact: Contact
+    benefits: Benefits
+    zone: ZoneInfo  # the chain's
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An occurrence that is open for a person. ``reason`` is already known when it says why not."""
+
+    situation: Situation
+    occurrence: str
+    expires_at: datetime
+    unless_visit_after: datetime | None = None
+    reason: str | None = None
+
+
+def due(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    """The occurrence of this situation for this person, or None when they do not stand in it."""
+    return _FINDERS[situation.name](situation, person, rules, now)
+
+
+def _first_fillup(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    event, known = person.first_visit_at, person.first_known_at
+    if event is None or known is None:
+        return None
+    if known - event > rules.contact.history:
+        recent = now <= known + situation.expires
+        return Due(situation, "first_fillup", known + situation.expires, reason="history") if recent else None
+    if now > event + situation.expires:
+        return None
+    reason = "not_confirmed" if person.first_trusted_at is None else None
+    return Due(situation, "first_fillup", event + situation.expires, reason=reason)
+
+
+def _nudge(situation: Situation, person: Person, _rules: Rules, now: datetime) -> Due | None:
+    if person.registered_at is None or person.last_visit_at is not None:
+        return None
+    event = person.registered_at + situation.after
+    if not event <= now <= event + situation.expires:
+        return None
+    return Due(situation, "nudge", event + situation.expires, unless_visit_after=ALWAYS)
+
+
+def _away(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    if person.lifecycle != situation.name or not _fresh(person, rules, now):
+        return None
+    if person.segment_last_visit is None or person.last_visit_at is None:
+        return None
+    return Due(
+        situation,
+        f"{situation.name}:{person.segment_last_visit.isoformat()}",
+        now + situation.expires,
+        unless_visit_after=person.last_visit_at,
+        reason="visited" if person.visited_since else None,
+    )
+
+
+def _became(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    change = person.change
+    if person.segment != "vip" or change is None or change.after != "vip" or change.before == "at_risk_vip":
+        return None
+    if now > change.at + situation.expires:
+        return None
+    learnt_late = (change.at.astimezone(rules.zone).date() - change.as_of) > rules.contact.history
+    reason = "history" if change.before is None or learnt_late else None
+    return Due(situation, f"became:{change.as_of.isoformat()}", change.at + situation.expires, reason=reason)
+
+
+def _monthly(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    if person.segment != "vip" or not _fresh(person, rules, now):
+        return None
+    today = now.astimezone(rules.zone).date()
+    end = min(now + situation.expires, _month_end(today, rules.zone))
+    return Due(situation, f"month:{today:%Y-%m}", end)
+
+
+def _fresh(person: Person, rules: Rules, now: datetime) -> bool:
+    """Whether the last segmentation is of these days: an old one says nothing of today."""
+    if person.as_of is None:
+        return False
+    return now.astimezone(rules.zone).date() - person.as_of <= rules.contact.history
+
+
+def _month_end(day: date, zone: ZoneInfo) -> datetime:
+    following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return datetime.combine(following, time(), tzinfo=zone).astimezone(UTC)
+
+
+_FINDERS: Mapping[str, Callable[[Situation, Person, Rules, datetime], Due | None]] = {
+    "first_fillup": _first_fillup,
+    "nudge": _nudge,
+    "lapsing": _away,
+    "dormant": _away,
+    "churned": _away,
+    "became": _became,
+    "monthly": _monthly,
+}

@@ -1,0 +1,307 @@
+"""The ledger at work: enqueue, claim, settle, and what to make of rows that a dead sender left behind.
+
+A row is claimed by one UPDATE that looks again at everything that may have changed since it was planned;
+it is committed before anything is sent, and never goes back to the queue unless it was surely not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from crm import coupons
+from crm.customers import Customer
+from crm.fillups import Fillup
+from crm.outbox import WENT_OUT, Outbound
+from outreach.campaigns import Cap
+from outreach.plan import OPEN
+
+TABLE = cast(Table, Outbound.__table__)
+CLAIM_LOCK = (
+    0x434C4149  # PostgreSQL advisory lock: claims follow one another, so that caps hold across senders
+)
+_MARKETING = Outbound.kind == "marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that is ours to send, with the address it goes to."""
+
+    id: int
+    customer_id: int
+    chat_id: int
+    locale: str | None
+    campaign: str
+    occurrence: str
+    kind: str
+    template: str
+    facts: dict[str, Any]
+
+
+def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put decisions in the ledger. An occurrence that is queued, out or over stays as it is; one that was
+    skipped for a reason that may pass takes the new decision."""
+    if not rows:
+        return
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(TABLE)
+    new = insert.excluded
+    keys = ("campaign", "occurrence", "customer_id")
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=list(keys),
+            set_={name: new[name] for name in rows[0] if name not in keys},
+            where=and_(TABLE.c.state == "skipped", TABLE.c.reason.in_(OPEN)),
+        ),
+        [dict(row) for row in rows],
+    )
+
+
+def reschedule(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+    """New times, reasons or ends for rows that still wait; each row names its ``id``."""
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != "id"}
+        session.execute(
+            update(TABLE).where(TABLE.c.id == row["id"], TABLE.c.state == "queued").values(**values)
+        )
+
+
+def claim(
+    session: Session,
+    *,
+    owner: str,
+    limit: int,
+    caps: Iterable[Cap],
+    now: datetime,
+    campaign: str | None = None,
+) -> list[Claimed]:
+    """Take up to ``limit`` rows, one per person, that may go out at this very moment."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
+    chosen = (
+        select(Outbound.id)
+        .join(Customer, Customer.id == Outbound.customer_id)
+        .where(_may_go(caps, now), _first_of_person(now))
+        .order_by(Outbound.priority, Outbound.id)
+        .limit(limit)
+    )
+    if campaign is not None:
+        chosen = chosen.where(Outbound.campaign == campaign)
+    taken = session.scalars(
+        update(TABLE)
+        .where(TABLE.c.id.in_(chosen), TABLE.c.state == "queued")
+        .values(state="sending", claimed_at=now, claimed_by=owner, reason=None)
+        .returning(TABLE.c.id)
+    ).all()
+    return _addressed(session, taken, now)
+
+
+def _may_go(caps: Iterable[Cap], now: datetime) -> ColumnElement[bool]:
+    consent = or_(
+        and_(_MARKETING, Customer.marketing_consent.is_(True)),
+        and_(~_MARKETING, Customer.service_consent.is_(True)),
+    )
+    return and_(
+        Outbound.state == "queued",
+        Outbound.not_before <= now,
+        Outbound.expires_at > now,
+        or_(Outbound.window_end.is_(None), Outbound.window_end > now),
+        Customer.chat_id.is_not(None),
+        Customer.reachable.is_(True),
+        Customer.merged_into.is_(None),
+        consent,
+        ~_visited(),
+        *(_below(cap, now) for cap in caps),
+    )
+
+
+def _visited() -> ColumnElement[bool]:
+    return exists().where(
+        Outbound.unless_visit_after.is_not(None),
+        Fillup.customer_id == Outbound.customer_id,
+        Fillup.at > Outbound.unless_visit_after,
+        Fillup.voided_at.is_(None),
+        Fillup.same_as.is_(None),
+    )
+
+
+def _below(cap: Cap, now: datetime) -> ColumnElement[bool]:
+    other = aliased(Outbound)
+    out = select(func.count()).where(
+        other.customer_id == Outbound.customer_id,
+        other.claimed_at > now - cap.span,
+        other.state.in_(WENT_OUT),
+    )
+    if cap.counts == "all":
+        return out.correlate(Outbound).scalar_subquery() < cap.most
+    marketing = out.where(other.kind == "marketing").correlate(Outbound).scalar_subquery() < cap.most
+    return or_(~_MARKETING, marketing)
+
+
+def _first_of_person(now: datetime) -> ColumnElement[bool]:
+    """No other row of this person is on its way or ahead: two in one claim would pass the caps together."""
+    other = aliased(Outbound)
+    ahead = or_(
+        other.priority < Outbound.priority,
+        and_(other.priority == Outbound.priority, other.id < Outbound.id),
+    )
+    waiting = and_(other.state == "queued", other.not_before <= now, other.expires_at > now, ahead)
+    return ~exists().where(
+        other.customer_id == Outbound.customer_id,
+        other.id != Outbound.id,
+        or_(other.state == "sending", waiting),
+    )
+
+
+def _addressed(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:
+    rows = session.execute(
+        select(
+            Outbound.id,
+            Outbound.customer_id,
+            Customer.chat_id,
+            Customer.locale,
+            Outbound.campaign,
+            Outbound.occurrence,
+            Outbound.kind,
+            Outbound.template,
+            Outbound.facts,
+        )
+        .join(Customer, Customer.id == Outbound.customer_id)
+        .where(Outbound.id.in_(ids))
+        .order_by(Outbound.priority, Outbound.id)
+    ).all()
+    return [_with_coupon(session, Claimed(*row), now) for row in rows]
+
+
+def _with_coupon(session: Session, row: Claimed, now: datetime) -> Claimed:
+    """The coupon is issued with the claim: its days count from now, and a dropped row issues none."""
+    offer = row.facts.get("offer")
+    if not offer or row.facts.get("coupon"):
+        return row
+    coupon = coupons.give(
+        session,
+        customer_id=row.customer_id,
+        campaign=row.campaign,
+        occurrence=row.occurrence,
+        value=offer["value"],
+        currency=offer["currency"],
+        days=offer["days"],
+        again_after_days=offer["again_after_days"],
+        now=now,
+    )
+    if coupon is None:
+        return row
+    until = coupon.expires_at.astimezone(ZoneInfo(row.facts["zone"])).date().isoformat()
+    row.facts["coupon"] = {
+        "code": coupon.code,
+        "value": coupon.value,
+        "currency": coupon.currency,
+        "until": until,
+    }
+    session.execute(update(TABLE).where(TABLE.c.id == row.id).values(facts=row.facts))
+    return row
+
+
+def settle(
+    session: Session,
+    row_id: int,
+    state: str,
+    *,
+    owner: str,
+    now: datetime,
+    message_id: int | None = None,
+    reason: str | None = None,
+    error: str | None = None,
+) -> None:
+    """What became of a send. A late truth also replaces ``unknown``; only the claimer may tell."""
+    customer_id = session.scalar(
+        update(TABLE)
+        .where(TABLE.c.id == row_id, TABLE.c.claimed_by == owner, TABLE.c.state.in_(("sending", "unknown")))
+        .values(
+            state=state,
+            settled_at=now,
+            message_id=message_id,
+            reason=reason,
+            error=error[:200] if error else None,
+        )
+        .returning(TABLE.c.customer_id)
+    )
+    if state == "blocked" and customer_id is not None:
+        session.execute(update(Customer).where(Customer.id == customer_id).values(reachable=False))
+
+
+def put_back(
+    session: Session, row_id: int, *, owner: str, not_before: datetime, error: str | None = None
+) -> None:
+    """A row that was surely not sent returns to the queue and is looked at afresh when its turn comes."""
+    session.execute(
+        update(TABLE)
+        .where(TABLE.c.id == row_id, TABLE.c.claimed_by == owner, TABLE.c.state == "sending")
+        .values(
+            state="queued",
+            not_before=not_before,
+            claimed_at=None,
+            claimed_by=None,
+            error=error[:200] if error else None,
+        )
+    )
+
+
+def recover(session: Session, *, owner: str, flying: Collection[int], now: datetime) -> int:
+    """Rows left in ``sending`` become ``unknown``. Only the holder of the sender's lease may call this:
+    whoever claimed those rows has lost it. Returns how many."""
+    left = update(TABLE).where(TABLE.c.state == "sending")
+    if flying:
+        left = left.where(or_(TABLE.c.claimed_by != owner, TABLE.c.id.not_in(flying)))
+    found = session.scalars(
+        left.values(state="unknown", settled_at=now, reason="sender_gone").returning(TABLE.c.id)
+    )
+    return len(found.all())
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """End the queued rows that can no longer go out, each with its reason. Returns how many."""
+    customer = select(Customer.id).where(Customer.id == Outbound.customer_id)
+    agreed = case(
+        (_MARKETING, Customer.marketing_consent.is_(True)), else_=Customer.service_consent.is_(True)
+    )
+    rules: list[tuple[str, ColumnElement[bool]]] = [
+        ("merged", customer.where(Customer.merged_into.is_not(None)).exists()),
+        ("not_in_chat", customer.where(Customer.chat_id.is_(None)).exists()),
+        ("no_consent", customer.where(~agreed).exists()),
+        ("unreachable", customer.where(Customer.reachable.is_(False)).exists()),
+        ("visited", _visited()),
+    ]
+    ended = 0
+    for reason, gone in rules:
+        ended += _end(session, "skipped", reason, and_(Outbound.state == "queued", gone), now)
+    late = and_(Outbound.state == "queued", Outbound.expires_at <= now)
+    return ended + _end(session, "expired", func.coalesce(Outbound.reason, "expired"), late, now)
+
+
+def _end(session: Session, state: str, reason: Any, where: ColumnElement[bool], now: datetime) -> int:
+    found = session.scalars(
+        update(Outbound)
+        .where(where)
+        .values(state=state, reason=reason, settled_at=now)
+        .returning(Outbound.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(found.all())

@@ -1,0 +1,258 @@
+"""Load the people whom a campaign may concern, and their history, in a few queries over sets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true, union
+from sqlalchemy.orm import Session, aliased
+
+from crm.customers import Customer
+from crm.fillups import Fillup
+from crm.outbox import Outbound
+from crm.products import family
+from crm.segments import CustomerSegment, SegmentChange
+from crm.stations import Station
+from outreach.campaigns import AWAY, Campaigns
+from outreach.person import Change, Past, Person
+from outreach.plan import GONE_OUT_OR_OVER, OPEN
+
+NOT_FUEL = ("shop", "wash", "lubricant", "adblue")
+A_YEAR = timedelta(days=365)
+COUNTS = and_(Fillup.voided_at.is_(None), Fillup.same_as.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Whom to load and by which rules of the chain."""
+
+    campaigns: Campaigns
+    zone: ZoneInfo
+    trust_self_reported: bool
+    now: datetime
+
+    def people(self, session: Session, *, away_only: bool = False) -> list[Person]:
+        """Everyone who may stand in a situation; ``away_only``: those whom the last run called away."""
+        wanted = self._away() if away_only else self._candidates()
+        zones = _Zones(self.zone)
+        found = [_person(row, zones) for row in session.execute(self._query(wanted))]
+        changes = self._changes(session, wanted)
+        habits = self._habits(session, wanted)
+        return [_complete(person, changes, habits) for person in found]
+
+    def history(self, session: Session) -> dict[int, list[Past]]:
+        """The ledger's rows about these people, those of whoever was merged into them included."""
+        wanted = self._candidates()
+        merged = and_(Customer.merged_into.in_(wanted), Outbound.state.in_(GONE_OUT_OR_OVER))
+        rows = session.execute(
+            select(
+                func.coalesce(Customer.merged_into, Customer.id),
+                Outbound.id,
+                Outbound.campaign,
+                Outbound.occurrence,
+                Outbound.state,
+                Outbound.kind,
+                Outbound.priority,
+                Outbound.planned_at,
+                Outbound.expires_at,
+                Outbound.reason,
+                Outbound.claimed_at,
+                Outbound.facts["benefit"].as_string(),
+                Outbound.not_before,
+                Outbound.window_end,
+                case((Outbound.state == "queued", Outbound.facts)),
+            )
+            .join(Customer, Customer.id == Outbound.customer_id)
+            .where(or_(Customer.id.in_(wanted), merged))
+            .order_by(Outbound.id)
+        )
+        found: dict[int, list[Past]] = defaultdict(list)
+        for customer_id, *columns in rows:
+            found[customer_id].append(Past(*columns))
+        return found
+
+    def _candidates(self) -> Select[Any]:
+        away_or_vip = or_(CustomerSegment.lifecycle.in_(AWAY), CustomerSegment.segment == "vip")
+        parts = union(
+            select(CustomerSegment.customer_id).where(away_or_vip),
+            select(Customer.id).where(self._newcomer()),
+            select(Outbound.customer_id).where(Outbound.state == "queued"),
+        ).subquery()
+        return select(parts.c[0])
+
+    def _away(self) -> Select[Any]:
+        return select(CustomerSegment.customer_id).where(CustomerSegment.lifecycle.in_(AWAY))
+
+    def _newcomer(self) -> ColumnElement[bool]:
+        """Registered or first seen lately, and not yet through with the welcome."""
+        longest = max((s.after + s.expires for s in self.campaigns.situations), default=timedelta(0))
+        since = self.now - longest - timedelta(days=1)
+        fillup = exists().where(Fillup.customer_id == Customer.id, COUNTS)
+        first_seen = and_(
+            fillup.where(Fillup.recorded_at >= since), ~fillup.where(Fillup.recorded_at < since)
+        )
+        over = or_(
+            Outbound.state.not_in(("queued", "skipped")),
+            and_(Outbound.state == "skipped", Outbound.reason.not_in(OPEN)),
+        )
+        welcomed = exists().where(
+            Outbound.customer_id == Customer.id, Outbound.occurrence == "first_fillup", over
+        )
+        return and_(
+            Customer.chat_id.is_not(None),
+            Customer.merged_into.is_(None),
+            or_(Customer.registered_at >= since, and_(lately, ~before)),
+            ~welcomed,
+        )
+
+    def _query(self, wanted: Select[Any]) -> Select[Any]:
+        trusted = true() if self.trust_self_reported else Fillup.confirmed.is_(True)
+        visits = (
+            select(
+                Fillup.customer_id,
+                func.min(Fillup.at).label("first_at"),
+                func.min(Fillup.recorded_at).label("first_known"),
+                func.min(case((trusted, Fillup.at))).label("first_trusted"),
+                func.max(Fillup.at).label("last_at"),
+                func.max(Fillup.day).label("last_day"),
+            )
+            .where(COUNTS, Fillup.customer_id.in_(wanted))
+            .group_by(Fillup.customer_id)
+            .subquery()
+        )
+        segment = aliased(CustomerSegment)
+        return (
+            select(Customer, Station.name, Station.timezone, segment, *list(visits.c)[1:])
+            .outerjoin(Station, Station.id == Customer.home_station_id)
+            .outerjoin(segment, segment.customer_id == Customer.id)
+            .outerjoin(visits, visits.c.customer_id == Customer.id)
+            .where(Customer.id.in_(wanted))
+            .order_by(Customer.id)
+        )
+
+    def _changes(self, session: Session, wanted: Select[Any]) -> dict[int, Change]:
+        """How each VIP became one, where that was lately."""
+        rows = session.execute(
+            select(
+                SegmentChange.customer_id,
+                SegmentChange.before,
+                SegmentChange.after,
+                SegmentChange.as_of,
+                SegmentChange.at,
+            )
+            .where(SegmentChange.after == "vip", SegmentChange.at >= self.now - timedelta(days=60))
+            .where(SegmentChange.customer_id.in_(wanted))
+            .order_by(SegmentChange.id)
+        )
+        return {row[0]: Change(*row[1:]) for row in rows}
+
+    def _habits(self, session: Session, wanted: Select[Any]) -> dict[int, _Habits]:
+        """Where and what those who can be written to usually buy, over a year."""
+        rows = session.execute(
+            select(
+                Fillup.customer_id,
+                Fillup.product,
+                Station.name,
+                Station.timezone,
+                func.count(),
+                func.max(Fillup.at),
+            )
+            .join(Customer, Customer.id == Fillup.customer_id)
+            .join(Station, Station.id == Fillup.station_id)
+            .where(COUNTS, Fillup.at >= self.now - 3 * A_YEAR, Customer.chat_id.is_not(None))
+            .where(Customer.marketing_consent.is_(True), Customer.id.in_(wanted))
+            .group_by(Fillup.customer_id, Fillup.product, Station.name, Station.timezone)
+        )
+        found: dict[int, list[Any]] = defaultdict(list)
+        for row in rows:
+            found[row[0]].append(row[1:])
+        return {customer_id: _usual(bought) for customer_id, bought in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    product: str | None
+    station: str
+    zone: str
+
+
+def _usual(bought: Iterable[Sequence[Any]]) -> _Habits:
+    fuels: dict[str, tuple[int, datetime]] = {}
+    stations: dict[tuple[str, str], tuple[int, datetime]] = {}
+    for product, station, zone, count, last in bought:
+        if product and product not in NOT_FUEL:
+            fuels[product] = _more(fuels.get(product), count, last)
+        stations[station, zone] = _more(stations.get((station, zone)), count, last)
+    most = max(stations, key=lambda each: stations[each])
+    return _Habits(max(fuels, key=lambda each: fuels[each]) if fuels else None, *most)
+
+
+def _more(sofar: tuple[int, datetime] | None, count: int, last: datetime) -> tuple[int, datetime]:
+    return (count, last) if sofar is None else (sofar[0] + count, max(sofar[1], last))
+
+
+class _Zones:
+    """Time zones by name; one that nobody knows is the chain's."""
+
+    def __init__(self, fallback: ZoneInfo) -> None:
+        self._fallback = fallback
+        self._known: dict[str, ZoneInfo] = {}
+
+    def __call__(self, *names: str | None) -> ZoneInfo:
+        for name in names:
+            if name and (zone := self._find(name)) is not None:
+                return zone
+        return self._fallback
+
+    def _find(self, name: str) -> ZoneInfo | None:
+        if name not in self._known:
+            try:
+                self._known[name] = ZoneInfo(name)
+            except (OSError, ValueError, KeyError):  # not a zone: the next best one holds
+                return None
+        return self._known[name]
+
+
+def _person(row: Row[tuple[Any, ...]], zones: _Zones) -> Person:
+    customer, station, station_zone, segment, first, known, trusted, last, last_day = row.tuple()
+    return Person(
+        customer_id=customer.id,
+        zone=zones(customer.timezone, station_zone),
+        name=customer.name,
+        number=customer.public_number,
+        station=station,
+        in_chat=customer.chat_id is not None,
+        reachable=customer.reachable,
+        marketing_consent=customer.marketing_consent,
+        service_consent=customer.service_consent,
+        merged=customer.merged_into is not None,
+        registered_at=customer.registered_at,
+        first_visit_at=first,
+        first_known_at=known,
+        first_trusted_at=trusted,
+        last_visit_at=last,
+        last_visit_day=last_day,
+        usual=customer.usual_product,
+        as_of=segment.as_of if segment else None,
+        segment=segment.segment if segment else None,
+        lifecycle=segment.lifecycle if segment else None,
+        segment_last_visit=segment.last_visit if segment else None,
+        typical_gap_days=segment.typical_gap_days if segment else None,
+    )
+
+
+def _complete(person: Person, changes: dict[int, Change], habits: dict[int, _Habits]) -> Person:
+    usual = habits.get(person.customer_id)
+    product = (usual.product if usual else None) or person.usual
+    return replace(
+        person,
+        change=changes.get(person.customer_id),
+        station=person.station or (usual.station if usual else None),
+        usual=product,
+        usual_family=family(product),
+    )

@@ -1,0 +1,219 @@
+"""A round: who is due now, who is not and why, written to the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from crm import meta
+from crm.db import Database
+from outreach import benefits as benefit_file
+from outreach import campaigns as campaign_file
+from outreach import outbox
+from outreach.benefits import Benefits
+from outreach.campaigns import Campaigns
+from outreach.due import Rules
+from outreach.facts import facts_for
+from outreach.people import Loader
+from outreach.person import Past, Person
+from outreach.plan import OPEN, Closed, Decision, Planned, Skipped, plan_person
+
+Refresh = Callable[[Database, datetime], object]
+
+
+@dataclass(slots=True)
+class Report:
+    """What one round decided, by campaign, situation, state and reason; and what it wrote."""
+
+    at: datetime
+    people: int = 0
+    counts: Counter[tuple[str, str, str, str | None]] = field(default_factory=Counter)
+    added: int = 0
+    changed: int = 0
+    closed: int = 0
+
+    def note(self, decision: Decision) -> None:
+        situation = decision.due.situation
+        state = "queued" if isinstance(decision, Planned) else "skipped"
+        self.counts[situation.campaign, situation.name, state, decision.reason] += 1
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """[{campaign, due, states: {state: n}, reasons: {reason: n}}], sorted by campaign."""
+        found: dict[str, dict[str, Any]] = {}
+        for (campaign, _situation, state, reason), number in sorted(
+            self.counts.items(), key=lambda item: (item[0][0], -item[1])
+        ):
+            row = found.setdefault(campaign, {"campaign": campaign, "due": 0, "states": {}, "reasons": {}})
+            row["due"] += number
+            row["states"][state] = row["states"].get(state, 0) + number
+            if reason:
+                row["reasons"][reason] = row["reasons"].get(reason, 0) + number
+        return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    campaigns: Campaigns
+    rules: Rules
+    loader: Loader
+    currency: str
+    now: datetime
+
+
+def run_round(
+    database: Database,
+    *,
+    now: datetime,
+    zone: str,
+    currency: str,
+    trust_self_reported: bool,
+    campaigns: Campaigns | None = None,
+    benefits: Benefits | None = None,
+    refresh: Refresh | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """Plan everyone and put the outcome in the ledger; what was decided before stays decided.
+
+    ``refresh(database, now)`` brings the segments up to date. Those whom the last run called away and who
+    came back before this round are told from those who were never away: they are skipped as ``visited``.
+    """
+    chain = ZoneInfo(zone)
+    campaigns = campaigns or campaign_file.shipped()
+    lines = (benefits or benefit_file.shipped()).of_chain(demo=_is_demo(database))
+    this = _Round(
+        campaigns,
+        Rules(campaigns.contact, lines, chain),
+        Loader(campaigns, chain, trust_self_reported, now),
+        currency,
+        now,
+    )
+    report = Report(at=now)
+    if dry_run:
+        with database.read() as session:
+            _plan(session, this, report)
+        return report
+    with database.write() as session:
+        outbox.sweep(session, now=now)
+        _write(session, _returned(session, this))
+    if refresh is not None:
+        refresh(database, now)
+    with database.read() as session:
+        planned = _plan(session, this, report)
+    with database.write() as session:
+        _write(session, planned)
+    return report
+
+
+def _is_demo(database: Database) -> bool:
+    with database.read() as session:
+        return meta.get(session, "demo") is not None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What a round changes in the ledger."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _write(session: Session, rows: _Rows) -> None:
+    outbox.enqueue(session, rows.new)
+    outbox.reschedule(session, rows.changed)
+
+
+def _returned(session: Session, this: _Round) -> _Rows:
+    """Those whom the last segmentation called away and who have come since."""
+    people = [person for person in this.loader.people(session, away_only=True) if person.visited_since]
+    history = this.loader.history(session) if people else {}
+    rows = _Rows()
+    for person in people:
+        past = history.get(person.customer_id, [])
+        decisions, _ = plan_person(this.campaigns, person, past, this.rules, this.now)
+        for decision in decisions:
+            if isinstance(decision, Skipped) and decision.reason == "visited":
+                _add(rows, this, person, past, decision)
+    return rows
+
+
+def _plan(session: Session, this: _Round, report: Report) -> _Rows:
+    people, history = this.loader.people(session), this.loader.history(session)
+    rows = _Rows()
+    for person in people:
+        past = history.get(person.customer_id, [])
+        decisions, closed = plan_person(this.campaigns, person, past, this.rules, this.now)
+        for decision in decisions:
+            report.note(decision)
+            _add(rows, this, person, past, decision)
+        rows.changed += [_end(each, this.now) for each in closed]
+        report.closed += len(closed)
+    report.people = len(people)
+    report.added, report.changed = len(rows.new), len(rows.changed)
+    return rows
+
+
+def _add(rows: _Rows, this: _Round, person: Person, past: Sequence[Past], decision: Decision) -> None:
+    due = decision.due
+    key = (due.situation.campaign, due.occurrence)
+    own = next((each for each in past if (each.campaign, each.occurrence) == key), None)
+    if own is None or own.state == "skipped":
+        if own is None or not isinstance(decision, Skipped) or _other_reason(decision, own):
+            rows.new.append(_row(this, person, decision))
+    elif own.state == "queued" and (change := _moved(this, person, own, decision)):
+        rows.changed.append({"id": own.id, **change})
+
+
+def _other_reason(decision: Skipped, own: Past) -> bool:
+    return own.reason in OPEN and decision.reason != own.reason
+
+
+def _row(this: _Round, person: Person, decision: Decision) -> dict[str, Any]:
+    due, now = decision.due, this.now
+    row = {
+        "campaign": due.situation.campaign,
+        "occurrence": due.occurrence,
+        "customer_id": person.customer_id,
+        "kind": due.situation.kind,
+        "priority": due.situation.priority,
+        "template": due.situation.template,
+        "planned_at": now,
+        "unless_visit_after": due.unless_visit_after,
+        "reason": decision.reason,
+    }
+    if isinstance(decision, Skipped):
+        ends = {"state": "skipped", "facts": {}, "settled_at": now, "window_end": None}
+        return row | ends | {"not_before": now, "expires_at": due.expires_at}
+    facts = facts_for(decision, person, currency=this.currency, now=now)
+    times = {"not_before": decision.not_before, "expires_at": decision.expires_at}
+    return (
+        row
+        | times
+        | {"state": "queued", "facts": facts, "settled_at": None, "window_end": decision.window_end}
+    )
+
+
+def _moved(this: _Round, person: Person, own: Past, decision: Decision) -> dict[str, Any]:
+    """What is new about a row that still waits: its end, or its time and what it says."""
+    if isinstance(decision, Skipped):
+        return {"state": "skipped", "reason": decision.reason, "settled_at": this.now}
+    facts = facts_for(decision, person, currency=this.currency, now=this.now)
+    facts["coupon"] = (own.facts or {}).get("coupon")
+    waits = decision.not_before > this.now or own.not_before is None or own.not_before > this.now
+    fresh: Mapping[str, Any] = {
+        "facts": facts,
+        "reason": decision.reason,
+        "not_before": decision.not_before if waits else own.not_before,
+        "window_end": decision.window_end,
+        "expires_at": decision.expires_at,
+    }
+    return {name: value for name, value in fresh.items() if value != getattr(own, name)}
+
+
+def _end(closed: Closed, now: datetime) -> dict[str, Any]:
+    return {"id": closed.past.id, "state": "skipped", "reason": closed.reason, "settled_at": now}

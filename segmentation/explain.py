@@ -1,0 +1,136 @@
+"""Why each customer is what they are: every dimension's value, their numbers and the thresholds.
+
+Facts, not sentences: templates turn them into words. JSON values only; days are ISO texts, money is in
+minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from segmentation.classes import day_of
+from segmentation.segments import Outcome
+from segmentation.visits import DAY_SECONDS
+
+Facts = dict[str, Any]
+
+_COLUMNS = (
+    *("visits", "first_day", "last_day", "last_gap", "gaps"),
+    *("recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
+    *("value", "frequency_class", "value_then", "frequency_then"),
+    *("lifecycle", "since_days", "typical_days", "limit_days", "dormant_days", "churned_days", "prior"),
+    *("product", "share_percent", "vip", "vip_months", "rule", "segment"),
+)
+
+
+def explain(outcome: Outcome) -> Iterator[Facts]:
+    """One fact sheet per row of ``outcome.frame``, in its order.
+
+    | key | facts |
+    | --- | --- |
+    | rfm | recency_days, frequency, monetary, currency, beside, scores r f m, name, population, least |
+    | value, frequency | class, then (class at the last month end), cut-offs high and medium, taken_on |
+    | lifecycle | stage, days_since, limits in days, typical gap, gaps seen, first and last visit, prior |
+    | product | preference, share_percent, least_percent |
+    | vip | now, months_since (null: not within memory) |
+    | segment | name, rule (the conditions of the line that fitted) |
+    """
+    columns = {name: outcome.frame[name].tolist() for name in _COLUMNS}
+    thresholds = _Thresholds(outcome)
+    days = _Days(outcome.frame)
+    for place, values in enumerate(zip(*columns.values(), strict=True)):
+        row = dict(zip(_COLUMNS, values, strict=True))
+        yield {
+            "as_of": thresholds.as_of,
+            "rfm": thresholds.rfm(row, outcome.beside.get(place, {})),
+            "value": thresholds.value(row),
+            "frequency": thresholds.frequency(row),
+            "lifecycle": thresholds.lifecycle(row, days),
+            "product": thresholds.product(row),
+            "vip": {"now": row["vip"], "months_since": row["vip_months"] or None},
+            "segment": {"name": row["segment"], "rule": thresholds.rules[row["rule"] - 1]},
+        }
+
+
+class _Days(dict[int, str | None]):
+    """Day number -> ISO text, each made once."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        numbers = {*frame["first_day"].tolist(), *frame["last_day"].tolist()}
+        super().__init__({n: day_of(n).isoformat() if n >= 0 else None for n in numbers})
+
+
+class _Thresholds:
+    """What the numbers of a customer are held against."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        cuts, criteria = outcome.cuts, outcome.criteria
+        self.criteria = criteria
+        self.as_of = outcome.as_of.isoformat()
+        self.population = outcome.population
+        self.taken_on = day_of(cuts.taken).isoformat()
+        self.money_cuts = cuts.value
+        self.visit_cuts = cuts.frequency
+        self.rules = [rule.model_dump(exclude={"name"}, exclude_none=True) for rule in criteria.segments]
+
+    def rfm(self, row: Facts, beside: dict[str, int]) -> Facts:
+        return {
+            "recency_days": None if row["recency_days"] < 0 else row["recency_days"],
+            "frequency": row["frequency"],
+            "monetary": row["monetary"],
+            "currency": row["currency"] or None,
+            "beside": beside,
+            "r": row["r"] or None,
+            "f": row["f"] or None,
+            "m": row["m"] or None,
+            "name": row["rfm_segment"] or None,
+            "population": self.population,
+            "least": self.criteria.rfm.minimum_population,
+            "window_days": self.criteria.rfm.window_days,
+        }
+
+    def value(self, row: Facts) -> Facts:
+        cuts = self.money_cuts.get(row["currency"])
+        return self._class(row["value"], row["value_then"], row["monetary"], cuts)
+
+    def frequency(self, row: Facts) -> Facts:
+        return self._class(row["frequency_class"], row["frequency_then"], row["frequency"], self.visit_cuts)
+
+    def _class(self, now: str, then: str, number: int, cuts: tuple[int, int] | None) -> Facts:
+        return {
+            "class": now or None,
+            "then": then or None,
+            "number": number,
+            "high": cuts and cuts[0],
+            "medium": cuts and cuts[1],
+            "taken_on": self.taken_on,
+            "keep_percent": self.criteria.steady.keep_percent,
+        }
+
+    def lifecycle(self, row: Facts, days: _Days) -> Facts:
+        return {
+            "stage": row["lifecycle"],
+            "days_since": None if row["since_days"] < 0 else row["since_days"],
+            "limit_days": row["limit_days"],
+            "dormant_days": row["dormant_days"],
+            "churned_days": row["churned_days"],
+            "typical_days": row["typical_days"],
+            "visits": row["visits"],
+            "gaps": row["gaps"],
+            "prior": row["prior"],
+            "first_visit": days[row["first_day"]],
+            "last_visit": days[row["last_day"]],
+            "last_gap_days": None if row["last_gap"] < 0 else round(row["last_gap"] / DAY_SECONDS, 2),
+            "new_days": self.criteria.lifecycle.new_days,
+            "reactivated_days": self.criteria.lifecycle.reactivated_days,
+        }
+
+    def product(self, row: Facts) -> Facts:
+        return {
+            "preference": row["product"] or None,
+            "share_percent": row["share_percent"],
+            "least_percent": self.criteria.product.share_percent,
+        }

@@ -1,0 +1,117 @@
+"""Each customer's own rhythm, and where in their life as a customer they stand. Pure.
+
+Gaps between visits are taken as log-normal. A customer's mean and variance of x = ln(gap in days) are
+pulled towards those of similar customers, as if ``prior_weight`` gaps had been seen there (the usual
+normal shrinkage with unknown mean and variance), so that the first visits already have a limit.
+All sums are integers of thousandths: every door and every order gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from segmentation.criteria import Criteria, Lifecycle, Rhythm
+from segmentation.visits import DAY_SECONDS, Ints
+
+Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
+CHAIN = "chain"  # the prior is that of everyone
+DEFAULT = "default"  # nobody has two gaps yet: the prior stands in the criteria
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Mean and variance of ln(gap in days), and of whom."""
+
+    mean: float
+    variance: float
+    of: str
+
+
+def rhythm(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> pd.DataFrame:
+    """Typical gap and limit in days (hundredths), and whose rhythm they were pulled towards (``prior``).
+
+    ``features`` as from features.features; ``similar`` names each customer's group. With n gaps of mean
+    m and variance v, prior m0, v0 and weight k:
+    m' = (n m + k m0) / (n + k); v' = (n v + k v0 + n k / (n + k) (m - m0)^2) / (n + k);
+    typical = exp(m'); limit = max(exp(m' + 1.645 sqrt(v')), 1.5 typical, 10 days).
+    """
+    priors, group = _priors(features, similar, criteria)
+    m0 = np.array([prior.mean for prior in priors])[group]
+    v0 = np.array([prior.variance for prior in priors])[group]
+    n, total = features["gaps"].to_numpy(), features["gap_sum"].to_numpy()
+    some = np.maximum(n, 1)
+    m = total / (1000 * some)
+    v = (n * features["gap_squares"].to_numpy() - total**2) / (1e6 * some**2)
+    k = criteria.prior_weight
+    mean = (n * m + k * m0) / (n + k)
+    variance = (n * v + k * v0 + n * k / (n + k) * (m - m0) ** 2) / (n + k)
+    typical = np.exp(mean)
+    limit = np.exp(mean + criteria.spread_factor * np.sqrt(variance))
+    limit = np.maximum(np.maximum(limit, criteria.typical_multiple * typical), criteria.shortest_limit_days)
+    names = np.array([prior.of for prior in priors], dtype=object)
+    # The rounded limit is the one that counts, so that what is shown is what was compared.
+    columns = {"typical_days": np.round(typical, 2), "limit_days": np.round(limit, 2), "prior": names[group]}
+    return pd.DataFrame(columns, index=features.index)
+
+
+def _priors(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> tuple[list[Prior], Ints]:
+    """One prior per group, and each customer's group as a place among them."""
+    names, group = np.unique(similar.astype(str), return_inverse=True)
+    seen = features["gaps"].to_numpy() >= 2
+    chain = _pooled(features[seen], CHAIN) if seen.any() else _default(criteria)
+    enough = np.bincount(group[seen], minlength=len(names)) >= criteria.similar_customers
+    priors = [
+        _pooled(features[seen & (group == place)], str(name)) if enough[place] else chain
+        for place, name in enumerate(names)
+    ]
+    return priors or [chain], group
+
+
+def _pooled(members: pd.DataFrame, of: str) -> Prior:
+    # Whole numbers of any size: these sums would overflow 64 bits when squared.
+    n, total, squares = (int(members[name].sum()) for name in ("gaps", "gap_sum", "gap_squares"))
+    return Prior(total / (1000 * n), (n * squares - total * total) / (1_000_000 * n * n), of)
+
+
+def _default(criteria: Rhythm) -> Prior:
+    return Prior(log(criteria.default_gap_days), criteria.default_spread**2, DEFAULT)
+
+
+def lifecycle(features: pd.DataFrame, rhythms: pd.DataFrame, day: int, criteria: Lifecycle) -> pd.DataFrame:
+    """Days since the last visit (-1: none), the dormant and churned limits in days, and the stage."""
+    last = features["last_day"].to_numpy()
+    none = last < 0
+    since = np.where(none, -1, day - last)
+    dormant = np.maximum(
+        criteria.dormant_multiple * rhythms["limit_days"].to_numpy(), criteria.dormant_least_days
+    ).round(2)
+    churned = (dormant + criteria.churned_after_days).round(2)
+    came_back = features["last_gap"].to_numpy() > dormant * DAY_SECONDS
+    tests: list[tuple[str, npt.NDArray[np.bool_]]] = [
+        ("prospect", none),
+        ("churned", since > churned),
+        ("dormant", since > dormant),
+        ("lapsing", since > rhythms["limit_days"].to_numpy()),
+        ("reactivated", came_back & (since <= criteria.reactivated_days)),
+        ("new", day - features["first_day"].to_numpy() <= criteria.new_days),
+    ]
+    stage = np.full(len(features), "active", dtype=object)
+    for name, fits in reversed(tests):
+        stage[fits] = name
+    columns = {"since_days": since, "dormant_days": dormant, "churned_days": churned, "lifecycle": stage}
+    return pd.DataFrame(columns, index=features.index)
+
+
+def life(
+    features: pd.DataFrame, personas: Texts, frequency_level: Ints, day: int, criteria: Criteria
+) -> pd.DataFrame:
+    """Rhythm and stage together; similar are customers of one persona and frequency class."""
+    level = np.array(["none", "low", "medium", "high"], dtype=object)[frequency_level]
+    rhythms = rhythm(features, personas + "/" + level, criteria.rhythm)
+    return rhythms.join(lifecycle(features, rhythms, day, criteria.lifecycle))

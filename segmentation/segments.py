@@ -1,0 +1,121 @@
+"""The whole chain of thought, pure: rows -> visits -> features -> scores -> classes -> segment.
+
+One function of the log, the customers, the day and the criteria. No database, no clock; the order of
+the rows and the numbers of their ids change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segmentation.classes import LEVELS, Cutoffs, cutoffs, day_number, frequency_levels, value_levels
+from segmentation.criteria import Criteria
+from segmentation.features import History, features, other_money, preference
+from segmentation.memory import Snapshot, meets_vip, months_since_vip, snapshots
+from segmentation.rhythm import Texts, life
+from segmentation.scores import scores
+from segmentation.visits import Bools, Ints, visits
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row per customer (index: their keys), with every dimension and the numbers it came from.
+
+    Beside the columns of features, scores and rhythm: value, frequency_class ("" for none), value_then,
+    frequency_then (at the last month end), vip (meets the rule today), vip_months (see
+    memory.months_since_vip), product, share_percent, rule (1-based place in the criteria), segment.
+    ``beside``: place of a customer -> money of the window in other currencies.
+    """
+
+    as_of: date
+    frame: pd.DataFrame
+    cuts: Cutoffs
+    population: int
+    beside: dict[int, dict[str, int]]
+    criteria: Criteria
+
+    def facts(self) -> dict[str, Any]:
+        """The thresholds in force, as JSON."""
+        return {**self.cuts.facts(), "scored": self.population, "criteria": self.criteria.version}
+
+
+def segment(
+    rows: pd.DataFrame, customers: pd.DataFrame, as_of: date, criteria: Criteria, step: Step = lambda _: None
+) -> Outcome:
+    """Segment every customer as of the end of that day.
+
+    ``rows``: visits.ROWS, in any order, none after ``as_of``. ``customers``: index int64 keys, sorted
+    and unique, column ``persona`` ("" where not declared); everyone in ``rows`` must be among them.
+    """
+    keys = customers.index.to_numpy()
+    personas = customers["persona"].to_numpy().astype(object)
+    day, window = day_number(as_of), criteria.rfm.window_days
+    step("visits")
+    history = History(visits(rows, keys, criteria))
+    step("month ends")
+    past = snapshots(history, personas, as_of, criteria)
+    step("scores")
+    frame = features(history, day, window)
+    population = int((frame["frequency"] > 0).sum())
+    frame = frame.join(scores(frame, criteria.rfm))
+    cuts = _classify(frame, personas, day, past, criteria)
+    frame = frame.join(preference(rows, keys, day, window, criteria.product))
+    _name(frame, criteria)
+    return Outcome(as_of, frame, cuts, population, other_money(history, frame, day, window), criteria)
+
+
+def _classify(
+    frame: pd.DataFrame, personas: Texts, day: int, past: list[Snapshot], criteria: Criteria
+) -> Cutoffs:
+    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs used."""
+    last = past[0]
+    cuts, value_then, frequency_then = last.cuts, last.value, last.frequency
+    if not cuts.value:  # too few people at the last month end: today's own cut-offs, and no memory
+        cuts = cutoffs(frame, day, criteria)
+        value_then = frequency_then = np.zeros(len(frame), dtype=np.int64)
+    keep = criteria.steady.keep_percent
+    value = value_levels(frame, cuts, value_then, keep)
+    frequency = frequency_levels(frame, cuts, frequency_then, keep)
+    stages = life(frame, personas, frequency, day, criteria)
+    frame[stages.columns] = stages
+    for name, levels in (("value", value), ("frequency_class", frequency)):
+        frame[name] = LEVELS[levels]
+    for name, levels in (("value_then", value_then), ("frequency_then", frequency_then)):
+        frame[name] = LEVELS[levels]
+    frame["vip"] = meets_vip(value, frequency, frame["lifecycle"].to_numpy(), criteria.vip)
+    frame["vip_months"] = months_since_vip(past, len(frame))
+    return cuts
+
+
+def _name(frame: pd.DataFrame, criteria: Criteria) -> None:
+    """The primary segment: the first rule that fits."""
+    rule = np.zeros(len(frame), dtype=np.int64)
+    for number, fits in enumerate(_fits(frame, criteria), start=1):
+        rule[(rule == 0) & fits] = number
+    frame["rule"] = rule
+    names = np.array(["", *(line.name for line in criteria.segments)], dtype=object)
+    frame["segment"] = names[rule]
+
+
+def _fits(frame: pd.DataFrame, criteria: Criteria) -> list[Bools]:
+    stage = frame["lifecycle"].to_numpy().astype(str)
+    months: Ints = frame["vip_months"].to_numpy()
+    result = []
+    for line in criteria.segments:
+        fits = np.ones(len(frame), dtype=bool)
+        if line.lifecycle is not None:
+            fits &= np.isin(stage, list(line.lifecycle))
+        if line.vip is not None:
+            fits &= frame["vip"].to_numpy()
+        if line.vip_within is not None:
+            fits &= (months > 0) & (months <= line.vip_within)
+        result.append(fits)
+    return result

@@ -9,6 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 
 # Letters are refused before parsing: the library reads them as keys of a telephone (1-800-FLOWERS).
 _WRITTEN = re.compile(r"\s*[+＋]?[\d\s().\-/\u00a0]{5,24}\s*")
+MOST_DIGITS = 18  # fifteen of a number, and a prefix to dial out; card numbers are longer
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -40,7 +41,7 @@ def masked(phone: str) -> str:
 
 
 def _valid(text: str, country: str) -> PhoneNumber | None:
-    if not _WRITTEN.fullmatch(text):
+    if not _WRITTEN.fullmatch(text) or sum(map(str.isdecimal, text)) > MOST_DIGITS:
         return None
     try:
         number = phonenumbers.parse(text, country)

@@ -1,0 +1,151 @@
+"""`forecourt import`: stations, customers and fill-ups from CSV and XLSX files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import DBAPIError
+
+from bot.commands import common
+from bot.config import Settings
+from crm.db import Database
+from intake.columns import WrongColumns
+from intake.customers import import_customers
+from intake.faults import Unreadable
+from intake.fillups import Options, import_fillups
+from intake.fillups import Progress as Report
+from intake.report import Report as Result
+from intake.sales import Place
+from intake.stations import import_stations
+
+app = typer.Typer(help="Take in stations, customers and fill-ups from CSV or XLSX files.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="A CSV or XLSX file; its first line names the columns.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line of stdout.")]
+Rejects = Annotated[
+    Path | None, typer.Option(help="Where refused rows go; by default <name>.rejected.csv beside the file.")
+]
+Encoding = Annotated[str | None, typer.Option(help="The file's encoding, if it is not found out.")]
+CreateStations = Annotated[
+    bool, typer.Option("--create-stations", help="Create stations that are not known, with their code.")
+]
+Import = Callable[[Database, Path, Options, Report], Result]
+
+
+@app.command()
+def stations(
+    file: File,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    rejects: Rejects = None,
+    encoding: Encoding = None,
+) -> None:
+    """Stations: code, name, city, region, latitude, longitude, timezone, currency."""
+    _run(import_stations, file, dry_run, as_json, rejects, encoding)
+
+
+@app.command()
+def customers(
+    file: File,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    rejects: Rejects = None,
+    encoding: Encoding = None,
+) -> None:
+    """Customers: member, name, phone, card, plate, vehicle, joined."""
+    _run(import_customers, file, dry_run, as_json, rejects, encoding)
+
+
+@app.command()
+def fillups(
+    file: File,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    rejects: Rejects = None,
+    encoding: Encoding = None,
+    create_stations: CreateStations = False,
+) -> None:
+    """Fill-ups: receipt, station, pump, time, customer, product, litres, unit_price, amount, payment, odometer."""
+    _run(import_fillups, file, dry_run, as_json, rejects, encoding, create_stations)
+
+
+def _run(
+    take: Import,
+    file: Path,
+    dry_run: bool,
+    as_json: bool,
+    rejects: Path | None,
+    encoding: str | None,
+    create_stations: bool = False,
+) -> None:
+    settings = common.load_settings()
+    if not file.is_file():
+        common.fail(f"there is no file {file}")
+    options = Options(
+        now=common.now(),
+        country=settings.country,
+        default=Place(settings.timezone, settings.currency),
+        create_stations=create_stations,
+        dry_run=dry_run,
+        encoding=encoding,
+        rejects=rejects or _beside(file, settings),
+    )
+    database = common.open_database(settings)
+    try:
+        with _bar(file.name) as progress:
+            result = take(database, file, options, progress)
+    except (Unreadable, WrongColumns) as error:
+        common.fail(f"{file.name}: {error}")
+    except DBAPIError as error:
+        common.fail(f"nothing was imported; the database said: {str(error.orig).strip().splitlines()[0]}")
+    except OSError as error:
+        common.fail(f"cannot write {error.filename}: {error.strerror}")
+    finally:
+        database.close()
+    _tell(result, as_json)
+
+
+def _beside(file: Path, settings: Settings) -> Path:
+    name = f"{file.stem}.rejected.csv"
+    return (file.parent if os.access(file.parent, os.W_OK) else settings.data_dir) / name
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Report]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=common.console, transient=True) as bar:
+        task = bar.add_task(f"reading {name}", total=None)
+
+        def show(what: str, done: int, total: int | None) -> None:
+            bar.update(task, description=f"{what} {name}", completed=done, total=total)
+
+        yield show
+
+
+def _tell(result: Result, as_json: bool) -> None:
+    if as_json:
+        for note in result.notes:
+            common.console.print(f"note: {note}", markup=False)
+        common.print_json(result.facts())
+        return
+    would = "would be " if result.dry_run else ""
+    print(f"{result.read} rows read, {result.imported} {would}imported, {result.duplicates} already known.")
+    if result.customers_created or result.stations_created:
+        print(f"New: {result.customers_created} customers, {result.stations_created} stations.")
+    if result.rejected or result.conflicts:
+        print(f"{result.rejected} rows refused and {result.conflicts} in conflict: {_reasons(result)}.")
+        print(f"They stand in {result.rejects_file}, each with its reason.")
+    for note in result.notes:
+        print(f"Note: {note}.")
+    print(f"{result.seconds:.1f} s.{' Nothing was changed.' if result.dry_run else ''}")
+
+
+def _reasons(result: Result) -> str:
+    return ", ".join(f"{code} {count}" for code, count in sorted(result.reasons.items()))

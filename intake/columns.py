@@ -1,0 +1,68 @@
+"""The columns that each kind of file may have, and those it cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Columns:
+    """``needed``: of each group at least one column must be there."""
+
+    kind: str
+    known: tuple[str, ...]
+    needed: tuple[tuple[str, ...], ...]
+
+
+STATIONS = Columns(
+    "stations",
+    ("code", "name", "city", "region", "latitude", "longitude", "timezone", "currency"),
+    (("code",),),
+)
+CUSTOMERS = Columns(
+    "customers",
+    ("member", "name", "phone", "card", "plate", "vehicle", "joined"),
+    (("member", "phone", "card", "plate"),),
+)
+FILLUPS = Columns(
+    "fillups",
+    (
+        *("receipt", "station", "pump", "time", "customer", "product"),
+        *("litres", "unit_price", "amount", "payment", "odometer"),
+    ),
+    (("station",), ("time",), ("litres", "amount")),
+)
+
+
+class WrongColumns(ValueError):
+    """The header does not fit; the message names each column that is missing or double."""
+
+
+def folded(title: str) -> str:
+    """``' Unit Price'`` -> ``unit_price``: how a title of a column is compared."""
+    return "_".join(title.strip("\ufeff \t\u00a0\u3000").casefold().replace("-", " ").split())
+
+
+def places(columns: Columns, titles: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Where each known column stands, and the titles of those that are ignored."""
+    names = [folded(title) for title in titles]
+    double = sorted({name for name in names if name in columns.known and names.count(name) > 1})
+    if double:
+        raise WrongColumns(f"the column {_list(double)} is there twice; leave one of each")
+    missing = [group for group in columns.needed if not set(group) & set(names)]
+    if missing:
+        wanted = " and ".join(" or ".join(group) for group in missing)
+        raise WrongColumns(
+            f"the column {wanted} is missing; a {columns.kind} file has the columns "
+            f"{_list(columns.known)}, and this one has {_list(titles)}"
+        )
+    found = {name: names.index(name) for name in columns.known if name in names}
+    ignored = [
+        title for title, name in zip(titles, names, strict=True) if title and name not in columns.known
+    ]
+    return found, ignored
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(name[:40] for name in names[:30])

@@ -1,0 +1,126 @@
+"""CSV: encoding and delimiter found out, never assumed, and read a line at a time."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from charset_normalizer import from_bytes
+
+from intake.columns import Columns, folded
+from intake.faults import Unreadable
+
+BLOCK = 1 << 20
+SAMPLE = 1 << 16
+MOST_LINES_OF_A_ROW = 20  # more than this: a quote that nobody closed
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+FAMILIES = {"gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "cp1251": "cp1251"}
+CLOSE = 0.05  # two guesses whose disorder differs by less than this are equally good
+SAY_IT = "save it as UTF-8, or name its encoding with --encoding"
+
+
+@dataclass
+class Lines:
+    rows: Iterator[tuple[int, list[str]]]
+    total: int
+    done: Callable[[], int]
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_text(path: Path, columns: Columns, encoding: str | None) -> Iterator[Lines]:
+    """Open a delimited file; its delimiter is the one that finds most of the known columns."""
+    chosen = _named(encoding) if encoding else _encoding(path)
+    notes = [] if chosen in ("utf-8", "utf-8-sig") else [f"read as {chosen}"]
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding=chosen, newline="") as text:
+        delimiter = _delimiter(text, columns, chosen)
+        text.seek(0)
+        yield Lines(_rows(text, delimiter, chosen), path.stat().st_size, raw.tell, notes)
+
+
+def _rows(text: io.TextIOWrapper, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(text, delimiter=delimiter)
+    before = 0
+    try:
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if before - line >= MOST_LINES_OF_A_ROW:
+                raise Unreadable(
+                    f'a quote (") is opened in line {line} and not closed; close it or remove it'
+                )
+            if any(cells):
+                yield line, cells
+    except UnicodeDecodeError:
+        raise Unreadable(f"after line {before} the file is not {encoding}; {SAY_IT}") from None
+    except csv.Error as error:
+        raise Unreadable(f"line {before + 1} cannot be read as CSV: {error}") from None
+
+
+def _delimiter(text: io.TextIOWrapper, columns: Columns, encoding: str) -> str:
+    try:
+        head = text.readline(SAMPLE).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        raise Unreadable(f"the file is not {encoding}; {SAY_IT}") from None
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        titles = next(csv.reader([head], delimiter=delimiter), [])
+        return sum(folded(title) in columns.known for title in titles), len(titles)
+
+    return max((",", ";", "\t"), key=fit)
+
+
+def _named(encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise Unreadable(f"'{encoding}' is not an encoding; name one like utf-8, gb18030 or cp1251") from None
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 if every byte of the file agrees, else what the other bytes clearly show."""
+    with path.open("rb") as file:
+        head = file.read(SAMPLE)
+        for bom, name in BOMS:
+            if head.startswith(bom):
+                return name
+        if head.count(0) * 4 >= len(head) > 0:
+            return "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+        if 0 in head:
+            raise Unreadable("the file is not text; save the table as CSV or XLSX")
+        file.seek(0)
+        return "utf-8" if _is_utf8(file) else _by_looks(file)
+
+
+def _is_utf8(file: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := file.read(BLOCK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_looks(file: BinaryIO) -> str:
+    file.seek(0)
+    telling = bytearray()
+    for line in file:
+        if not line.isascii():
+            telling += line
+            if len(telling) > SAMPLE:
+                break
+    guesses = list(from_bytes(bytes(telling)))
+    if not guesses:
+        raise Unreadable(f"the file's encoding is unknown; {SAY_IT}")
+    near = {FAMILIES.get(each.encoding, "") for each in guesses if each.chaos <= guesses[0].chaos + CLOSE}
+    if len(near) > 1 or "" in near:
+        names = ", ".join(each.encoding for each in guesses[:3])
+        raise Unreadable(f"the file's encoding is not certain (it could be {names}); {SAY_IT}")
+    return near.pop()

@@ -1,0 +1,42 @@
+"""Text as it comes out of files: made clean without changing what it says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Invisible signs that change what a name looks like or whether two cards are equal.
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_HARMLESS = re.compile(r"[+-]?\d[\d ().,]*")
+
+
+def plain(text: str) -> str:
+    """Without control and invisible signs and outer spaces; every other sign stays as it is."""
+    if text.isprintable():
+        return text.strip()
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def ascii_digits(text: str) -> str:
+    """Full-width and other decimal digits (４０, ٤٠) and full-width signs as their ASCII equals.
+
+    The rule: a sign whose Unicode category is Nd stands for its digit value; others by NFKC.
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
+
+
+def inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula; ``revived`` gives the text back."""
+    return "'" + text if _FORMULA.match(text) and not _HARMLESS.fullmatch(text) else text
+
+
+def revived(text: str) -> str:
+    """The text that ``inert`` was given."""
+    return text[1:] if _ESCAPED.match(text) else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import run, sandbox
+from bot.commands import imports, run, sandbox, soak
 
 app = typer.Typer(
     name="forecourt",
@@ -13,6 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(imports.app, name="import")
+app.add_typer(soak.app, name="soak")
 app.command("run")(run.run)
 app.command("sandbox")(sandbox.sandbox)
 

@@ -60,7 +60,7 @@ def give(
     occurrence: str,
     value: int,
     currency: str,
-    days: int,
+    expires_at: datetime,
     again_after_days: int,
     now: datetime,
 ) -> Coupon | None:
@@ -87,7 +87,7 @@ def give(
         value=value,
         currency=currency,
         issued_at=now,
-        expires_at=now + timedelta(days=days),
+        expires_at=expires_at,
     )
     session.add(coupon)
     session.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -202,21 +202,27 @@ def _with_coupon(session: Session, row: Claimed, now: datetime) -> Claimed:
         occurrence=row.occurrence,
         value=offer["value"],
         currency=offer["currency"],
-        days=offer["days"],
+        expires_at=_end_of_day(now, offer["days"], row.facts["zone"]),
         again_after_days=offer["again_after_days"],
         now=now,
     )
     if coupon is None:
         return row
-    until = coupon.expires_at.astimezone(ZoneInfo(row.facts["zone"])).date().isoformat()
+    last_day = coupon.expires_at.astimezone(ZoneInfo(row.facts["zone"])) - timedelta(minutes=1)
     row.facts["coupon"] = {
         "code": coupon.code,
         "value": coupon.value,
         "currency": coupon.currency,
-        "until": until,
+        "until": last_day.date().isoformat(),
     }
     session.execute(update(TABLE).where(TABLE.c.id == row.id).values(facts=row.facts))
     return row
+
+
+def _end_of_day(now: datetime, days: int, zone: str) -> datetime:
+    """The end of the person's own day, so that the day a message names is good to its end."""
+    day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=days + 1)
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def settle(

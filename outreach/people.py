@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true, union
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true, union
 from sqlalchemy.orm import Session, aliased
 
 from crm.customers import Customer
@@ -40,7 +40,7 @@ class Loader:
         """Everyone who may stand in a situation; ``away_only``: those whom the last run called away."""
         wanted = self._away() if away_only else self._candidates()
         zones = _Zones(self.zone)
-        found = [_person(row, zones) for row in session.execute(self._query(wanted))]
+        found = [_person(tuple(row), zones) for row in session.execute(self._query(wanted))]
         changes = self._changes(session, wanted)
         habits = self._habits(session, wanted)
         return [_complete(person, changes, habits) for person in found]
@@ -93,9 +93,8 @@ class Loader:
         longest = max((s.after + s.expires for s in self.campaigns.situations), default=timedelta(0))
         since = self.now - longest - timedelta(days=1)
         fillup = exists().where(Fillup.customer_id == Customer.id, COUNTS)
-        first_seen = and_(
-            fillup.where(Fillup.recorded_at >= since), ~fillup.where(Fillup.recorded_at < since)
-        )
+        lately = fillup.where(Fillup.recorded_at >= since)
+        before = fillup.where(Fillup.recorded_at < since)
         over = or_(
             Outbound.state.not_in(("queued", "skipped")),
             and_(Outbound.state == "skipped", Outbound.reason.not_in(OPEN)),
@@ -168,9 +167,10 @@ class Loader:
             .where(Customer.marketing_consent.is_(True), Customer.id.in_(wanted))
             .group_by(Fillup.customer_id, Fillup.product, Station.name, Station.timezone)
         )
-        found: dict[int, list[Any]] = defaultdict(list)
+        found: dict[Any, list[Any]] = defaultdict(list)
         for row in rows:
-            found[row[0]].append(row[1:])
+            customer_id, *columns = tuple(row)
+            found[customer_id].append(columns)
         return {customer_id: _usual(bought) for customer_id, bought in found.items()}
 
 
@@ -218,8 +218,8 @@ class _Zones:
         return self._known[name]
 
 
-def _person(row: Row[tuple[Any, ...]], zones: _Zones) -> Person:
-    customer, station, station_zone, segment, first, known, trusted, last, last_day = row.tuple()
+def _person(row: Sequence[Any], zones: _Zones) -> Person:
+    customer, station, station_zone, segment, first, known, trusted, last, last_day = row
     return Person(
         customer_id=customer.id,
         zone=zones(customer.timezone, station_zone),

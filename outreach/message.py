@@ -1,0 +1,40 @@
+"""From a claimed row to the text and the buttons that go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outreach.campaigns import QUESTIONS
+from outreach.messenger import Button, Buttons, Render
+from outreach.outbox import Claimed
+
+STOP_OFFERS = "offers.stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How rows become words: ``render`` for texts, ``label`` for buttons, and the chain's language."""
+
+    render: Render
+    label: Render
+    locale: str
+
+    def of(self, row: Claimed) -> tuple[str, Buttons]:
+        """Text and buttons. Raises what the templates raise; an empty text is not worth sending."""
+        locale = row.locale or self.locale
+        facts = {**row.facts, "benefit_text": self._benefit(row, locale)}
+        return self.render(row.template, locale, facts).strip(), self._buttons(row, locale)
+
+    def _benefit(self, row: Claimed, locale: str) -> str | None:
+        benefit = row.facts.get("benefit")
+        return self.render(f"outreach/benefits/{benefit}", locale, row.facts) if benefit else None
+
+    def _buttons(self, row: Claimed, locale: str) -> Buttons:
+        question = row.facts.get("asks")
+        rows = [
+            [Button(self.label(f"{question}.{said}", locale, {}), f"{question}:{said}:{row.id}")]
+            for said in QUESTIONS.get(question or "", ())
+        ]
+        if row.kind == "marketing":
+            rows.append([Button(self.label("outreach.stop_offers", locale, {}), STOP_OFFERS)])
+        return rows

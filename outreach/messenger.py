@@ -1,0 +1,22 @@
+"""What outreach needs of a chat: send one text with buttons, or say what may have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+Render = Callable[[str, str, Mapping[str, Any]], str]
+
+
+class Button(NamedTuple):
+    label: str
+    data: str
+
+
+Buttons = Sequence[Sequence[Button]]  # rows
+
+
+class Messenger(Protocol):
+    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+        """The message's id. Raises outreach.outcome.SendFailed; ``text`` is Telegram HTML."""
+        ...

@@ -1,0 +1,116 @@
+"""The clock of sends: never more than the rate in any window, one a second to a chat, and everyone stops
+when Telegram says so.
+
+Slots are acknowledged: one is free again a window after the latest moment at which the server can have
+counted its message, which is its answer's time less the least round trip. A clock alone cannot know how
+long a request was on its way, and breaks on a stall of a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LEARNT_AFTER = 100  # answers until the least round trip is believed: setting up connections inflates it
+PER_CHAT = 1.0  # seconds between two messages to one chat
+MARGIN = 0.001
+KEPT_CHATS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Leave for one send, until it is answered."""
+
+    chat_id: int
+    taken_at: float
+
+
+class Pace:
+    """``rate`` messages per ``window`` seconds. Every slot taken must be given to ``answered``."""
+
+    def __init__(self, rate: float, window: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        count = int(rate * window)
+        self._window = (window if count >= 1 else 1 / rate) + MARGIN
+        self._clock = clock
+        self._free = [-float("inf")] * max(count, 1)  # a heap: when each free slot may be used
+        self._halted_until = -float("inf")
+        self._chats: dict[int, float] = {}  # when each chat may be written to; inf: a send is on its way
+        self._least = float("inf")
+        self._answers = 0
+        self._urgent = 0
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    async def slot(self, chat_id: int, *, urgent: bool = False) -> Slot:
+        """Wait for leave to send. Urgent ones, answers to people, go before all others."""
+        if urgent:
+            self._urgent += 1
+            try:
+                return await self._take(chat_id, urgent=True)
+            finally:
+                self._urgent -= 1
+                self._wake()
+        while True:
+            await self._until_chat_is_free(chat_id)
+            async with self._turn:
+                if self._chats.get(chat_id, 0.0) <= self._clock():
+                    return await self._take(chat_id, urgent=False)
+
+    def answered(self, slot: Slot, *, late: bool = False) -> None:
+        """The send has ended. ``late``: no answer came, so that the server may count it only now."""
+        now = self._clock()
+        trip = 0.0
+        if not late:
+            self._answers += 1
+            self._least = min(self._least, now - slot.taken_at)
+            trip = self._least if self._answers >= LEARNT_AFTER else 0.0
+        heapq.heappush(self._free, now - trip + self._window)
+        self._chats[slot.chat_id] = now - trip + PER_CHAT + MARGIN
+        self._forget_chats(now)
+        self._wake()
+
+    def halt(self, seconds: float) -> None:
+        """Nobody sends anything for so long; a longer halt already in force stays."""
+        self._halted_until = max(self._halted_until, self._clock() + seconds)
+        self._wake()
+
+    @property
+    def halted_for(self) -> float:
+        """Seconds until sending may go on; 0 when it may now."""
+        return max(0.0, self._halted_until - self._clock())
+
+    async def _take(self, chat_id: int, *, urgent: bool) -> Slot:
+        while (wait := self._wait(urgent)) > 0:
+            await self._sleep(wait)
+        heapq.heappop(self._free)
+        self._chats[chat_id] = float("inf")
+        return Slot(chat_id, self._clock())
+
+    async def _until_chat_is_free(self, chat_id: int) -> None:
+        while (wait := self._chats.get(chat_id, 0.0) - self._clock()) > 0:
+            await self._sleep(wait)
+
+    def _wait(self, urgent: bool) -> float:
+        """Seconds until a slot may be taken; infinite while only an answer can bring one."""
+        if not self._free or (self._urgent and not urgent):
+            return float("inf")
+        return max(self._free[0], self._halted_until) - self._clock()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until so long has passed or something has changed."""
+        changed = self._changed
+        try:
+            await asyncio.wait_for(changed.wait(), None if seconds == float("inf") else seconds)
+        except TimeoutError:
+            return
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _forget_chats(self, now: float) -> None:
+        if len(self._chats) > KEPT_CHATS:
+            self._chats = {chat: free for chat, free in self._chats.items() if free > now}

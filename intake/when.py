@@ -13,22 +13,24 @@ from crm.limits import AHEAD
 
 OLDEST = timedelta(days=31)  # a driver's own memory; older fill-ups come from the till
 _DAYS = {
-    **{word: 0 for word in ("今天", "今日", "今早", "今晚", "today", "this morning", "tonight", "jintian")},
-    **{word: 1 for word in ("昨天", "昨日", "昨晚", "yesterday", "last night", "zuotian")},
-    **{word: 2 for word in ("前天", "the day before yesterday", "day before yesterday")},
+    **dict.fromkeys(("今天", "今日", "今早", "今晚", "today", "this morning", "tonight", "jintian"), 0),
+    **dict.fromkeys(("昨天", "昨日", "昨晚", "yesterday", "last night", "zuotian"), 1),
+    **dict.fromkeys(("前天", "the day before yesterday", "day before yesterday"), 2),
     "大前天": 3,
 }
+_AHEAD = dict.fromkeys(("明天", "明日", "tomorrow", "后天", "下周", "next week"), -1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EVENING = ("下午", "晚上", "傍晚", "晚", "pm", "p.m.", "last night", "tonight", "昨晚", "今晚")
-_MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_MONTH = (
+    r"(?:(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?(?![a-z])\.?)"
+)
 
-_DAY = re.compile("|".join(sorted(map(re.escape, _DAYS), key=len, reverse=True)))
+_DAY = re.compile("|".join(sorted(map(re.escape, _DAYS | _AHEAD), key=len, reverse=True)))
 _DATES = (
     re.compile(r"(?P<year>\d{4})\s?[-/.年]\s?(?P<month>\d{1,2})\s?[-/.月]\s?(?P<day>\d{1,2})[日号]?(?!\d)"),
     re.compile(r"(?P<month>\d{1,2})月(?P<day>\d{1,2})[日号]?(?![\d升l块元])"),
-    re.compile(
-        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>\d{{4}}))?(?![a-z\d])"
-    ),
+    re.compile(rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>\d{{4}}))?"),
     re.compile(rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year>\d{{4}}))?(?![a-z\d.])"),
 )
 _UNCLEAR_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})(?!\d)")
@@ -121,7 +123,9 @@ class When:
         match = _DAY.match(text, position)
         if match is None or (match[0].isascii() and text[match.end() : match.end() + 1].isalpha()):
             return 0
-        self.day = today - timedelta(days=_DAYS[match[0]])
+        if match[0] in _AHEAD:
+            self.problem = "future"
+        self.day = today - timedelta(days=(_DAYS | _AHEAD)[match[0]])
         self.evening = match[0] in _EVENING
         return len(match[0])
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telegram import Bot
+from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, BaseHandler, CallbackContext
 
 from bot import menus
@@ -82,7 +83,14 @@ def _heard(on: Said, incoming: Incoming) -> bool:
 class Forecourt:
     """The house, built: database, writer, routes, inbox, schedule and sender, by one set of settings."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock = utc_now,
+        speaker: Callable[[House, Writer, Voice, Clock], Speaker] = Speaker,
+    ) -> None:
+        self._make_speaker = speaker
         self.settings = settings
         self.database = database
         self.clock = clock
@@ -104,7 +112,7 @@ class Forecourt:
         """PTB's Application as our dispatcher: its handlers are the routes, in their order."""
         application = builder.updater(None).job_queue(None).build()
         voice = Voice(application.bot, self.writer, self.clock, self._publish_menu(application.bot))
-        self.speaker = Speaker(self.house, self.writer, voice, self.clock)
+        self.speaker = self._make_speaker(self.house, self.writer, voice, self.clock)
         self.inbox = Inbox(
             self.database,
             self.writer,
@@ -152,7 +160,11 @@ class Forecourt:
 
     async def run(self, application: AnyApplication, started: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve until ``stop``; ``started`` is set when updates are fetched. Raises what ends the polling."""
-        await application.initialize()
+        try:
+            await application.initialize()
+        except TelegramError:
+            await application.bot.shutdown()
+            raise
         self.house = replace(self.house, bot_username=application.bot.username)
         self.speaker.house = self.house
         holder = Holder(self.writer, "updates", self.me, self.settings.lease_seconds, self.clock)

@@ -24,7 +24,9 @@ from intake.report import Report as Result
 from intake.sales import Place
 from intake.stations import import_stations
 
-app = typer.Typer(help="Take in stations, customers and fill-ups from CSV or XLSX files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Take in stations, customers and fill-ups from CSV or XLSX files.", no_args_is_help=True
+)
 
 File = Annotated[Path, typer.Argument(help="A CSV or XLSX file; its first line names the columns.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]

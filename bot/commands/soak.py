@@ -1,0 +1,45 @@
+"""`forecourt soak`: campaigns of faults, so that others can run them too."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.common import console, fail, load_settings, open_database, print_json
+from bot.soak.updates import soak
+
+app = typer.Typer(
+    help="Kill the bot while it works, and count what is lost or doubled.", no_args_is_help=True
+)
+
+
+@app.callback()
+def about() -> None:
+    """Each campaign runs against a sandbox of its own, on an empty database."""
+
+
+@app.command()
+def updates(
+    updates: Annotated[int, typer.Option(min=1, help="Fill-ups that drivers send.")] = 1000,
+    kills: Annotated[int, typer.Option(min=0, help="How often the bot is killed inside an action.")] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same campaign.")] = 7,
+    database: Annotated[str, typer.Option(help="An empty database; a new SQLite file without it.")] = "",
+    mark_first: Annotated[bool, typer.Option(help="The wrong design on purpose: mark, then act.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
+) -> None:
+    """Deliver each update one to three times, kill the bot while it handles them, count the fill-ups."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(data_dir=Path(folder), database_url=database)
+        found = asyncio.run(
+            soak(open_database(settings), updates=updates, kills=kills, seed=seed, mark_first=mark_first)
+        )
+    if json:
+        print_json(found)
+    else:
+        console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
+    if (found["lost"] or found["doubled"]) and not mark_first:
+        fail("fill-ups were lost or doubled")

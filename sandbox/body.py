@@ -48,7 +48,7 @@ def header(scope: Scope, name: bytes) -> str:
 async def params_of(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> Parsed:
     """Parameters of the query and of the body together; uploads by field name."""
     query: bytes = scope.get("query_string", b"")
-    params: dict[str, Any] = dict(parse_qsl(query.decode(), keep_blank_values=True)) if query else {}
+    params: dict[str, Any] = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
     body = await read(receive, limit)
     if not body:
         return params, {}

@@ -94,7 +94,8 @@ class HtmlParser:
             tag_name = self.stack[-1].tag
             raise self.fail(f'Can\'t find end tag corresponding to start tag "{tag_name}"')
         text = "".join(self.parts)
-        if any("\ud800" <= c <= "\udfff" for c in text):
+        links = "".join(e.get("url", "") for e in self.entities)
+        if any("\ud800" <= c <= "\udfff" for c in text + links):
             raise self.fail("Text contains invalid Unicode characters after decoding HTML entities")
         return text, self.entities
 

@@ -107,7 +107,7 @@ def delete_message(call: Call) -> bool:
 def delete_messages(call: Call) -> bool:
     chat = call.chat()
     ids = call.array("message_ids")
-    if not 1 <= len(ids) <= 100:
+    if not (1 <= len(ids) <= 100 and all(isinstance(i, int) for i in ids)):
         raise bad("message_ids must have 1-100 identifiers")
     for entry in [found for i in ids if (found := chat.find(i))]:
         _delete(call, entry)

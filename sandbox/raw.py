@@ -21,12 +21,16 @@ def push_raw(state: State, bot: Bot, update: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(update[kind], dict):
         raise ControlError(400, f"update.{kind}: must be an object.")
     update_id = update.get("update_id")
-    if update_id is not None and (
-        not isinstance(update_id, int) or isinstance(update_id, bool) or update_id < 1
-    ):
-        raise ControlError(400, "update.update_id: must be a positive whole number; leave it out to get one.")
+    if update_id is not None and not _whole(update_id):
+        raise ControlError(
+            400, "update.update_id: must be a positive whole number below 2**52, or left out to get one."
+        )
     _learn(state, bot, kind, update[kind])
     return {"ok": True, "update_id": bot.updates.push({kind: update[kind]}, update_id)}
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number < 2**52
 
 
 def _learn(state: State, bot: Bot, kind: str, content: dict[str, Any]) -> None:
@@ -74,7 +78,7 @@ def _chat(state: State, bot: Bot, info: dict[str, Any], sender: object) -> Chat:
 def _remember(state: State, bot: Bot, chat: Chat, message: dict[str, Any]) -> None:
     """Shows the message in the chat, or changes the one it edits; ids given stay unique afterwards."""
     message_id = message["message_id"]
-    if not isinstance(message_id, int) or message_id < 1:
+    if not _whole(message_id):
         raise ControlError(400, "update: message_id must be a positive whole number.")
     bot.next_message = max(bot.next_message, message_id + 1)
     old = chat.entries.get(message_id)

@@ -18,7 +18,7 @@ from bot import menus
 from bot.config import Settings
 from bot.leases import Holder, owner
 from bot.schedule import Schedule
-from bot.sender import Sender
+from bot.sender import sender as build_sender
 from bot.telegram import AioRequest
 from bot.updates import Inbox, poll
 from crm import inbox, staff
@@ -30,10 +30,12 @@ from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap
 from handlers.routes import ROUTES
 from handlers.speak import Speaker
 from handlers.voice import Voice
+from outreach.deliver import Deliverer
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+GRACE = 5.0  # seconds for the messages under way when the bot stops
 RECEIVING = 64  # connections for replies; the sender of campaigns has its own
 
 
@@ -105,6 +107,7 @@ class Forecourt:
             trust_self_reported=settings.trust_self_reported,
             admin_id=settings.admin_id,
         )
+        self._sender: Deliverer | None = None
         self.speaker: Speaker
         self.inbox: Inbox
 
@@ -168,42 +171,46 @@ class Forecourt:
         self.house = replace(self.house, bot_username=application.bot.username)
         self.speaker.house = self.house
         holder = Holder(self.writer, "updates", self.me, self.settings.lease_seconds, self.clock)
-        sender = Sender(self, application.bot)
         try:
-            if not await _first(holder.wait(), stop):
-                return
-            await self._prepare(application.bot)
-            await self.inbox.recover(application.bot)
-            await self._serve(application.bot, holder, sender, started, stop)
+            while await _first(holder.wait(), stop):
+                await self._prepare(application.bot)
+                await self.inbox.recover(application.bot)
+                await self._serve(application.bot, holder, started, stop)
         finally:
             await self.inbox.stop()
             await self.speaker.settle()
             await holder.give_back()
             await application.shutdown()
 
-    async def _serve(
-        self, bot: Bot, holder: Holder, sender: Sender, started: asyncio.Event, stop: asyncio.Event
-    ) -> None:
+    async def _serve(self, bot: Bot, holder: Holder, started: asyncio.Event, stop: asyncio.Event) -> None:
+        """Poll and send until ``stop``, or until another replica took the lease."""
+        sender = self._sender = build_sender(self, bot)
         schedule = Schedule(self)
         schedule.start()
         started.set()
-        working: list[asyncio.Task[Any]] = [
+        sending = asyncio.create_task(sender.run(), name="sender")
+        endless: list[asyncio.Task[Any]] = [
             asyncio.create_task(poll(bot, self.inbox), name="poller"),
-            asyncio.create_task(sender.run(), name="sender"),
             asyncio.create_task(holder.keep(), name="lease"),
+            asyncio.create_task(stop.wait(), name="stop"),
         ]
-        waiting = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([*working, waiting], return_when=asyncio.FIRST_COMPLETED)
-            for task in working:
+            await asyncio.wait([*endless, sending], return_when=asyncio.FIRST_COMPLETED)
+            for task in (*endless, sending):
                 if task.done():
                     task.result()
         finally:
             schedule.stop()
-            await sender.stop()
-            for task in (*working, waiting):
+            sender.stop()
+            for task in endless:
                 task.cancel()
-            await asyncio.gather(*working, waiting, return_exceptions=True)
+            await asyncio.gather(*endless, return_exceptions=True)
+            await asyncio.wait([sending], timeout=GRACE)
+            sending.cancel()
+
+    def wake_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.poke()
 
     async def _prepare(self, bot: Bot) -> None:
         if self.settings.admin_id is not None:
@@ -218,15 +225,15 @@ class Forecourt:
 
 
 async def _first(work: Any, stop: asyncio.Event) -> bool:
-    """Do the work unless ``stop`` comes first. Whether it was done."""
+    """Do the work unless ``stop`` comes first. False when it did."""
     doing, waiting = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
     await asyncio.wait([doing, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    if doing.done():
-        doing.result()
-        return True
-    doing.cancel()
-    return False
+    if stop.is_set():
+        doing.cancel()
+        return False
+    doing.result()
+    return True
 
 
 def builder(settings: Settings) -> ApplicationBuilder[Any, Any, Any, Any, Any, Any]:

@@ -1,17 +1,57 @@
-"""The jobs of the schedule."""
+"""The jobs of the schedule: segment everyone at night, plan a round of campaigns every minute.
+
+Both run in a thread of their own and only read while they compute, so that the bot answers meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from crm.db import Database
+from outreach.round import Report, run_round
+from segmentation.refresh import refresh
 
 if TYPE_CHECKING:
     from bot.app import Forecourt
+    from bot.config import Settings
+
+log = logging.getLogger(__name__)
 
 
 async def segment(house: Forecourt) -> None:
-    await asyncio.sleep(0)
+    """Segment everyone as of today."""
+    await asyncio.to_thread(segment_now, house.settings, house.database, house.clock())
 
 
 async def round_(house: Forecourt) -> None:
-    await asyncio.sleep(0)
+    """Plan what is due now and wake the sender."""
+    report = await asyncio.to_thread(plan_now, house.settings, house.database, house.clock())
+    if report.added:
+        log.info("the round put %d rows into the ledger", report.added)
+    house.wake_sender()
+
+
+def segment_now(settings: Settings, database: Database, now: datetime) -> None:
+    refresh(
+        database,
+        as_of=now.astimezone(settings.zone).date(),
+        now=now,
+        trust_self_reported=settings.trust_self_reported,
+        zone=settings.zone,
+    )
+
+
+def plan_now(settings: Settings, database: Database, now: datetime, *, dry_run: bool = False) -> Report:
+    """One round of all campaigns, on segments that are up to date."""
+    return run_round(
+        database,
+        now=now,
+        zone=settings.timezone,
+        currency=settings.currency,
+        trust_self_reported=settings.trust_self_reported,
+        refresh=lambda database, moment: segment_now(settings, database, moment),
+        dry_run=dry_run,
+    )

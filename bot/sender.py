@@ -1,22 +1,33 @@
-"""The sender of campaigns."""
+"""The sender of campaigns in the running bot: outreach's Deliverer on this bot's messenger."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from telegram import Bot
+
+from bot.leases import gone
+from bot.messenger import TelegramMessenger
+from outreach import campaigns
+from outreach.deliver import Deliverer
+from outreach.message import Words
+from outreach.pace import Pace
+from templates import label, render
 
 if TYPE_CHECKING:
     from bot.app import Forecourt
 
 
-class Sender:
-    def __init__(self, house: Forecourt, bot: Bot) -> None:
-        self._stop = asyncio.Event()
-
-    async def run(self) -> None:
-        await self._stop.wait()
-
-    async def stop(self) -> None:
-        self._stop.set()
+def sender(house: Forecourt, bot: Bot) -> Deliverer:
+    """Sends what the ledger holds, at the settings' rate, whenever this process holds the lease."""
+    return Deliverer(
+        writer=house.writer,
+        messenger=TelegramMessenger(bot),
+        words=Words(render, label, house.settings.locale),
+        pace=Pace(house.settings.send_rate),
+        owner=house.me,
+        caps=campaigns.shipped().contact.caps,
+        clock=house.clock,
+        lease_seconds=house.settings.lease_seconds,
+        gone=gone,
+    )

@@ -137,7 +137,7 @@ class Voice:
             try:
                 await send()
             except RetryAfter as error:
-                await asyncio.sleep(_seconds(error))
+                await asyncio.sleep(seconds(error))
             except Forbidden:
                 await self._writer.run(lambda session: customers.set_reachable(session, chat_id, False))
                 return None
@@ -161,7 +161,8 @@ def _note_refusal(error: BadRequest) -> None:
         log.warning("Telegram refused a reply: %s", error)
 
 
-def _seconds(error: RetryAfter) -> float:
+def seconds(error: RetryAfter) -> float:
+    """How long a flood limit lasts."""
     wait = error.retry_after
     return wait if isinstance(wait, (int, float)) else wait.total_seconds()
 

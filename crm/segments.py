@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    case,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from crm.customers import Customer
 from crm.db import Base, Id
 
 
@@ -68,3 +79,64 @@ class SegmentChange(Base):
     why: Mapped[dict[str, Any]]
 
     __table_args__ = (Index("ix_segment_changes_customer", "customer_id", "as_of"),)
+
+
+def last_run(session: Session) -> SegmentRun | None:
+    return session.scalar(select(SegmentRun).order_by(SegmentRun.id.desc()).limit(1))
+
+
+def of(session: Session, customer_id: int) -> CustomerSegment | None:
+    """What the last run said of this customer; None for someone newer than the run."""
+    return session.get(CustomerSegment, customer_id)
+
+
+def changes(session: Session, customer_id: int, limit: int = 20) -> list[SegmentChange]:
+    """This customer's changes of segment, the latest first."""
+    mine = select(SegmentChange).where(SegmentChange.customer_id == customer_id)
+    return list(session.scalars(mine.order_by(SegmentChange.id.desc()).limit(limit)))
+
+
+def counts(session: Session, among: ColumnElement[bool] | None = None) -> dict[str, int]:
+    """How many customers each segment has now. ``among`` is a condition on Customer (see crm.scope)."""
+    rows = session.execute(
+        select(CustomerSegment.segment, func.count())
+        .join(Customer, Customer.id == CustomerSegment.customer_id)
+        .where(true() if among is None else among)
+        .group_by(CustomerSegment.segment)
+    )
+    return dict(rows.all())
+
+
+def counts_before_run(
+    session: Session, run_id: int, among: ColumnElement[bool] | None = None
+) -> dict[str, int]:
+    """How many of the same customers each segment had before that run."""
+    return _counts_before(session, SegmentChange.run_id >= run_id, among)
+
+
+def counts_on(session: Session, day: date, among: ColumnElement[bool] | None = None) -> dict[str, int]:
+    """How many of the same customers each segment had after the last run as of ``day`` or earlier."""
+    return _counts_before(session, SegmentChange.as_of > day, among)
+
+
+def _counts_before(
+    session: Session, since: ColumnElement[bool], among: ColumnElement[bool] | None
+) -> dict[str, int]:
+    # The first change since then says what the customer was; who has none is what they are now.
+    first = (
+        select(SegmentChange.customer_id, func.min(SegmentChange.id).label("id"))
+        .where(since)
+        .group_by(SegmentChange.customer_id)
+        .subquery()
+    )
+    was = case((first.c.id.is_(None), CustomerSegment.segment), else_=SegmentChange.before)
+    rows = session.execute(
+        select(was, func.count())
+        .select_from(CustomerSegment)
+        .join(Customer, Customer.id == CustomerSegment.customer_id)
+        .outerjoin(first, first.c.customer_id == CustomerSegment.customer_id)
+        .outerjoin(SegmentChange, SegmentChange.id == first.c.id)
+        .where(true() if among is None else among, was.is_not(None))
+        .group_by(was)
+    )
+    return dict(rows.all())

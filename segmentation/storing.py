@@ -28,26 +28,17 @@ Row = tuple[Any, ...]  # the values of COLUMNS
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An outcome as rows of the table, made before the transaction so that it stays short."""
-
-    rows: dict[int, Row]
-    facts: dict[int, Facts]
-
-
-@dataclass(frozen=True)
 class Stored:
     run: int
     changed: int
 
 
-def prepare(outcome: Outcome) -> Prepared:
-    facts = dict(zip(outcome.frame.index.tolist(), explain(outcome), strict=True))
-    keys = outcome.frame.index.tolist()
-    return Prepared(dict(zip(keys, _rows(outcome, facts), strict=True)), facts)
+def prepare(outcome: Outcome) -> dict[int, Row]:
+    """The outcome as rows of the table by customer, made before the transaction so that it stays short."""
+    return dict(zip(outcome.frame.index.tolist(), _rows(outcome), strict=True))
 
 
-def _rows(outcome: Outcome, facts: dict[int, Facts]) -> Iterator[Row]:
+def _rows(outcome: Outcome) -> Iterator[Row]:
     frame, as_of = outcome.frame, outcome.as_of.isoformat()
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
@@ -65,12 +56,14 @@ def _rows(outcome: Outcome, facts: dict[int, Facts]) -> Iterator[Row]:
             [value if some else None for value, some in zip(lists[name], came, strict=True)]
             for name in ("typical_days", "limit_days")
         ),
-        [json.dumps(sheet) for sheet in facts.values()],
+        (json.dumps(sheet) for sheet in explain(outcome)),
     )
     return zip(*columns, strict=True)
 
 
-def store(session: Session, outcome: Outcome, prepared: Prepared, *, started_at: datetime) -> Stored | None:
+def store(
+    session: Session, outcome: Outcome, prepared: dict[int, Row], *, started_at: datetime
+) -> Stored | None:
     """Write what differs, in the caller's one transaction. None if a newer run was stored already."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STORE_LOCK})
@@ -78,7 +71,7 @@ def store(session: Session, outcome: Outcome, prepared: Prepared, *, started_at:
         return None
     before = _current(session)
     alone = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_(None))))
-    rows = {key: row for key, row in prepared.rows.items() if key in alone}
+    rows = {key: row for key, row in prepared.items() if key in alone}
     changed = [key for key, row in rows.items() if _segment(before.get(key)) != _segment(row)]
     run = SegmentRun(
         as_of=outcome.as_of,
@@ -93,7 +86,7 @@ def store(session: Session, outcome: Outcome, prepared: Prepared, *, started_at:
     session.flush()
     _write(session, [(key, *row) for key, row in rows.items() if before.get(key) != row])
     _forget(session, before.keys() - rows.keys())
-    _record(session, run, [(key, before.get(key), rows[key], prepared.facts[key]) for key in changed])
+    _record(session, run, [(key, before.get(key), rows[key]) for key in changed])
     return Stored(run.id, len(changed))
 
 
@@ -139,7 +132,7 @@ def _forget(session: Session, keys: set[int]) -> None:
         session.execute(delete(CustomerSegment).where(CustomerSegment.customer_id == key))
 
 
-def _record(session: Session, run: SegmentRun, changes: list[tuple[int, Row | None, Row, Facts]]) -> None:
+def _record(session: Session, run: SegmentRun, changes: list[tuple[int, Row | None, Row]]) -> None:
     if not changes:
         return
     table = SegmentChange.__table__
@@ -155,14 +148,14 @@ def _record(session: Session, run: SegmentRun, changes: list[tuple[int, Row | No
                 "before": _segment(before),
                 "after": _segment(after),
                 "criteria": run.criteria,
-                "why": reason(before, after, facts),
+                "why": reason(before, after),
             }
-            for key, before, after, facts in changes
+            for key, before, after in changes
         ],
     )
 
 
-def reason(before: Row | None, after: Row, facts: Facts) -> Facts:
+def reason(before: Row | None, after: Row) -> Facts:
     """Why a segment changed: the rule that fits now, what moved from what to what, and the numbers."""
     moved = {}
     for name in MOVES:
@@ -170,6 +163,7 @@ def reason(before: Row | None, after: Row, facts: Facts) -> Facts:
         old, new = (before[place] if before else None), after[place]
         if old != new:
             moved[name] = [old, new]
+    facts: Facts = json.loads(after[COLUMNS.index("why")])
     life = facts["lifecycle"]
     return {
         "rule": facts["segment"]["rule"],

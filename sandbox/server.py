@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -13,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.botapi import BotApi, FileDownload
 from sandbox.control import People, json_response
+from sandbox.doorkeeper import Doorkeeper
 from sandbox.operations import Operations
 from sandbox.state import State
 
@@ -29,8 +32,21 @@ def create_app(state: State) -> Starlette:
         Route("/", _index, methods=["GET"]),
     ]
     if PAGE.is_dir():
-        routes.append(Mount("/page", StaticFiles(directory=PAGE)))
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _failure})
+        routes.append(Mount("/page", _Page(directory=PAGE)))
+    return Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _http_error, Exception: _failure},
+        middleware=[Middleware(Doorkeeper)],
+    )
+
+
+class _Page(StaticFiles):
+    """The page's files, asked for anew each time: a browser must not mix two versions of them."""
+
+    def file_response(self, *args: Any, **more: Any) -> Response:
+        response = super().file_response(*args, **more)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 async def _index(request: Request) -> Response:

@@ -48,3 +48,13 @@ def count_since(session: Session, actor: int, action: str, since: datetime) -> i
         select(func.count()).where(Audit.actor == actor, Audit.action == action, Audit.at > since)
     )
     return found or 0
+
+
+def last_detail(session: Session, actor: int, action: str) -> str | None:
+    """The detail of the last time ``actor`` did this."""
+    return session.scalar(
+        select(Audit.detail)
+        .where(Audit.actor == actor, Audit.action == action)
+        .order_by(Audit.at.desc(), Audit.id.desc())
+        .limit(1)
+    )

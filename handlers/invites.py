@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from crm import audit, staff, stations
 from crm.stations import Station
@@ -52,7 +53,7 @@ def choose_stations(
     mine = reachable(ask)
     if not mine:
         return Reply("replies/staff_no_station")
-    data = {"role": role, "member": member, "stations": sorted(chosen), "page": 0}
+    data: dict[str, Any] = {"role": role, "member": member, "stations": sorted(chosen), "page": 0}
     if codes:
         return _by_codes(ask, data, codes, link=member is None)
     if len(mine) == 1 and member is None:
@@ -158,7 +159,7 @@ def _ask_role(ask: Ask, typed: str) -> Reply:
     return Reply("replies/invite_role", facts, in_rows(buttons, 2))
 
 
-def _by_codes(ask: Ask, data: dict[str, object], codes: Sequence[str], *, link: bool) -> Reply:
+def _by_codes(ask: Ask, data: dict[str, Any], codes: Sequence[str], *, link: bool) -> Reply:
     by_code = {place.code.casefold(): place.id for place in reachable(ask)}
     unknown = [code[:40] for code in codes if code.casefold() not in by_code]
     if unknown:
@@ -166,16 +167,14 @@ def _by_codes(ask: Ask, data: dict[str, object], codes: Sequence[str], *, link: 
         return Reply("replies/staff_station_unknown", {"codes": unknown[:5]}, then=(reply,), step=reply.step)
     chosen = sorted({by_code[code.casefold()] for code in codes})
     if link:
-        return _link(ask, str(data["role"]), chosen)
+        return _link(ask, data["role"], chosen)
     return _stations(ask, data | {"stations": chosen}, instead=False)
 
 
-def _stations(ask: Ask, data: dict[str, object], *, instead: bool) -> Reply:
+def _stations(ask: Ask, data: dict[str, Any], *, instead: bool) -> Reply:
     """The choice of stations, with those chosen so far."""
     mine = reachable(ask)
-    raw, chosen = data.get("page"), data.get("stations")
-    picked = set(chosen) if isinstance(chosen, list) else set()
-    page = page_of(mine, raw if isinstance(raw, int) else 0, STATIONS_PER_PAGE)
+    picked, page = set(data["stations"]), page_of(mine, data["page"], STATIONS_PER_PAGE)
     taps = [
         Button(
             "staff.station_on" if place.id in picked else "staff.station_off",
@@ -194,7 +193,7 @@ def _stations(ask: Ask, data: dict[str, object], *, instead: bool) -> Reply:
         "example": mine[0].code if mine else "",
         "member": data.get("member") is not None,
     }
-    return Reply("replies/staff_stations", facts, rows, instead=instead, step=Step(STEP, dict(data)))
+    return Reply("replies/staff_stations", facts, rows, instead=instead, step=Step(STEP, data))
 
 
 def _link(ask: Ask, role: str, places: list[int], *, instead: bool = False) -> Reply:

@@ -5,5 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from questions import charts
+
 Draw = Callable[[dict[str, Any], str], bytes]
-PICTURES: dict[str, Draw] = {}
+PICTURES: dict[str, Draw] = {"segments": charts.segments}

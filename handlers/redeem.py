@@ -1,0 +1,64 @@
+"""Attendants take a driver's coupon: a code counts once, and guessing is stopped early."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from crm import audit, coupons
+from crm.customers import Customer
+from crm.stations import Station
+from handlers import workplace
+from handlers.ask import Ask
+from handlers.route import END, Reply, Step
+
+CODE = "attend.coupon"
+WRONG, WRONG_TRIES, LOCKED_FOR = "wrong_coupon", 5, timedelta(hours=1)
+
+
+def coupon(ask: Ask) -> Reply:
+    """/coupon CODE."""
+    return _take(ask, ask.args) if ask.args else Reply("replies/coupon_which", step=Step(CODE))
+
+
+def code_typed(ask: Ask) -> Reply:
+    return _take(ask, ask.text) if ask.text else asked_again(ask)
+
+
+def asked_again(_ask: Ask) -> Reply:
+    return Reply("replies/coupon_which", step=Step(CODE))
+
+
+def spend(ask: Ask, station: Station, code: str, *, instead: bool = False) -> Reply:
+    """Redeem a code at a station and say what it is worth."""
+    done = coupons.redeem(ask.session, code, staff=ask.who.user_id, station_id=station.id, now=ask.now)
+    if done.coupon is None:
+        audit.note(ask.session, ask.who.user_id, WRONG, now=ask.now, detail=station.code)
+        return Reply("replies/coupon_unknown", {"length": coupons.LENGTH}, instead=instead, step=Step(CODE))
+    if done.outcome != "ok":
+        return Reply(f"replies/coupon_{done.outcome}", instead=instead, step=END)
+    customer = ask.session.get_one(Customer, done.coupon.customer_id)
+    actor, where = ask.who.user_id, station.code
+    audit.note(ask.session, actor, "redeem", now=ask.now, customer_id=customer.id, detail=where)
+    facts = {
+        "name": workplace.hidden(customer.name),
+        "value": done.coupon.value,
+        "currency": done.coupon.currency,
+        "station": station.name,
+    }
+    told = workplace.tell(ask, customer, Reply("replies/coupon_spent", facts))
+    return Reply("replies/coupon_taken", facts, instead=instead, step=END, also=told)
+
+
+def _take(ask: Ask, code: str) -> Reply:
+    since = ask.now - LOCKED_FOR
+    if audit.count_since(ask.session, ask.who.user_id, WRONG, since) >= WRONG_TRIES:
+        return Reply("replies/coupon_locked", step=END)
+    if ask.who.stations == frozenset():
+        return Reply("replies/attend_no_station", step=END)
+    code = coupons.normal_code(code)[:16]
+    station = workplace.usual(ask)
+    if station is None:
+        data = {"do": "coupon", "code": code, "nonce": secrets.token_hex(4)}
+        return workplace.choose(ask, data)
+    return spend(ask, station, code)

@@ -1,0 +1,114 @@
+"""Managers ask about segments: how many, and who."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm import audit
+from handlers.ask import Ask
+from handlers.paging import Row, in_rows, pager, whole
+from handlers.route import Button, Picture, Reply
+from handlers.text import cut
+from questions import parse
+from questions.answer import ORDER, PAGE, Asker, Counts, Listed, People, answer
+from questions.question import Question
+
+
+def asker(ask: Ask) -> Asker:
+    """Whose answer it is; the one place where a chat's rights become a scope."""
+    today = ask.now.astimezone(ZoneInfo(ask.house.timezone)).date()
+    return Asker(ask.who.stations, today, ask.house.country)
+
+
+def segments(ask: Ask) -> Reply:
+    """/segments: how many are in each, with a picture and a way to each list."""
+    counts = answer(ask.session, Question("counts"), asker(ask))
+    assert isinstance(counts, Counts)
+    if not counts.total:
+        return Reply("replies/segments_none", {"computed": counts.as_of is not None})
+    facts: dict[str, Any] = {
+        "as_of": counts.as_of.isoformat() if counts.as_of else None,
+        "total": counts.total,
+        "rows": [asdict(row) for row in counts.rows],
+        "compared": any(row.change is not None for row in counts.rows),
+    }
+    taps = [
+        Button(
+            "segments.pick",
+            data=f"segments.list:{row.segment}:0",
+            facts={"segment": row.segment, "count": row.count},
+        )
+        for row in counts.rows
+        if row.count
+    ]
+    return Reply("replies/segments", facts, in_rows(taps, 2), picture=Picture("segments", facts))
+
+
+def segment(ask: Ask) -> Reply:
+    """/segment WORD: who is in a segment."""
+    if not ask.args:
+        return Reply("replies/segment_which", buttons=_choices())
+    meant = parse.segment(ask.args)
+    if isinstance(meant, parse.Unknown):
+        facts = {"word": meant.word, "nearest": meant.nearest}
+        near = (_choice(meant.nearest),) if meant.nearest else ()
+        return Reply("replies/segment_unknown", facts, (near,) if near else _choices())
+    return _people(ask, meant, 0, instead=False)
+
+
+def open_list(ask: Ask) -> Reply:
+    """A segment's button. Answered anew, since the button may stand under a picture."""
+    return _tapped(ask, instead=False)
+
+
+def turn_page(ask: Ask) -> Reply:
+    return _tapped(ask, instead=True)
+
+
+def person_buttons(rows: tuple[Listed, ...]) -> tuple[Row, ...]:
+    """Each person of a list opens their card."""
+    return tuple(
+        (
+            Button(
+                "segments.person",
+                data=f"customer.open:{row.id}",
+                facts={"name": cut(row.name, 32), "number": cut(row.number, 24)},
+            ),
+        )
+        for row in rows
+    )
+
+
+def _tapped(ask: Ask, *, instead: bool) -> Reply:
+    code = ask.parts[0] if ask.parts else ""
+    if code not in ORDER:
+        return Reply("replies/segment_which", buttons=_choices())
+    return _people(ask, code, whole(ask.parts, 1) or 0, instead=instead)
+
+
+def _people(ask: Ask, code: str, page: int, *, instead: bool) -> Reply:
+    people = answer(ask.session, Question("list", segment=code, page=page), asker(ask))
+    assert isinstance(people, People)
+    audit.viewed(ask.session, ask.who.user_id, [row.id for row in people.rows], now=ask.now, how="list")
+    facts = {
+        "segment": code,
+        "total": people.total,
+        "page": people.page + 1,
+        "pages": people.pages,
+        "first": people.page * PAGE + 1,
+        "as_of": people.as_of.isoformat() if people.as_of else None,
+        "rows": [asdict(row) | {"name": cut(row.name, 40)} for row in people.rows],
+    }
+    turning = pager(f"segments.page:{code}", people.page, people.pages)
+    buttons = person_buttons(people.rows) + turning
+    return Reply("replies/segment", facts, buttons, instead=instead)
+
+
+def _choice(code: str) -> Button:
+    return Button("segments.name", data=f"segments.list:{code}:0", facts={"segment": code})
+
+
+def _choices() -> tuple[Row, ...]:
+    return in_rows([_choice(code) for code in ORDER], 2)

@@ -132,7 +132,8 @@ def _weights(shares: dict[str, float], places: dict[str, int]) -> Floats:
     weights = np.zeros(len(places))
     for code, share in shares.items():
         weights[places[code]] = share
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def _choices(rng: np.random.Generator, persona: Ints, weights: list[Floats]) -> Ints:

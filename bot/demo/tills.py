@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from bot.demo.calendar import DAY, Calendar
-from bot.demo.data import HISTORY_DAYS, PAYMENTS, PRODUCT, PRODUCTS, Bools, Ints, stations, stream
+from bot.demo.data import HISTORY_DAYS, PAYMENTS, PRODUCT, Bools, Ints, stations, stream
 from bot.demo.people import STORY, People
 from bot.demo.visits import Came
 
@@ -103,7 +103,7 @@ def numbered(sales: Sales, calendar: Calendar) -> Sales:
 def _known(sales: Sales, calendar: Calendar) -> Ints:
     nightly = np.array([plan.nightly for plan in stations()])[sales.station]
     tonight = calendar.origin + (sales.day + 1) * DAY + int(LATE_HOURS * 3600)
-    at_once = sales.at + 20 + sales.receipt % 40
+    at_once = sales.at + 20 + sales.visit % 40
     late = nightly & (tonight <= calendar.now.timestamp())
     return np.where(late, tonight, np.minimum(at_once, int(calendar.now.timestamp())))
 
@@ -184,9 +184,9 @@ def _odometer(rng: np.random.Generator, people: People, person: Ints, millilitre
     """Kilometres by what was burnt since the first visit; only some people read it out."""
     km = np.maximum(millilitres, 0) / 1000 / np.array(LITRES_PER_100_KM)[people.persona[person]] * 100
     sums = np.cumsum(km)
-    starts = np.flatnonzero(np.concatenate([[True], person[1:] != person[:-1]])) if len(person) else []
-    for begin, end in pairwise([*starts, len(person)]):
-        sums[begin:end] -= sums[begin] - km[begin]
+    starts = (np.flatnonzero(person[1:] != person[:-1]) + 1).tolist()
+    for begin, end in pairwise([0, *starts, len(person)]):
+        sums[begin:end] -= sums[begin] - km[begin] if end > begin else 0
     begun = rng.uniform(500, 90_000, len(people))[person]
     told = people.reads_odometer[person] & (millilitres > 0) & (rng.random(len(person)) < 0.9)
     return np.where(told, (begun + sums).astype(np.int64), NONE)
@@ -226,7 +226,3 @@ def _anonymous(rng: np.random.Generator, fuel: Sales, calendar: Calendar) -> Sal
         person=same, at=later, odometer=same, visit=np.arange(count) + int(fuel.visit.max()) + 1
     )
     return sales.taken(known)
-
-
-def product_code(place: int) -> str:
-    return PRODUCTS[place]

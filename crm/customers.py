@@ -35,6 +35,7 @@ class Customer(Base):
     phone: Mapped[str | None] = mapped_column(String(20), unique=True)
     card: Mapped[str | None] = mapped_column(String(64), unique=True)
     chat_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    qr_token: Mapped[str | None] = mapped_column(String(32), unique=True)  # what their QR says; random
     locale: Mapped[str | None] = mapped_column(String(8))
     timezone: Mapped[str | None] = mapped_column(String(64))
 
@@ -120,6 +121,32 @@ def consent(
 def set_reachable(session: Session, chat_id: int, reachable: bool) -> None:
     """Whether the bot may write to this person at all: False when they blocked it or are gone."""
     session.execute(update(Customer).where(Customer.chat_id == chat_id).values(reachable=reachable))
+
+
+def qr_token(customer: Customer) -> str:
+    """What the customer's QR says: 120 random bits that lead to them and mean nothing else."""
+    if customer.qr_token is None:
+        customer.qr_token = secrets.token_urlsafe(15)
+    return customer.qr_token
+
+
+def by_qr_token(session: Session, token: str) -> Customer | None:
+    if not token or len(token) > 32:
+        return None
+    return session.scalar(select(Customer).where(Customer.qr_token == token))
+
+
+def vehicles_of(session: Session, customer: Customer) -> list[Vehicle]:
+    """Their vehicles, the one named first first."""
+    return list(
+        session.scalars(select(Vehicle).where(Vehicle.customer_id == customer.id).order_by(Vehicle.id))
+    )
+
+
+def consents_of(session: Session, customer: Customer) -> dict[str, Consent]:
+    """The last answer to each purpose."""
+    answers = session.scalars(select(Consent).where(Consent.customer_id == customer.id).order_by(Consent.id))
+    return {answer.purpose: answer for answer in answers}
 
 
 def new_member_number(session: Session) -> str:

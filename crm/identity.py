@@ -78,14 +78,15 @@ def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> Non
     """
     if keep.id == gone.id:
         return
-    taken = {name: getattr(gone, name) for name in ("member", "phone", "card", "chat_id")}
-    for name in taken:
+    # What keep has already, such as a second fuel card, stays with the alias and leads to keep from there.
+    missing = [name for name in ("member", "phone", "card", "chat_id") if getattr(keep, name) is None]
+    taken = {name: getattr(gone, name) for name in missing}
+    for name in (*missing, "chat_id"):
         setattr(gone, name, None)
     gone.merged_into, gone.merged_at = keep.id, now
     session.flush()  # a unique value must leave one row before it enters the other
     for name, value in taken.items():
-        if value is not None and getattr(keep, name) is None:
-            setattr(keep, name, value)
+        setattr(keep, name, value)
     keep.name = keep.name or gone.name
     keep.joined_at = min(filter(None, (keep.joined_at, gone.joined_at)), default=None)
     session.execute(update(Fillup).where(Fillup.customer_id == gone.id).values(customer_id=keep.id))

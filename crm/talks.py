@@ -33,3 +33,13 @@ def move(session: Session, user_id: int, step: str, data: dict[str, Any], *, now
         session.add(Talk(user_id=user_id, step=step, data=data, changed_at=now))
     else:
         talk.step, talk.data, talk.changed_at = step, data, now
+
+
+def speak(session: Session, user_id: int, locale: str, *, now: datetime) -> None:
+    """Remember the language of somebody who is no customer yet."""
+    talk = session.get(Talk, user_id)
+    if talk is None:
+        talk = Talk(user_id=user_id, step="", data={}, changed_at=now)
+        session.add(talk)
+    talk.locale = locale
+    session.flush()

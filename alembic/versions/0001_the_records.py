@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=20), nullable=True),
         sa.Column("card", sa.String(length=64), nullable=True),
         sa.Column("chat_id", sa.BigInteger(), nullable=True),
+        sa.Column("qr_token", sa.String(length=32), nullable=True),
         sa.Column("locale", sa.String(length=8), nullable=True),
         sa.Column("timezone", sa.String(length=64), nullable=True),
         sa.Column("source", sa.String(length=16), nullable=False),
@@ -137,6 +138,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("chat_id", name=op.f("uq_customers_chat_id")),
         sa.UniqueConstraint("member", name=op.f("uq_customers_member")),
         sa.UniqueConstraint("phone", name=op.f("uq_customers_phone")),
+        sa.UniqueConstraint("qr_token", name=op.f("uq_customers_qr_token")),
         sa.UniqueConstraint("reference", name=op.f("uq_customers_reference")),
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:

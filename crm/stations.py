@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import asin, cos, radians, sin, sqrt
+
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -28,3 +31,23 @@ def by_code(session: Session, code: str) -> Station | None:
 
 def all_stations(session: Session) -> list[Station]:
     return list(session.scalars(select(Station).order_by(Station.code)))
+
+
+def nearest(
+    places: Iterable[Station], latitude: float, longitude: float, n: int
+) -> list[tuple[Station, int]]:
+    """The ``n`` stations nearest to a point, with metres in a straight line. Those without a place are left
+    out."""
+    away = [
+        (place, _metres(latitude, longitude, place.latitude, place.longitude))
+        for place in places
+        if place.latitude is not None and place.longitude is not None
+    ]
+    return sorted(away, key=lambda each: (each[1], each[0].code))[:n]
+
+
+def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> int:
+    """Haversine on a sphere of 6,371 km."""
+    one, other = radians(lat1), radians(lat2)
+    rise, turn = sin((other - one) / 2), sin(radians(lon2 - lon1) / 2)
+    return round(2 * 6_371_000 * asin(sqrt(min(1.0, rise**2 + cos(one) * cos(other) * turn**2))))

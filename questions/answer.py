@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from crm import identity, scope
+from crm import identity, scope, segments
 from crm.customers import Customer, folded
-from crm.segments import CustomerSegment, SegmentChange, SegmentRun
+from crm.segments import CustomerSegment, SegmentRun
 from questions.card import card
 from questions.question import Question
 
@@ -102,49 +102,23 @@ def answer(session: Session, question: Question, asker: Asker) -> Answer:
 
 
 def _counts(session: Session, asker: Asker) -> Counts:
-    runs = session.scalars(
-        select(SegmentRun)
-        .where(SegmentRun.ended_at.is_not(None))
-        .order_by(SegmentRun.started_at.desc(), SegmentRun.id.desc())
-        .limit(2)
-    ).all()
-    if not runs:
+    run = segments.last_run(session)
+    if run is None:
         return Counts(None, 0, ())
-    found = session.execute(
-        select(CustomerSegment.segment, func.count())
-        .join(Customer, Customer.id == CustomerSegment.customer_id)
-        .where(asker.customers)
-        .group_by(CustomerSegment.segment)
-    )
-    counts = dict(found.tuples().all())
-    changes = _changes(session, runs[0].id, asker) if len(runs) == 2 else None
-    total = sum(counts.values())
+    now = segments.counts(session, asker.customers)
+    first = session.scalar(select(func.min(SegmentRun.id))) == run.id
+    before = None if first else segments.counts_before_run(session, run.id, asker.customers)
+    total = sum(now.values())
     rows = (
         SegmentCount(
-            segment,
-            counts.get(segment, 0),
-            counts.get(segment, 0) / total if total else 0.0,
-            None if changes is None else changes.get(segment, 0),
+            name,
+            now.get(name, 0),
+            now.get(name, 0) / total if total else 0.0,
+            None if before is None else now.get(name, 0) - before.get(name, 0),
         )
-        for segment in ORDER
+        for name in ORDER
     )
-    return Counts(runs[0].as_of, total, tuple(rows))
-
-
-def _changes(session: Session, run_id: int, asker: Asker) -> dict[str, int]:
-    """Segment -> how many more people it has by this run: those who came less those who left."""
-    moves = session.execute(
-        select(SegmentChange.before, SegmentChange.after, func.count())
-        .join(Customer, Customer.id == SegmentChange.customer_id)
-        .where(SegmentChange.run_id == run_id, asker.customers)
-        .group_by(SegmentChange.before, SegmentChange.after)
-    )
-    net: dict[str, int] = {}
-    for before, after, count in moves.tuples():
-        net[after] = net.get(after, 0) + count
-        if before is not None:
-            net[before] = net.get(before, 0) - count
-    return net
+    return Counts(run.as_of, total, tuple(rows))
 
 
 def _list(session: Session, question: Question, asker: Asker) -> People:
@@ -158,15 +132,9 @@ def _list(session: Session, question: Question, asker: Asker) -> People:
     page = min(max(question.page, 0), pages - 1)
     order = (CustomerSegment.monetary.desc(), Customer.id)
     rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).tuples().all()
-    as_of = rows[0][1].as_of if rows else None
-    return People(
-        tuple(_listed(customer, segment) for customer, segment in rows),
-        total,
-        question.segment,
-        page,
-        pages,
-        as_of,
-    )
+    run = segments.last_run(session)
+    listed = tuple(_listed(customer, segment) for customer, segment in rows)
+    return People(listed, total, question.segment, page, pages, run.as_of if run else None)
 
 
 def _listed(customer: Customer, segment: CustomerSegment | None) -> Listed:

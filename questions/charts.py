@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import BoxStyle, FancyBboxPatch
 
 from templates import label
 
 WIDTH, DPI = 1080, 180  # pixels: one phone screen wide
-ROW, HEAD, FOOT = 92, 210, 60  # pixels
+ROW, HEAD, FOOT, THICK = 88, 216, 44, 26  # pixels
 PAPER, INK, QUIET, TRACK = "#ffffff", "#1d2733", "#7c8894", "#eef1f4"
 COLOURS = {
     "vip": "#b98a2f",
@@ -30,7 +30,7 @@ COLOURS = {
     "prospect": "#b9c2cb",
 }
 OTHER = "#98a3ae"
-NAME_X, BAR_X, BAR_W, NUMBER_X = 60, 330, 430, 1020  # pixels from the left edge
+NAME_X, BAR_X, BAR_W, COUNT_X, SHARE_X, CHANGE_X = 60, 330, 390, 850, 940, 1025  # pixels from the left edge
 
 
 def segments(facts: dict[str, Any], locale: str) -> bytes:
@@ -48,6 +48,12 @@ def segments(facts: dict[str, Any], locale: str) -> bytes:
     axes.axis("off")
     _write(axes, NAME_X, 82, label("chart.segments", locale, facts), size=17)
     _write(axes, NAME_X, 142, label("chart.segments_total", locale, facts), size=10.5, colour=QUIET)
+    if rows:
+        _write(axes, SHARE_X, HEAD - 8, label("chart.share_head", locale), size=8.5, colour=QUIET, right=True)
+    if any(row["change"] for row in rows):
+        _write(
+            axes, CHANGE_X, HEAD - 8, label("chart.change_head", locale), size=8.5, colour=QUIET, right=True
+        )
     most = max((row["count"] for row in rows), default=0) or 1
     for place, row in enumerate(rows):
         _bar(axes, HEAD + ROW * place + ROW / 2, row, most, locale)
@@ -61,28 +67,25 @@ def _bar(axes: Axes, y: float, row: dict[str, Any], most: int, locale: str) -> N
     _write(axes, NAME_X, y, label("chart.segment", locale, row), size=11.5, colour=QUIET if quiet else INK)
     _slab(axes, y, BAR_W, TRACK)
     if row["count"]:
-        _slab(axes, y, max(26.0, BAR_W * row["count"] / most), COLOURS.get(row["segment"], OTHER))
+        _slab(axes, y, max(float(THICK), BAR_W * row["count"] / most), COLOURS.get(row["segment"], OTHER))
     _write(
         axes, 850, y, label("chart.count", locale, row), size=12, colour=QUIET if quiet else INK, right=True
     )
-    _write(axes, 940, y, label("chart.share", locale, row), size=9.5, colour=QUIET, right=True)
+    _write(axes, SHARE_X, y, label("chart.share", locale, row), size=9.5, colour=QUIET, right=True)
     if row["change"]:
         colour = "#2f7d6b" if row["change"] > 0 else "#c8603a"
-        _write(axes, NUMBER_X, y, label("chart.change", locale, row), size=9.5, colour=colour, right=True)
+        _write(axes, CHANGE_X, y, label("chart.change", locale, row), size=9.5, colour=colour, right=True)
 
 
 def _slab(axes: Axes, y: float, width: float, colour: str) -> None:
     shape = FancyBboxPatch(
-        (BAR_X + 13, y - 13),
-        width - 26,
-        26,
-        boxstyle="round,pad=0,rounding_size=13",
+        (BAR_X, y - THICK / 2),
+        width,
+        THICK,
+        boxstyle=BoxStyle.Round(pad=0, rounding_size=THICK / 2),
         linewidth=0,
         facecolor=colour,
-        mutation_aspect=1,
     )
-    shape.set_boxstyle("round", pad=0, rounding_size=13)
-    shape.set_bounds(BAR_X, y - 13, width, 26)
     axes.add_patch(shape)
 
 

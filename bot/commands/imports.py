@@ -74,7 +74,7 @@ def fillups(
     encoding: Encoding = None,
     create_stations: CreateStations = False,
 ) -> None:
-    """Fill-ups: receipt, station, pump, time, customer, product, litres, unit_price, amount, payment, odometer."""
+    """Fill-ups: station, time, litres or amount; receipt, pump, customer, product and more."""
     _run(import_fillups, file, dry_run, as_json, rejects, encoding, create_stations)
 
 

@@ -109,10 +109,8 @@ async def test_somebody_who_never_started_the_bot_is_gone(line: Line) -> None:
 
 
 async def test_no_server_means_surely_not_sent() -> None:
-    bot = Bot(
-        TOKEN, base_url="http://127.0.0.1:9/bot", request=AioRequest(), get_updates_request=AioRequest(1)
-    )
-    await asyncio.gather(*(request.initialize() for request in (bot.request,)))
+    bot = Bot(TOKEN, base_url="http://127.0.0.1:9/bot", request=AioRequest())
+    await bot.request.initialize()
     with pytest.raises(SendFailed) as failure:
         await TelegramMessenger(bot).send(ANN, "hello", [])
     assert failure.value.outcome == Outcome.RETRY

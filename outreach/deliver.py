@@ -74,9 +74,24 @@ class Deliverer:
                     log.warning("the queue cannot be reached: %s", type(error).__name__)
                 await self._pause(self.idle_seconds)
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, *self._flying.values(), return_exceptions=True)
-            await self._give_back()
+            await self._end(keeping)
+
+    async def once(self) -> bool:
+        """Send what may go now, waiting out every halt. False when another sender holds the lease."""
+        keeping = asyncio.create_task(self._keep_lease())
+        try:
+            led = await self.drain()
+            while led and self.pace.halted_for > 0 and not self._stop.is_set():
+                await self._pause(self.pace.halted_for)
+                led = await self.drain()
+            return led
+        finally:
+            await self._end(keeping)
+
+    async def _end(self, keeping: asyncio.Task[None]) -> None:
+        keeping.cancel()
+        await asyncio.gather(keeping, *self._flying.values(), return_exceptions=True)
+        await self._give_back()
 
     async def drain(self) -> bool:
         """Send all that may go out now. False when another sender holds the lease."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Table,
     and_,
     case,
@@ -95,15 +96,7 @@ def claim(
     """Take up to ``limit`` rows, one per person, that may go out at this very moment."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-    chosen = (
-        select(Outbound.id)
-        .join(Customer, Customer.id == Outbound.customer_id)
-        .where(_may_go(caps, now), _first_of_person(now))
-        .order_by(Outbound.priority, Outbound.id)
-        .limit(limit)
-    )
-    if campaign is not None:
-        chosen = chosen.where(Outbound.campaign == campaign)
+    chosen = _ready(caps, now, campaign).order_by(Outbound.priority, Outbound.id).limit(limit)
     taken = session.scalars(
         update(TABLE)
         .where(TABLE.c.id.in_(chosen), TABLE.c.state == "queued")
@@ -111,6 +104,21 @@ def claim(
         .returning(TABLE.c.id)
     ).all()
     return _addressed(session, taken, now)
+
+
+def waiting(session: Session, *, caps: Iterable[Cap], now: datetime, campaign: str | None = None) -> int:
+    """How many rows could be claimed at this very moment."""
+    ready = _ready(caps, now, campaign).subquery()
+    return session.scalar(select(func.count()).select_from(ready)) or 0
+
+
+def _ready(caps: Iterable[Cap], now: datetime, campaign: str | None) -> Select[int]:
+    ready = (
+        select(Outbound.id)
+        .join(Customer, Customer.id == Outbound.customer_id)
+        .where(_may_go(caps, now), _first_of_person(now))
+    )
+    return ready if campaign is None else ready.where(Outbound.campaign == campaign)
 
 
 def _may_go(caps: Iterable[Cap], now: datetime) -> ColumnElement[bool]:

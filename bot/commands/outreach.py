@@ -1,0 +1,263 @@
+"""`forecourt outreach`: plan a round, send what waits, and see what became of everyone."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from bot.commands.common import console, fail, load_settings, now, open_database, print_json
+from bot.config import Settings
+from crm.db import Database
+from crm.writer import Writer
+from outreach import campaigns, status
+from outreach.campaigns import CampaignFault, Campaigns
+from outreach.deliver import Deliverer
+from outreach.message import Words
+from outreach.outbox import waiting
+from outreach.pace import Pace
+from outreach.round import Report, run_round
+from segmentation.refresh import refresh
+from templates import label, render
+
+app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
+
+CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
+DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+REASONS = {
+    "no_consent": "without consent",
+    "unreachable": "unreachable",
+    "not_in_chat": "known only from the till",
+    "capped": "held back by the frequency cap",
+    "quiet_hours": "waiting for the night to end",
+    "another_campaign_first": "another campaign first",
+    "nothing_to_say": "nothing to tell them",
+    "recent_series": "had a series lately",
+    "visited": "have visited since",
+    "already_sent": "already sent",
+    "history": "history, not news",
+    "not_confirmed": "visit not confirmed yet",
+    "expired": "too late",
+    "merged": "merged into another customer",
+    "no_longer": "no longer in that situation",
+    "switched_off": "campaign switched off",
+    "sender_gone": "the sender stopped in the middle",
+    "blocked": "blocked the bot",
+    "failed": "refused by Telegram",
+    "unknown": "no answer from Telegram",
+    "template": "the text could not be written",
+}
+
+
+@app.command()
+def plan(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = False) -> None:
+    """Bring the segments up to date, decide who is due, and put it in the ledger."""
+    settings = load_settings()
+    chosen = _campaigns(campaign)
+    database = open_database(settings)
+    try:
+        report = _round(database, settings, chosen, now(), dry_run=dry_run)
+    except CampaignFault as error:
+        fail("; ".join(error.faults))
+    except DBAPIError as error:
+        fail(f"nothing was planned: {_reason(error)}")
+    finally:
+        database.close()
+    if as_json:
+        print_json({"campaigns": report.campaigns(), "dry_run": dry_run})
+    else:
+        _print_report(report, dry_run=dry_run)
+
+
+@app.command()
+def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = False) -> None:
+    """Send what waits in the ledger and may go out now."""
+    settings = load_settings()
+    chosen = _campaigns(campaign)
+    database = open_database(settings)
+    try:
+        if dry_run:
+            with database.read() as session:
+                number = waiting(session, caps=chosen.contact.caps, now=now(), campaign=campaign)
+            tally = {"would_send": number}
+        else:
+            tally = _deliver(database, settings, chosen, campaign)
+    except DBAPIError as error:
+        fail(f"sending stopped: {_reason(error)}; `forecourt outreach status` says how far it came")
+    finally:
+        database.close()
+    if as_json:
+        print_json(tally)
+    else:
+        print(
+            ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in tally.items())
+            or "nothing to send"
+        )
+
+
+@app.command("status")
+def status_(
+    campaign: CAMPAIGN = None,
+    customer: Annotated[str | None, typer.Option(help="One customer, by member number.")] = None,
+    limit: Annotated[int, typer.Option(min=0, max=100_000, help="How many people to list.")] = 50,
+    as_json: JSON = False,
+) -> None:
+    """What became of everyone, by campaign, and of people by name of the reason."""
+    _campaigns(campaign)
+    database = open_database(load_settings())
+    try:
+        with database.read() as session:
+            if customer is not None and not status.known(session, customer):
+                fail(f"no customer has the number {customer}")
+            tallies = status.tallies(session, campaign)
+            rows = status.lines(session, campaign=campaign, number=customer, limit=limit)
+            open_ends = status.unknown(session, campaign)
+    finally:
+        database.close()
+    if as_json:
+        print_json(
+            {
+                "campaigns": [{"campaign": name} | _detailed(tally) for name, tally in tallies.items()],
+                "rows": [line.facts() for line in rows],
+                "unknown": [line.facts() for line in open_ends],
+            }
+        )
+    else:
+        _print_status(tallies, rows, open_ends, customer)
+
+
+def _campaigns(only: str | None) -> Campaigns:
+    try:
+        found = campaigns.shipped()
+        return found if only is None else found.only(only)
+    except CampaignFault as error:
+        fail("; ".join(error.faults))
+    except KeyError:
+        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
+
+
+def _round(
+    database: Database, settings: Settings, chosen: Campaigns, moment: datetime, *, dry_run: bool
+) -> Report:
+    def segments(database: Database, moment: datetime) -> None:
+        day = moment.astimezone(settings.zone).date()
+        refresh(
+            database,
+            as_of=day,
+            now=moment,
+            trust_self_reported=settings.trust_self_reported,
+            zone=settings.zone,
+        )
+
+    return run_round(
+        database,
+        now=moment,
+        zone=settings.timezone,
+        currency=settings.currency,
+        trust_self_reported=settings.trust_self_reported,
+        campaigns=chosen,
+        refresh=segments,
+        dry_run=dry_run,
+    )
+
+
+def _deliver(
+    database: Database, settings: Settings, chosen: Campaigns, campaign: str | None
+) -> dict[str, int]:
+    if not settings.token.get_secret_value():
+        fail("FORECOURT_TOKEN is empty; set it to the token that @BotFather gave you")
+    from telegram.error import TelegramError
+
+    try:
+        return asyncio.run(_deliver_all(database, settings, chosen, campaign))
+    except TelegramError as error:
+        fail(f"Telegram cannot be reached or does not take the token: {error}")
+
+
+async def _deliver_all(
+    database: Database, settings: Settings, chosen: Campaigns, campaign: str | None
+) -> dict[str, int]:
+    from bot.leases import gone, owner
+    from bot.messenger import messenger
+
+    writer = Writer(database)
+    try:
+        async with messenger(settings) as speaker:
+            deliverer = Deliverer(
+                writer,
+                speaker,
+                Words(render, label, settings.locale),
+                Pace(settings.send_rate),
+                owner(),
+                chosen.contact.caps,
+                now,
+                lease_seconds=settings.lease_seconds,
+                campaign=campaign,
+                gone=gone,
+            )
+            if not await deliverer.once():
+                fail("another Forecourt is sending right now; it sends what waits by itself")
+            return dict(deliverer.tally)
+    finally:
+        await asyncio.to_thread(writer.close)
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+
+
+def words(reason: str) -> str:
+    return REASONS.get(reason, reason.replace("_", " "))
+
+
+def _detailed(tally: status.Tally) -> dict[str, Any]:
+    return tally.facts() | {"situations": {name: each.facts() for name, each in tally.situations.items()}}
+
+
+def _counts(facts: dict[str, Any]) -> str:
+    states = [f"{number:,} {state}" for state, number in facts["states"].items()]
+    reasons = [f"{number:,} {words(reason)}" for reason, number in facts["reasons"].items()]
+    return f"{facts['due']:,} due; {', '.join(states)}" + (f" ({', '.join(reasons)})" if reasons else "")
+
+
+def _print_report(report: Report, *, dry_run: bool) -> None:
+    found = report.campaigns()
+    for facts in found:
+        print(f"{facts['campaign']}: {_counts(facts)}")
+    if not found:
+        print("Nobody is due.")
+    if dry_run:
+        console.print("Nothing was changed: this was a dry run on the segments as they are stored.")
+
+
+def _print_status(
+    tallies: dict[str, status.Tally],
+    rows: list[status.Line],
+    open_ends: list[status.Line],
+    customer: str | None,
+) -> None:
+    if customer is None:
+        for name, tally in tallies.items():
+            print(f"{name}: {_counts(tally.facts())}")
+            for situation, each in tally.situations.items():
+                print(f"  {situation}: {_counts(each.facts())}")
+        if not tallies:
+            print("The ledger is empty: no round has been planned yet.")
+    elif not rows:
+        print(f"{customer}: no campaign was due for this customer so far")
+    for line in rows:
+        print(_line(line))
+    if open_ends:
+        print(f"{len(open_ends)} may have arrived or not; decide about them by hand:")
+        for line in open_ends:
+            print(_line(line))
+
+
+def _line(line: status.Line) -> str:
+    why = f" {line.reason}: {words(line.reason)}" if line.reason else ""
+    return f"{line.customer}: {line.campaign} {line.occurrence} {line.state}{why}"

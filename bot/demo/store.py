@@ -25,11 +25,16 @@ Progress = Callable[[int, int], None]  # rows stored, of how many
 MARK = "demo"  # the fact in crm.meta that says what this database is
 
 
+def mark(database: Database, seed: int) -> None:
+    """Say that this database is a demo, before anything else stands in it."""
+    with database.write() as session:
+        meta.put(session, MARK, f"seed {seed}")
+
+
 def store(database: Database, chain: Chain, progress: Progress = lambda _done, _all: None) -> None:
     """Write everything. ``progress`` may raise to give up; then nothing is written."""
     book, total = chain.register, len(chain.sales)
     with database.write() as session:
-        meta.put(session, MARK, f"seed {chain.calendar.seed}")
         _insert(
             session, Station, [_station(n, plan, chain) for n, plan in enumerate(chain.stations, start=1)]
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import imports, run, sandbox, soak
+from bot.commands import demo, imports, run, sandbox, soak
 
 app = typer.Typer(
     name="forecourt",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(soak.app, name="soak")
+app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("sandbox")(sandbox.sandbox)
 

@@ -77,6 +77,8 @@ def takes(route: Route, incoming: Incoming) -> bool:
 def _heard(on: Said, incoming: Incoming) -> bool:
     if not incoming.kind or on.what not in ("anything", incoming.kind):
         return False
+    if incoming.command[0] and (on.step or on.what != "anything"):
+        return False  # a command is never the answer that a step waits for
     if on.step.endswith("."):
         return incoming.step.startswith(on.step)
     return not on.step or incoming.step == on.step

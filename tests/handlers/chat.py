@@ -243,7 +243,7 @@ def takes(on: Trigger, incoming: Incoming) -> bool:
 
 
 def _said(on: Said, incoming: Incoming) -> bool:
-    if incoming.command[0] and on.what != "anything":
+    if incoming.command[0] and (on.step or on.what != "anything"):
         return False
     if on.what not in ("anything", incoming.kind):
         return False

@@ -5,7 +5,7 @@ The command menus and /help are made from this list.
 
 from __future__ import annotations
 
-from handlers import attend, basics, customer, invites, redeem, segments, staff
+from handlers import attend, basics, customer, invites, redeem, sale, segments, staff
 from handlers.route import (
     ATTENDANTS,
     INVITERS,
@@ -30,17 +30,17 @@ ROUTES: tuple[Route, ...] = (
     Route(Tap("attend.at"), attend.choose_station, ATTENDANTS),
     Route(Tap("attend.stations"), attend.turn_stations, ATTENDANTS),
     Route(Tap("attend.switch"), attend.switch_station, ATTENDANTS),
-    Route(Tap("attend.product"), attend.choose_product, ATTENDANTS),
-    Route(Tap("attend.amount"), attend.choose_amount, ATTENDANTS),
-    Route(Tap("attend.undo"), attend.undo, ATTENDANTS),
+    Route(Tap("attend.product"), sale.choose_product, ATTENDANTS),
+    Route(Tap("attend.amount"), sale.choose_amount, ATTENDANTS),
+    Route(Tap("attend.undo"), sale.undo, ATTENDANTS),
     Route(Said("text", "attend.who"), attend.named, ATTENDANTS),
     Route(Said("anything", "attend.who"), attend.asked_again, ATTENDANTS),
     Route(Said("text", "attend.station"), attend.station_typed, ATTENDANTS),
     Route(Said("anything", "attend.station"), attend.station_typed, ATTENDANTS),
-    Route(Said("text", "attend.product"), attend.line_typed, ATTENDANTS),
-    Route(Said("anything", "attend.product"), attend.asked_product, ATTENDANTS),
-    Route(Said("text", "attend.amount"), attend.line_typed, ATTENDANTS),
-    Route(Said("anything", "attend.amount"), attend.asked_amount, ATTENDANTS),
+    Route(Said("text", "attend.product"), sale.line_typed, ATTENDANTS),
+    Route(Said("anything", "attend.product"), sale.asked_product, ATTENDANTS),
+    Route(Said("text", "attend.amount"), sale.line_typed, ATTENDANTS),
+    Route(Said("anything", "attend.amount"), sale.asked_amount, ATTENDANTS),
     Route(Said("text", "attend.coupon"), redeem.code_typed, ATTENDANTS),
     Route(Said("anything", "attend.coupon"), redeem.asked_again, ATTENDANTS),
     # Managers

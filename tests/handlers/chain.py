@@ -1,0 +1,93 @@
+"""A chain of two stations with staff and customers, for the tests of what staff may see and do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from crm.audit import Audit
+from crm.customers import Customer, Vehicle
+from crm.fillups import Fillup, record
+from crm.staff import Staff, StaffStation
+from crm.stations import Station
+from segmentation.refresh import refresh
+from tests.conftest import NOON
+from tests.handlers.chat import Chat, Town
+
+TODAY = date(2026, 6, 15)
+
+
+@dataclass
+class Chain:
+    """``north`` and ``south``; a person may be hired at either, both or (no station) nowhere."""
+
+    town: Town
+    north: Station
+    south: Station
+
+    def hire(self, role: str, *places: Station, name: str = "Lin", language: str = "en") -> Chat:
+        chat = self.town.person(name, language)
+        with self.town.database.write() as session:
+            member = Staff(telegram_id=chat.user_id, name=name, role=role, locale=language[:2], added_at=NOON)
+            session.add(member)
+            session.flush()
+            session.add_all(StaffStation(staff_id=member.id, station_id=place.id) for place in places)
+        return chat
+
+    def customer(
+        self, name: str, home: Station | None = None, *, chat: Chat | None = None, **more: Any
+    ) -> int:
+        customer = Customer(
+            name=name,
+            home_station_id=home.id if home else None,
+            known_at=NOON - timedelta(days=700),
+            chat_id=chat.user_id if chat else None,
+            locale=chat.language[:2] if chat else None,
+            **more,
+        )
+        self.town.keep(customer)
+        return customer.id
+
+    def vehicle(self, customer: int, plate: str | None, kind: str = "car") -> None:
+        self.town.keep(Vehicle(customer_id=customer, plate=plate, kind=kind))
+
+    def visits(self, customer: int, place: Station, *days_ago: int, amount: int = 30_000) -> None:
+        with self.town.database.write() as session:
+            for days in sorted(days_ago, reverse=True):
+                record(
+                    session,
+                    station=place,
+                    at=NOON - timedelta(days=days),
+                    now=NOON - timedelta(days=days),
+                    source="pos",
+                    confirmed=True,
+                    customer_id=customer,
+                    product="95",
+                    millilitres=40_000,
+                    amount=amount,
+                )
+
+    def segment(self, as_of: date = TODAY) -> None:
+        refresh(self.town.database, as_of=as_of, now=self.town.now)
+
+    def audit(self, action: str) -> list[Audit]:
+        return self._all(select(Audit).where(Audit.action == action).order_by(Audit.id))
+
+    def fillups(self) -> list[Fillup]:
+        return self._all(select(Fillup).order_by(Fillup.id))
+
+    def staff(self, chat: Chat) -> Staff | None:
+        return next(iter(self._all(select(Staff).where(Staff.telegram_id == chat.user_id))), None)
+
+    def _all(self, query: Select[Any]) -> list[Any]:
+        with self.town.database.read() as session:
+            rows = list(session.scalars(query))
+            session.expunge_all()
+            return rows
+
+
+def build(town: Town) -> Chain:
+    return Chain(town, town.station("N1", "North Gate"), town.station("S1", "South Gate"))

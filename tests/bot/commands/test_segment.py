@@ -1,0 +1,73 @@
+"""`forecourt segment` as an operator sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from bot.commands.segment import segment
+from crm.db import Database
+from tests.segmentation.logs import Line, ago, fill, regulars
+
+app = typer.Typer()
+app.command()(segment)
+
+
+@pytest.fixture
+def said(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A database with 41 customers, named by the environment; returns a folder for exports."""
+    fill(database, [*regulars(40), Line(1, ago(2), 2933)])
+    monkeypatch.setenv("FORECOURT_DATABASE_URL", database.url)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_json_is_the_last_line(said: Path) -> None:
+    first, second = call("--as-of", "2026-06-15", "--json"), call("--as-of", "2026-06-15", "--json")
+    facts = json.loads(first.stdout.splitlines()[-1])
+    assert {"as_of", "customers", "changed", "segments", "seconds"} <= facts.keys()
+    assert (facts["as_of"], facts["customers"], facts["changed"]) == ("2026-06-15", 41, 41)
+    assert sum(facts["segments"].values()) == sum(facts["lifecycle"].values()) == 41
+    assert facts["stored"] is True
+    assert json.loads(second.stdout.splitlines()[-1])["changed"] == 0
+
+
+def test_the_export_is_of_the_day_asked_for_whatever_is_stored(said: Path) -> None:
+    assert call("--as-of", "2026-06-15").exit_code == 0
+    result = call("--as-of", "2025-12-31", "--export", str(said / "then.csv"), "--json")
+    assert json.loads(result.stdout)["stored"] is False
+    text = (said / "then.csv").read_text(encoding="utf-8").splitlines()
+    assert len(text) == 41  # the header, and those who came by then
+    assert call("--as-of", "2026-06-15", "--export", str(said / "now.csv")).exit_code == 0
+    now = (said / "now.csv").read_text(encoding="utf-8").splitlines()
+    assert now[1] == "M00001,2,1,29.33,4,1,1,promising,low,low,new,new"
+
+
+def test_words_for_people(said: Path) -> None:
+    lines = call("--as-of", "2026-06-15").stdout.splitlines()
+    assert lines[0].startswith("41 customers as of 2026-06-15, 41 changed, in ")
+    assert call("--as-of", "2026-06-14").stdout.splitlines()[-1].startswith("Not stored: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--as-of", "15.6.2026"], "--as-of '15.6.2026' is not a day; write it like 2026-06-30"),
+        (["--as-of", "2026-02-30"], "--as-of '2026-02-30' is not a day; write it like 2026-06-30"),
+        (["--export", "{folder}"], "is a folder; name a file in it"),
+        (["--export", "{folder}/no/x.csv"], "there is no folder {folder}/no"),
+    ],
+)
+def test_a_mistake_is_one_plain_line(said: Path, arguments: list[str], sentence: str) -> None:
+    result = call(*(argument.format(folder=said) for argument in arguments))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert sentence.format(folder=said) in result.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import demo, imports, run, sandbox, soak
+from bot.commands import demo, imports, outreach, run, sandbox, segment, soak
 
 app = typer.Typer(
     name="forecourt",
@@ -14,8 +14,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(imports.app, name="import")
+app.add_typer(outreach.app, name="outreach")
 app.add_typer(soak.app, name="soak")
 app.command("demo")(demo.demo)
+app.command("segment")(segment.segment)
 app.command("run")(run.run)
 app.command("sandbox")(sandbox.sandbox)
 

@@ -69,7 +69,7 @@ def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         insert.on_conflict_do_update(
             index_elements=list(keys),
             set_={name: new[name] for name in rows[0] if name not in keys},
-            where=and_(TABLE.c.state == "skipped", TABLE.c.reason.in_(OPEN)),
+            where=and_(TABLE.c.state == "skipped", or_(*(TABLE.c.reason == reason for reason in OPEN))),
         ),
         [dict(row) for row in rows],
     )
@@ -96,10 +96,10 @@ def claim(
     """Take up to ``limit`` rows, one per person, that may go out at this very moment."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-    chosen = _ready(caps, now, campaign).order_by(Outbound.priority, Outbound.id).limit(limit)
+    ready = _ready(caps, now, campaign).order_by(Outbound.priority, Outbound.id).limit(limit)
     taken = session.scalars(
         update(TABLE)
-        .where(TABLE.c.id.in_(chosen), TABLE.c.state == "queued")
+        .where(TABLE.c.id.in_(_one_each(ready)), TABLE.c.state == "queued")
         .values(state="sending", claimed_at=now, claimed_by=owner, reason=None)
         .returning(TABLE.c.id)
     ).all()
@@ -108,15 +108,15 @@ def claim(
 
 def waiting(session: Session, *, caps: Iterable[Cap], now: datetime, campaign: str | None = None) -> int:
     """How many rows could be claimed at this very moment."""
-    ready = _ready(caps, now, campaign).subquery()
+    ready = _one_each(_ready(caps, now, campaign)).subquery()
     return session.scalar(select(func.count()).select_from(ready)) or 0
 
 
-def _ready(caps: Iterable[Cap], now: datetime, campaign: str | None) -> Select[int]:
+def _ready(caps: Iterable[Cap], now: datetime, campaign: str | None) -> Select[int, int, int]:
     ready = (
-        select(Outbound.id)
+        select(Outbound.id, Outbound.customer_id, Outbound.priority)
         .join(Customer, Customer.id == Outbound.customer_id)
-        .where(_may_go(caps, now), _first_of_person(now))
+        .where(_may_go(caps, now), _alone())
     )
     return ready if campaign is None else ready.where(Outbound.campaign == campaign)
 
@@ -163,19 +163,18 @@ def _below(cap: Cap, now: datetime) -> ColumnElement[bool]:
     return or_(~_MARKETING, marketing)
 
 
-def _first_of_person(now: datetime) -> ColumnElement[bool]:
-    """No other row of this person is on its way or ahead: two in one claim would pass the caps together."""
+def _alone() -> ColumnElement[bool]:
+    """No other message is on its way to this person: the caps are counted afresh when it has arrived."""
     other = aliased(Outbound)
-    ahead = or_(
-        other.priority < Outbound.priority,
-        and_(other.priority == Outbound.priority, other.id < Outbound.id),
-    )
-    waiting = and_(other.state == "queued", other.not_before <= now, other.expires_at > now, ahead)
-    return ~exists().where(
-        other.customer_id == Outbound.customer_id,
-        other.id != Outbound.id,
-        or_(other.state == "sending", waiting),
-    )
+    return ~exists().where(other.customer_id == Outbound.customer_id, other.state == "sending")
+
+
+def _one_each(ready: Select[int, int, int]) -> Select[int]:
+    """Of several rows of one person the first: two in one claim would pass the caps together."""
+    found = ready.subquery()
+    turn = func.row_number().over(partition_by=found.c.customer_id, order_by=(found.c.priority, found.c.id))
+    ranked = select(found.c.id, turn.label("turn")).subquery()
+    return select(ranked.c.id).where(ranked.c.turn == 1)
 
 
 def _addressed(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:

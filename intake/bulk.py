@@ -46,8 +46,7 @@ def pour(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) ->
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        raw = connection.connection.driver_connection
-        assert raw is not None
+        raw: Any = connection.connection.dbapi_connection
         names = ", ".join(column.name for column in table.columns)
         with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatch, from_bytes
 
 from intake.columns import Columns, folded
 from intake.faults import Unreadable
@@ -20,8 +20,22 @@ BLOCK = 1 << 20
 SAMPLE = 1 << 16
 MOST_LINES_OF_A_ROW = 20  # more than this: a quote that nobody closed
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-FAMILIES = {"gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "cp1251": "cp1251"}
-CLOSE = 0.05  # two guesses whose disorder differs by less than this are equally good
+CHINESE, CYRILLIC = "gb18030", "cp1251"
+OTHER_CHINESE_LIKE = {"big5", "cp932", "cp949"}
+WEIGHED = [
+    CHINESE,
+    CYRILLIC,
+    *OTHER_CHINESE_LIKE,
+    "cp1250",
+    "cp1252",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp874",
+]
+CLOSE = 0.05  # two guesses whose disorder or coherence differs by less are equally good
+COMMON = 0.9  # share of the commonest signs in Chinese text
 SAY_IT = "save it as UTF-8, or name its encoding with --encoding"
 
 
@@ -91,10 +105,12 @@ def _encoding(path: Path) -> str:
                 return name
         if head.count(0) * 4 >= len(head) > 0:
             return "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+        file.seek(0)
+        if _is_utf8(file):
+            return "utf-8"
         if 0 in head:
             raise Unreadable("the file is not text; save the table as CSV or XLSX")
-        file.seek(0)
-        return "utf-8" if _is_utf8(file) else _by_looks(file)
+        return _by_looks(file)
 
 
 def _is_utf8(file: BinaryIO) -> bool:
@@ -116,11 +132,28 @@ def _by_looks(file: BinaryIO) -> str:
             telling += line
             if len(telling) > SAMPLE:
                 break
-    guesses = list(from_bytes(bytes(telling)))
-    if not guesses:
-        raise Unreadable(f"the file's encoding is unknown; {SAY_IT}")
-    near = {FAMILIES.get(each.encoding, "") for each in guesses if each.chaos <= guesses[0].chaos + CLOSE}
-    if len(near) > 1 or "" in near:
-        names = ", ".join(each.encoding for each in guesses[:3])
-        raise Unreadable(f"the file's encoding is not certain (it could be {names}); {SAY_IT}")
-    return near.pop()
+    guesses = list(from_bytes(bytes(telling), cp_isolation=WEIGHED))
+    if guesses and _is_certain(guesses[0], guesses[1:]):
+        return guesses[0].encoding
+    names = ", ".join(each.encoding for each in guesses[:3]) or "none that is known here"
+    raise Unreadable(f"the file's encoding is not certain (it could be {names}); {SAY_IT}")
+
+
+def _is_certain(best: CharsetMatch, others: list[CharsetMatch]) -> bool:
+    if best.encoding == CHINESE:
+        rivals = [each for each in others if each.encoding in OTHER_CHINESE_LIKE]
+        return _common_chinese(str(best)) and all(each.chaos > best.chaos + CLOSE for each in rivals)
+    rival = max((each.coherence for each in others), default=0.0)
+    return best.encoding == CYRILLIC and best.coherence >= rival + CLOSE
+
+
+def _common_chinese(text: str) -> bool:
+    """Most signs are among the 3,755 of the first level of GB 2312: true of any real Chinese text,
+    and not of another script that was read as Chinese."""
+    signs = [sign.encode(CHINESE) for sign in text if not sign.isascii()]
+    common = [sign for sign in signs if len(sign) == 2 and sign[1] >= 0xA1 and _is_common(sign[0])]
+    return len(common) >= COMMON * len(signs)
+
+
+def _is_common(lead: int) -> bool:
+    return 0xB0 <= lead <= 0xD7 or 0xA1 <= lead <= 0xA3

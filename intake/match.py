@@ -134,7 +134,7 @@ def create(connection: Connection, needed: ColumnElement[bool], now: datetime) -
     insert = bulk.insert_new(connection, customers).from_select(
         ["reference", "phone", "known_at", "source"], people
     )
-    created = connection.execute(insert).rowcount
+    created = connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
     plates = (
         select(customers.c.id, refs.c.new_plate, null())
         .join(refs, refs.c.value == customers.c.reference)

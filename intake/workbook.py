@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from openpyxl import load_workbook
@@ -39,16 +39,19 @@ class Sheet:
 def open_sheet(path: Path) -> Iterator[Sheet]:
     """The first worksheet that has a cell. A formula counts as the value it shows, else as its text."""
     formulas = _check(path)
-    books: list[Any] = []
-    try:
+    with ExitStack() as stack, path.open("rb") as file:
         with _damage_named():
-            books.append(load_workbook(path, read_only=True, data_only=True, keep_links=False))
+            books = [_book(stack, file, data_only=True)]
             if formulas:
-                books.append(load_workbook(path, read_only=True, data_only=False, keep_links=False))
+                books.append(_book(stack, file, data_only=False))
         yield _first_sheet(books)
-    finally:
-        for book in books:
-            book.close()
+
+
+def _book(stack: ExitStack, file: BinaryIO, *, data_only: bool) -> Any:
+    # An open file, not a path: the library refuses workbooks by their names.
+    book = load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
+    stack.callback(book.close)
+    return book
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def rejects(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def workbook(path: Path, rows: Iterable[Sequence[Any]]) -> Path:
+def workbook(path: Path, rows: Iterable[list[Any]]) -> Path:
     book = Workbook()
     assert book.active is not None
     for row in rows:

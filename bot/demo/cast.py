@@ -12,7 +12,7 @@ from bot.demo.visits import Came
 
 CUSTOMERS = ("newcomer", "regular", "vip", "lapsed")  # in this order after the crowd
 MINUTE = 1 / 1440
-AWAY_DAYS = 20  # of the lapsed driver, who used to come every nine days or so
+AWAY_DAYS = 21  # of the lapsed driver, who used to come every nine days or so
 VIP_DAYS = 320  # since the VIP's first visit: below a year, so that nothing leaves the window
 WINDOW_DAYS = 365
 TOP_PERCENT = 20

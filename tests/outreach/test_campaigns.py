@@ -83,7 +83,7 @@ def test_the_more_specific_benefit_is_told_first_and_each_once() -> None:
     shipped, day = benefits.shipped(), date(2026, 6, 15)
     first = shipped.for_person(("95", "gasoline"), (), day)
     assert first is not None
-    assert first.id == "double_points_98"
+    assert first.id == "cheaper_wednesday"
     second = shipped.for_person(("95", "gasoline"), (first.id,), day)
     assert second is not None
     assert second.id == "free_wash"

@@ -50,10 +50,10 @@ class Part:
     role: str
     id: int
     first_name: str
-    last_name: str
     language_code: str
     phone: str
     hint: str
+    last_name: str = ""
     station: str = ""
     product: str = ""
     persona: str = ""
@@ -65,9 +65,7 @@ class Part:
 
     @property
     def name(self) -> str:
-        if self.locale == "zh":
-            return self.last_name + self.first_name
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 @cache

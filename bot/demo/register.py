@@ -13,13 +13,13 @@ from bot.demo.cast import CUSTOMERS
 from bot.demo.data import HISTORY_DAYS, PAYMENT, PRODUCT, PRODUCTS, Part, cast, names, part, stations, stream
 from bot.demo.people import PERSONAS, STORY, People
 from bot.demo.visits import Came
+from handlers.privacy import WORDING
 
 IN_CHAT = 40
 FIRST_CHAT = 820_001
 PHONES = 17_000_100_000  # from here on: a range of the country that is not given out
 PLATE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 VEHICLES = ("car", "taxi", "car", "truck", "ev", "van")
-WORDING = "demo"
 REGISTERED_AGO = timedelta(minutes=9)  # the newcomer
 Row = dict[str, Any]
 
@@ -216,7 +216,7 @@ class _Clerk:
         length = 1 if self.rng.random() < 0.25 else 2
         given = lists["given"]
         first = "".join(given[self.rng.integers(len(given))] for _ in range(length))
-        return last + first, first, last, "zh"
+        return last + first, last + first, "", "zh"
 
     def _moment(self, days: float) -> datetime:
         seconds = int(self.calendar.seconds(np.array([days]))[0])

@@ -131,7 +131,7 @@ def _list(session: Session, question: Question, asker: Asker) -> People:
     pages = max(1, -(-total // PAGE))
     page = min(max(question.page, 0), pages - 1)
     order = (CustomerSegment.monetary.desc(), Customer.id)
-    rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).tuples().all()
+    rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).all()
     run = segments.last_run(session)
     listed = tuple(_listed(customer, segment) for customer, segment in rows)
     return People(listed, total, question.segment, page, pages, run.as_of if run else None)
@@ -170,7 +170,7 @@ def _by_name(session: Session, text: str, asker: Asker) -> Answer:
         CustomerSegment, CustomerSegment.customer_id == Customer.id
     )
     fits = fits.where(Customer.name_folded.contains(name, autoescape=True), asker.customers)
-    rows = session.execute(fits.order_by(Customer.name_folded, Customer.id).limit(PAGE + 1)).tuples().all()
+    rows = session.execute(fits.order_by(Customer.name_folded, Customer.id).limit(PAGE + 1)).all()
     if not rows:
         return Nobody()
     if len(rows) == 1:

@@ -103,7 +103,7 @@ def _visits(session: Session, customer: Customer, stations: frozenset[int] | Non
     if stations is not None:
         query = query.where(Fillup.station_id.in_(stations))
     visits: list[list[tuple[Fillup, Station]]] = []
-    for row in session.execute(query).tuples():
+    for row in session.execute(query):
         if visits and _same_visit(visits[-1][-1][0], row[0]):
             visits[-1].append(row)
         else:

@@ -1,0 +1,90 @@
+"""Every staff route by every role: refused where it must be, noted, and without a word of another's data."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.route import ANYONE, DRIVERS, Command, Route, Said, Tap
+from handlers.routes import ROUTES
+from tests.handlers.chain import Chain, build
+from tests.handlers.chat import Chat, Town
+
+ROLES = ("anyone", "driver", "attendant", "manager", "service", "marketing", "headquarters", "admin")
+STAFF_ROUTES = [
+    route
+    for route in ROUTES
+    if route.role not in (ANYONE, DRIVERS) and isinstance(route.on, (Command, Tap, Said))
+]
+CANARY = "Canarybird"
+
+
+def name_of(route: Route) -> str:
+    return getattr(route.on, "name", "") or f"{getattr(route.on, 'what', '')}@{getattr(route.on, 'step', '')}"
+
+
+@pytest.fixture
+def chain(town: Town) -> Chain:
+    chain = build(town)
+    number = chain.customer(CANARY, chain.south, member="6660006", phone="+8613900000666", reference=CANARY)
+    chain.vehicle(number, "CANARY1")
+    chain.visits(number, chain.south, 5)
+    chain.segment()
+    return chain
+
+
+def person(chain: Chain, role: str) -> Chat:
+    if role == "anyone":
+        return chain.town.person("Nobody", "en")
+    if role == "driver":
+        chat = chain.town.person("Driver", "en")
+        chain.customer("Driver", chain.north, chat=chat, member="7")
+        return chat
+    return chain.hire(role, *((chain.north,) if role in ("attendant", "manager") else ()))
+
+
+def use(chat: Chat, route: Route) -> None:
+    """Use a route with arguments that would show the canary to someone with rights to it."""
+    if isinstance(route.on, Command):
+        chat.says(f"/{route.on.name} 6660006")
+    elif isinstance(route.on, Tap):
+        for arguments in ("", ":1", ":1:1", ":regular:0", ":new:0", ":x:95", ":attendant"):
+            chat.forges(f"{route.on.name}{arguments}")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_command_or_button_without_rights_is_refused_and_noted(chain: Chain, role: str) -> None:
+    chat = person(chain, role)
+    for route in STAFF_ROUTES:
+        if role in route.role or isinstance(route.on, Said):
+            continue
+        before = len(chain.audit("refused"))
+        use(chat, route)
+        assert [part["template"] for part in chat.said] == ["replies/not_for_you"], name_of(route)
+        assert len(chain.audit("refused")) > before, name_of(route)
+        assert chat.said[0]["facts"] == {}
+
+
+@pytest.mark.parametrize("route", STAFF_ROUTES, ids=name_of)
+def test_a_manager_never_hears_of_another_stations_customer(chain: Chain, route: Route) -> None:
+    manager = person(chain, "manager")
+    if "manager" not in route.role or name_of(route) == "fill":
+        pytest.skip("not a manager's, or an exact look-up at the pump, which shows a minimal card")
+    if isinstance(route.on, Said):
+        step = route.on.step
+        opening = {"customer.who": "/customer", "attend.who": "/fill", "attend.coupon": "/coupon"}.get(step)
+        if opening is None or step == "attend.who":
+            pytest.skip("this step is reached by buttons, which are tried themselves")
+        manager.says(opening)
+        manager.says(CANARY)
+    else:
+        use(manager, route)
+    assert CANARY.lower() not in str(manager.said).lower()
+    assert "South Gate" not in str(manager.said)
+
+
+def test_an_attendant_sees_as_little_as_the_pump_needs(chain: Chain) -> None:
+    attendant = person(chain, "attendant")
+    attendant.says("/fill 6660006")
+    assert "C*" in attendant.heard
+    for secret in (CANARY, "666", "CANARY1", "South Gate"):
+        assert secret not in str(attendant.said[0]["facts"]).replace("6660006", "")

@@ -21,11 +21,12 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 from telegram import Update
 
+from bot.app import takes
 from crm import talks
 from crm.db import Database
 from crm.stations import Station
 from handlers.ask import House, Incoming
-from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap, Trigger
+from handlers.route import Route
 from handlers.routes import ROUTES
 from handlers.speak import answer, lay_out
 from templates import label, render
@@ -191,7 +192,7 @@ class Chat:
         with town.database.write() as session:
             talk = talks.current(session, self.user_id)
             incoming = Incoming(update, talk.step if talk else "")
-            route = next((route for route in ROUTES if takes(route.on, incoming)), None)
+            route = next((route for route in ROUTES if takes(route, incoming)), None)
             if route is None:
                 return ""
             reply, who = answer(session, route, incoming, town.house, town.now)
@@ -222,32 +223,6 @@ class Chat:
                 for row in part["keys"]
                 for key in row
             ]
-
-
-def takes(on: Trigger, incoming: Incoming) -> bool:
-    """Whether a trigger takes an update; mirrors how the bot turns routes into PTB handlers."""
-    query = incoming.update.callback_query
-    if isinstance(on, Elsewhere):
-        return incoming.message is not None and not incoming.private and bool(incoming.command[0])
-    if isinstance(on, Membership):
-        return incoming.update.my_chat_member is not None
-    if not incoming.private:
-        return False
-    if isinstance(on, Tap):
-        return query is not None and incoming.data.partition(":")[0] == on.name
-    if incoming.message is None:
-        return False
-    if isinstance(on, Command):
-        return incoming.command[0] == on.name
-    return _said(on, incoming)
-
-
-def _said(on: Said, incoming: Incoming) -> bool:
-    if incoming.command[0] and (on.step or on.what != "anything"):
-        return False
-    if on.what not in ("anything", incoming.kind):
-        return False
-    return incoming.step.startswith(on.step) if on.step.endswith(".") else on.step in ("", incoming.step)
 
 
 def routes_of(name: str) -> list[Route]:

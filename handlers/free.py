@@ -1,0 +1,26 @@
+"""Free text: whatever somebody writes that is no command. Each taker answers or leaves it to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from handlers import basics, fillup, profile
+from handlers.ask import Ask
+from handlers.route import Reply
+
+TAKERS: tuple[Callable[[Ask], Reply | None], ...] = (fillup.one_line,)
+
+
+def written(ask: Ask) -> Reply:
+    """Text outside of any talk."""
+    for taker in TAKERS:
+        if (reply := taker(ask)) is not None:
+            return reply
+    if ask.who.customer is None and ask.who.staff is None:
+        return Reply("replies/register_first")
+    return basics.not_understood(ask)
+
+
+def during_details(ask: Ask) -> Reply:
+    """Text while details are asked: the answer, or a fill-up told meanwhile, which ends the questions."""
+    return profile.answered(ask) or fillup.one_line(ask) or profile.asked_again(ask)

@@ -1,0 +1,34 @@
+"""Numbers, dates and units that cannot stand: one reply that names each and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crm.limits import OutOfRange
+from handlers.ask import Ask
+from handlers.route import Reply
+from handlers.text import cut
+from intake.quantities import span
+from intake.said import Problem
+from intake.when import OLDEST
+
+_FIELDS = {"millilitres": "litres", "unit_price": "price", "odometer_km": "odometer", "at": "future"}
+
+
+def refuse(ask: Ask, problems: Sequence[Problem], currency: str) -> Reply:
+    """Nothing was recorded, and why."""
+    ranges = {
+        kind: [f"{edge.normalize():,f}" for edge in span(kind, currency)]
+        for kind in ("litres", "amount", "price", "odometer")
+    }
+    facts = {
+        "problems": [{"code": each.code, "written": cut(each.written, 40)} for each in problems[:3]],
+        "ranges": ranges,
+        "currency": currency,
+        "days": OLDEST.days,
+    }
+    return Reply("replies/fillup_refused", facts)
+
+
+def from_range(wrong: OutOfRange) -> Problem:
+    return Problem(_FIELDS.get(wrong.field, wrong.field))

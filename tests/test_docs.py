@@ -72,7 +72,7 @@ def test_every_setting_has_an_effect() -> None:
         for name in Settings.model_fields
         if not re.search(rf"settings\.{name}\b", code) and f"self.{name}" not in own
     ]
-    assert idle == []
+    assert not idle, idle
 
 
 def test_settings_that_the_docs_name_exist() -> None:
@@ -83,7 +83,8 @@ def test_settings_that_the_docs_name_exist() -> None:
 def test_every_command_of_the_menu_is_explained() -> None:
     shown = [route.on.name for route in ROUTES if isinstance(route.on, Command) and route.help]
     pages = "\n".join(read(path) for path in DOCS if path.parent.name == "docs")
-    assert [name for name in shown if not re.search(rf"/{name}\b", pages)] == []
+    silent = [name for name in shown if not re.search(rf"/{name}\b", pages)]
+    assert not silent, silent
 
 
 @pytest.mark.parametrize("path", DOCS, ids=TITLES)
@@ -96,7 +97,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         page = (path.parent / name).resolve() if name else path
         if not page.exists() or (anchor and anchor not in anchors(page)):
             lost.append(target)
-    assert lost == []
+    assert not lost, lost
 
 
 @pytest.mark.parametrize("path", DOCS, ids=TITLES)
@@ -109,7 +110,7 @@ def test_commands_in_the_docs_exist(path: Path) -> None:
             given = set(OPTION.findall(line))
             if found is None or (given and not given <= options | {"--help"}):
                 wrong.append(line.strip())
-    assert wrong == []
+    assert not wrong, wrong
 
 
 @pytest.mark.parametrize("path", DOCS, ids=TITLES)
@@ -128,4 +129,5 @@ def test_modules_in_the_docs_exist(path: Path) -> None:
         for line in code_lines(path)
         for name in re.findall(rf"(?<![\w/.])((?:{rooms})/[\w./-]*\w(?:\.\w+)?/?)", line)
     }
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    lost = [name for name in sorted(named) if not (ROOT / name).exists()]
+    assert not lost, lost

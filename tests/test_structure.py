@@ -35,6 +35,7 @@ CHINESE_MAY_STAND_IN = {
     "intake/scan.py": "units and products as drivers write them",
     "intake/when.py": "times as drivers write them",
     "intake/phrases.py": "numbers as drivers write them",
+    "intake/birthday.py": "birthdays as drivers write them",
     "intake/times.py": "dates as tills print them",
     "crm/identity.py": "the letters of a Chinese plate",
     "templates/filters.py": "how Chinese writes days and litres",
@@ -217,7 +218,7 @@ def test_every_exception_for_chinese_is_needed() -> None:
     idle = [
         place for place in CHINESE_MAY_STAND_IN if not any(path.startswith(place) for path in with_chinese)
     ]
-    assert idle == []
+    assert not idle, idle
 
 
 def test_handlers_hold_no_sentence() -> None:

@@ -18,6 +18,7 @@ LEARNT_AFTER = 100  # answers until the least round trip is believed: setting up
 PER_CHAT = 1.0  # seconds between two messages to one chat
 MARGIN = 0.001
 KEPT_CHATS = 4096
+NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ class Pace:
         count = int(rate * window)
         self._window = (window if count >= 1 else 1 / rate) + MARGIN
         self._clock = clock
-        self._free = [-float("inf")] * max(count, 1)  # a heap: when each free slot may be used
-        self._halted_until = -float("inf")
+        self._free = [-NEVER] * max(count, 1)  # a heap: when each free slot may be used
+        self._halted_until = -NEVER
         self._chats: dict[int, float] = {}  # when each chat may be written to; inf: a send is on its way
-        self._least = float("inf")
+        self._least = NEVER
         self._answers = 0
         self._urgent = 0
         self._turn = asyncio.Lock()
@@ -86,7 +87,7 @@ class Pace:
         while (wait := self._wait(urgent)) > 0:
             await self._sleep(wait)
         heapq.heappop(self._free)
-        self._chats[chat_id] = float("inf")
+        self._chats[chat_id] = NEVER
         return Slot(chat_id, self._clock())
 
     async def _until_chat_is_free(self, chat_id: int) -> None:
@@ -96,14 +97,14 @@ class Pace:
     def _wait(self, urgent: bool) -> float:
         """Seconds until a slot may be taken; infinite while only an answer can bring one."""
         if not self._free or (self._urgent and not urgent):
-            return float("inf")
+            return NEVER
         return max(self._free[0], self._halted_until) - self._clock()
 
     async def _sleep(self, seconds: float) -> None:
         """Until so long has passed or something has changed."""
         changed = self._changed
         try:
-            await asyncio.wait_for(changed.wait(), None if seconds == float("inf") else seconds)
+            await asyncio.wait_for(changed.wait(), None if seconds == NEVER else max(seconds, MARGIN))
         except TimeoutError:
             return
 

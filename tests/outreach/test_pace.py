@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -45,7 +46,7 @@ class Server:
         by_chat: dict[int, list[float]] = {}
         for at, chat in sorted(self.counted):
             by_chat.setdefault(chat, []).append(at)
-        return min(b - a for times in by_chat.values() for a, b in zip(times, times[1:], strict=False))
+        return min(b - a for times in by_chat.values() for a, b in pairwise(times))
 
 
 async def broadcast(pace: Pace, server: Server, chats: list[int], at_once: int = 32) -> float:

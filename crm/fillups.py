@@ -269,5 +269,11 @@ def _link(session: Session, rows: list[Any], now: datetime) -> int:
         values: dict[str, Any] = {"same_as": counting_id}
         if not known_before:  # moving to another counting row is no news about this one
             values["merged_at"] = now if counting_id is not None else None
-        session.execute(update(Fillup).where(Fillup.id == row.id).values(values))
+        session.execute(
+            update(Fillup).where(Fillup.id == row.id).values(values),
+            execution_options={"synchronize_session": False},
+        )
+        held = session.identity_map.get(session.identity_key(Fillup, row.id))
+        if held is not None:
+            session.refresh(held, ["same_as", "merged_at"])
     return len(changed)

@@ -69,6 +69,12 @@ class Person:
                         return message
         raise AssertionError(f"the bot said nothing new to {self.id} in {PATIENCE:.0f} s")
 
+    async def hears_about(self, text: str) -> Message:
+        """The next message of the bot that speaks of ``text``."""
+        while text not in (message := await self.hears()).get("text", message.get("caption", "")):
+            continue
+        return message
+
     async def hears_nothing(self, seconds: float = 1.0) -> bool:
         await asyncio.sleep(seconds)
         new = await self.messages(after=self.seen)

@@ -1,0 +1,141 @@
+"""Every answer about customers passes the scope, whatever is asked."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from crm import scope
+from crm.customers import Customer, folded
+from crm.db import Database
+from crm.fillups import record
+from crm.segments import CustomerSegment, SegmentRun
+from crm.stations import Station
+from questions.answer import PAGE, Asker, Counts, Nobody, People, Person, answer
+from questions.question import Question
+from tests.conftest import NOON
+
+TODAY = date(2026, 6, 15)
+
+
+@pytest.fixture
+def chain(database: Database) -> Database:
+    """Three stations; twelve customers at home in each; the third has visitors from the first."""
+    with database.write() as session:
+        places = [
+            Station(code=f"S{n}", name=f"S{n}", timezone="Asia/Shanghai", currency="CNY") for n in range(3)
+        ]
+        session.add_all(places)
+        session.add(SegmentRun(as_of=TODAY, started_at=NOON, ended_at=NOON, criteria="1", cutoffs={}))
+        session.flush()
+        for n in range(36):
+            customer = Customer(
+                name=f"Person {n}", member=f"m{n}", home_station_id=places[n % 3].id, known_at=NOON
+            )
+            session.add(customer)
+            session.flush()
+            session.add(
+                CustomerSegment(
+                    customer_id=customer.id,
+                    as_of=TODAY,
+                    monetary=n,
+                    lifecycle="active",
+                    segment="regular",
+                    why={},
+                )
+            )
+    return database
+
+
+def visit(database: Database, customer: int, station: int, days_ago: int) -> None:
+    with database.write() as session:
+        when = NOON - timedelta(days=days_ago)
+        place = session.get_one(Station, station)
+        record(
+            session,
+            station=place,
+            at=when,
+            now=when,
+            source="pos",
+            confirmed=True,
+            customer_id=customer,
+            amount=1,
+        )
+
+
+def asker(*stations: int) -> Asker:
+    return Asker(frozenset(stations), TODAY, "CN")
+
+
+def test_counts_lists_and_people_are_the_same_people(chain: Database) -> None:
+    with chain.read() as session:
+        for who, expected in (
+            (asker(1), 12),
+            (asker(1, 2), 24),
+            (asker(), 0),
+            (Asker(None, TODAY, "CN"), 36),
+        ):
+            counts = answer(session, Question("counts"), who)
+            assert isinstance(counts, Counts)
+            assert counts.total == expected
+            seen: list[int] = []
+            for page in range(10):
+                people = answer(session, Question("list", segment="regular", page=page), who)
+                assert isinstance(people, People)
+                if people.page == page:
+                    seen += [row.id for row in people.rows]
+            assert len(seen) == len(set(seen)) == expected
+            for number in range(1, 37):
+                person = answer(session, Question("person", customer=number), who)
+                assert isinstance(person, Person) is (number in seen)
+                by_member = answer(session, Question("person", text=f"m{number - 1}"), who)
+                assert isinstance(by_member, Person) is (number in seen)
+
+
+def test_a_visit_within_twelve_months_makes_someone_a_stations_customer(chain: Database) -> None:
+    visit(chain, 1, 2, 365)
+    visit(chain, 4, 2, 366)
+    with chain.read() as session:
+        for number, theirs in ((1, True), (4, False)):
+            found = answer(session, Question("person", customer=number), asker(2))
+            assert isinstance(found, Person if theirs else Nobody)
+
+
+def test_a_void_visit_opens_nothing(chain: Database) -> None:
+    visit(chain, 1, 2, 3)
+    with chain.write() as session:
+        from crm.fillups import Fillup, void
+
+        void(session, session.scalars(select(Fillup)).one(), "undo", NOON)
+    with chain.read() as session:
+        assert isinstance(answer(session, Question("person", customer=1), asker(2)), Nobody)
+
+
+def test_twelve_months_before_a_leap_day() -> None:
+    assert scope.since(date(2028, 2, 29)) == date(2027, 2, 28)
+    assert scope.since(TODAY) == date(2025, 6, 15)
+
+
+def test_biggest_spenders_first_and_a_page_beyond_the_end_is_the_last(chain: Database) -> None:
+    with chain.read() as session:
+        people = answer(session, Question("list", segment="regular", page=99), Asker(None, TODAY, "CN"))
+    assert isinstance(people, People)
+    assert (people.page, people.pages, len(people.rows)) == (4, 5, 36 - 4 * PAGE)
+    assert [row.spend for row in people.rows] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["ИВАН", "İSTANBUL", "Straße", "ＡＢＣ", "  two   words ", "张伟"])
+def test_a_name_is_found_in_any_case_however_it_was_stored(chain: Database, name: str) -> None:
+    from sqlalchemy import insert
+
+    with chain.write() as session:
+        session.execute(
+            insert(Customer), [{"name": name, "member": "bulk", "home_station_id": 1, "known_at": NOON}]
+        )
+    with chain.read() as session:
+        for asked in (name, name.lower(), name.upper(), folded(name)):
+            found = answer(session, Question("person", text=asked), asker(1))
+            assert isinstance(found, Person), asked
+            assert found.facts["number"] == "bulk"

@@ -21,7 +21,7 @@ from crm import audit, inbox, talks
 from crm.writer import Writer
 from handlers.ask import Ask, House, Incoming, Who
 from handlers.people import identify, locale_of
-from handlers.route import Command, Reply, Route, Tap
+from handlers.route import Command, Reply, Route, Said, Tap
 
 Spoken = dict[str, Any]
 PATIENCE = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between tries
@@ -108,6 +108,8 @@ def answer(
     """The handler's reply, or a refusal, and who asked. The talk moves in the same transaction."""
     who = identify(session, incoming, house)
     if not route.role & who.roles:
+        if isinstance(route.on, Said) and route.on.step:  # the rights were lost in the middle of a talk
+            talks.move(session, who.user_id, "", {}, now=now)
         return _refuse(session, route, who, now), who
     talk = talks.current(session, who.user_id)
     ask = Ask(
@@ -160,7 +162,10 @@ def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
         for part in (reply, *reply.then)
         if part.template
     )
-    spoken.extend(_said(other, chat_id, locale, None) for chat_id, locale, other in reply.also)
+    for chat_id, locale, other in reply.also:
+        spoken.append(_said(other, chat_id, locale, None))
+        if other.menu:  # in a private chat the chat's id is the person's
+            spoken.append({"kind": "menu", "chat_id": chat_id, "user_id": chat_id})
     return spoken
 
 

@@ -258,6 +258,8 @@ def test_demoted_in_the_middle_of_a_wizard(chain: Chain) -> None:
     assert "Attendant" in manager.heard
     manager.says("Canary")
     assert "rights" in manager.heard
+    manager.says("Canary")
+    assert "rights" not in manager.heard, "the talk is over; what they write now is a driver's"
 
 
 def test_the_last_admin_stays(chain: Chain) -> None:

@@ -19,15 +19,15 @@ FILE = Path(__file__).with_name("benefits.toml")
 
 
 class Benefit(BaseModel):
-    """One line to tell, between two days (both included), to those who usually buy ``products``."""
+    """One line to tell those who usually buy ``products``; between two days, both included, where given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     kind: Literal["benefit", "news"]
     products: Annotated[tuple[str, ...], Field(min_length=1)]
-    since: Annotated[date, Field(alias="from")]
-    until: date
+    since: Annotated[date, Field(alias="from")] = date.min
+    until: date = date.max
     demo: bool = False  # true of the invented chain only
 
     @model_validator(mode="after")

@@ -22,12 +22,7 @@ class Words:
     def of(self, row: Claimed) -> tuple[str, Buttons]:
         """Text and buttons. Raises what the templates raise; an empty text is not worth sending."""
         locale = row.locale or self.locale
-        facts = {**row.facts, "benefit_text": self._benefit(row, locale)}
-        return self.render(row.template, locale, facts).strip(), self._buttons(row, locale)
-
-    def _benefit(self, row: Claimed, locale: str) -> str | None:
-        benefit = row.facts.get("benefit")
-        return self.render(f"outreach/benefits/{benefit}", locale, row.facts) if benefit else None
+        return self.render(row.template, locale, row.facts).strip(), self._buttons(row, locale)
 
     def _buttons(self, row: Claimed, locale: str) -> Buttons:
         question = row.facts.get("asks")

@@ -1,0 +1,118 @@
+"""`forecourt outreach` as an operator types it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.commands.outreach import app
+from crm.customers import Customer
+from crm.db import Database, sqlite_url
+from crm.schema import migrate
+from tests.outreach.people import DAY, customer, queued, visit
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A chain in the data folder of the settings, where it is noon right now."""
+    hour = (12 - NOW.hour) % 24
+    monkeypatch.setenv("FORECOURT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FORECOURT_TIMEZONE", f"Etc/GMT{-hour:+d}" if hour <= 14 else f"Etc/GMT{24 - hour:+d}")
+    monkeypatch.delenv("FORECOURT_DATABASE_URL", raising=False)
+    monkeypatch.delenv("FORECOURT_TOKEN", raising=False)
+    monkeypatch.chdir(tmp_path)
+    database = Database(sqlite_url(tmp_path))
+    migrate(database)
+    return database
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def run_json(*words: str) -> Any:
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def lapsed(database: Database, number: int = 1, **facts: Any) -> None:
+    """Came every ten days for most of a year, and then no more."""
+    with database.write() as session:
+        who: Customer = customer(session, number, **facts)
+        for week in range(30):
+            visit(session, who, NOW - (100 + 10 * week) * DAY)
+
+
+def test_plan_says_who_is_due_and_why_not(chain: Database) -> None:
+    lapsed(chain, 1)
+    lapsed(chain, 2, marketing_consent=False)
+    assert run_json("plan", "--dry-run")["campaigns"] == []
+    found = run_json("plan")
+    assert found["campaigns"] == [
+        {
+            "campaign": "win_back",
+            "due": 2,
+            "states": {"queued": 1, "skipped": 1},
+            "reasons": {"no_consent": 1},
+        }
+    ]
+    assert "2 due; 1 queued, 1 skipped (1 without consent)" in run("plan", "--campaign", "win_back").stdout
+
+
+def test_status_names_the_reason_of_one_person(chain: Database) -> None:
+    lapsed(chain, 2, marketing_consent=False)
+    run("plan")
+    out = run("status", "--customer", "M2").stdout
+    assert "M2: win_back dormant:" in out
+    assert "no_consent: without consent" in out
+    rows = run_json("status", "--customer", "M2")["rows"]
+    assert [(row["customer"], row["state"], row["reason"]) for row in rows] == [
+        ("M2", "skipped", "no_consent")
+    ]
+
+
+def test_status_tells_who_came_back_before_the_round(chain: Database) -> None:
+    lapsed(chain, 1)
+    run("plan", "--campaign", "welcome")
+    with chain.write() as session:
+        visit(session, session.get_one(Customer, 1), NOW)
+    run("plan")
+    assert [row["reason"] for row in run_json("status")["rows"]] == ["visited"]
+
+
+def test_status_always_lists_what_may_have_arrived(chain: Database) -> None:
+    with chain.write() as session:
+        queued(session, customer(session, 1), state="unknown", reason="sender_gone")
+    assert "1 may have arrived or not" in run("status", "--limit", "0").stdout
+    assert [row["customer"] for row in run_json("status", "--limit", "0")["unknown"]] == ["M1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("plan", "--campaign", "birthday"), "no campaign is called birthday; there are welcome"),
+        (("status", "--customer", "nobody"), "no customer has the number nobody"),
+        (("send",), "FORECOURT_TOKEN is empty"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    chain: Database, words: tuple[str, ...], sentence: str
+) -> None:
+    result = run(*words)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_dry_send_counts_what_would_go(chain: Database) -> None:
+    lapsed(chain, 1)
+    run("plan")
+    assert run_json("send", "--dry-run") == {"would_send": 1}

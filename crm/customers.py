@@ -48,6 +48,7 @@ class Customer(Base):
     known_at: Mapped[datetime]
 
     home_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)  # drives for them
     usual_product: Mapped[str | None] = mapped_column(String(32))
     persona: Mapped[str | None] = mapped_column(
         String(16)

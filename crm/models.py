@@ -1,10 +1,25 @@
 """Every table, in one import, for the migrations."""
 
-from crm import audit, customers, fillups, inbox, lease, meta, outbox, segments, staff, stations, talks
+from crm import (
+    accounts,
+    audit,
+    customers,
+    fillups,
+    inbox,
+    lease,
+    meta,
+    outbox,
+    prices,
+    segments,
+    staff,
+    stations,
+    talks,
+)
 from crm.db import Base
 
 __all__ = [
     "Base",
+    "accounts",
     "audit",
     "customers",
     "fillups",
@@ -12,6 +27,7 @@ __all__ = [
     "lease",
     "meta",
     "outbox",
+    "prices",
     "segments",
     "staff",
     "stations",

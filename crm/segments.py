@@ -60,6 +60,17 @@ class CustomerSegment(Base):
     last_visit: Mapped[date | None]
     typical_gap_days: Mapped[float | None]
     limit_days: Mapped[float | None]
+    product: Mapped[str | None] = mapped_column(String(16))
+    loyalty: Mapped[str | None] = mapped_column(String(8))
+    credit_risk: Mapped[str | None] = mapped_column(String(8))
+    persona: Mapped[str | None] = mapped_column(String(16))
+    persona_inferred: Mapped[bool | None]  # True: from their visits; False: they or their vehicle say so
+    price_sensitivity: Mapped[str | None] = mapped_column(String(8))
+    home_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"))
+    city: Mapped[str | None] = mapped_column(String(120))
+    region: Mapped[str | None] = mapped_column(String(120))
+    declining: Mapped[bool | None]
+    due_on: Mapped[date | None]
     why: Mapped[dict[str, Any]]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import phonenumbers
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from crm import audit, customers, identity
@@ -73,14 +73,11 @@ def change_phone(session: Session, customer: Customer, phone: str, now: datetime
         return Joined(customer, known=False)
     left = None
     for other in _owners(session, phone):
-        if other.id == customer.id:
-            continue
-        if identity.only_at_the_till(other):
+        if other.id != customer.id and identity.only_at_the_till(other):
             identity.join(session, customer, other, now)
-        elif other.phone == phone:
-            left = (other.chat_id, other.locale) if other.chat_id is not None else left
-            other.phone = None
-    session.flush()
+        elif other.id != customer.id and other.chat_id is not None:
+            left = (other.chat_id, other.locale)
+    session.execute(update(Customer).where(Customer.phone == phone).values(phone=None))
     customer.phone = phone
     audit.note(session, customer.chat_id or 0, "phone", now=now, customer_id=customer.id)
     session.flush()

@@ -17,7 +17,7 @@ def written(ask: Ask) -> Reply:
         if (reply := taker(ask)) is not None:
             return reply
     if ask.who.customer is None and ask.who.staff is None:
-        return Reply("replies/register_first")
+        return Reply("replies/stranger")
     return basics.not_understood(ask)
 
 

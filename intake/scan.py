@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from crm.products import folded, product_code
-from intake.phrases import Phrase, longest
+from intake.phrases import Phrase, folded_line, longest
 from intake.quantities import NOT_NUMBERS, NUMBER, Kind, Unclear, decimals, read
 from intake.when import When
 
@@ -36,7 +36,8 @@ class Scan:
 
     def __init__(self, line: str, today: date, currency: str, stations: Mapping[str, int]) -> None:
         self.line, self.today, self.currency = line, today, currency
-        self.stations = {folded(name): id_ for name, id_ in stations.items() if folded(name)}
+        self.stations = {folded(folded_line(name)): id_ for name, id_ in stations.items() if folded(name)}
+        self._beginnings = {name[0] for name in self.stations}
         self.places = decimals("amount", currency)
         self.values: dict[str, Any] = {}
         self.bare: list[str] = []
@@ -111,6 +112,8 @@ class Scan:
     def _named_station(self, position: int) -> int:
         """A station's own name or code, where it cannot be a number or part of another word."""
         best = 0
+        if self.line[position] not in self._beginnings:
+            return 0
         for end in range(position + 1, min(len(self.line), position + 60) + 1):
             key = folded(self.line[position:end])
             if key in self.stations and not key.isdecimal() and not self._inside_word(position, end):

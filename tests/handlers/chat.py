@@ -87,7 +87,9 @@ class Town:
     def look(self, question: Callable[[Session], T]) -> T:
         """The answer of a question to the database: ``town.look(lambda s: s.get(Customer, 1))``."""
         with self.database.read() as session:
-            return question(session)
+            found = question(session)
+            session.expunge_all()  # rows stay readable after the session is gone
+            return found
 
 
 class Chat:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from bot.commands.common import console, fail, load_settings
 
 PORT = Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.", min=0, max=65535)]
-CUSTOMERS = Annotated[int, typer.Option(help="How many customers to invent.", min=50, max=1_000_000)]
+CUSTOMERS = Annotated[int, typer.Option(help="How many customers to invent.", min=50, max=20_000)]
 SEED = Annotated[int, typer.Option(help="Another number invents another chain.", min=0)]
 OTHER_FOLDER = "choose another folder with FORECOURT_DATA_DIR"
 TRY = """

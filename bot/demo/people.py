@@ -107,7 +107,7 @@ def crowd(count: int, seed: int) -> People:
         pause=pause,
         pause_days=pause_days,
         station=_homes(rng, product),
-        loyal=np.where(persona == 3, rng.uniform(0.2, 0.6, count), rng.beta(9, 1.6, count)),
+        loyal=_loyal(rng, persona),
         product=product,
         beside=np.array([PRODUCT[code] for code in BESIDE])[persona],
         mixes=np.where(rng.random(count) < 0.09, rng.uniform(0.38, 0.5, count), 0.02),
@@ -180,6 +180,12 @@ def _homes(rng: np.random.Generator, product: Ints) -> Ints:
         drawn = rng.choice(len(plans), len(product), p=weights / weights.sum())
         home = drawn if code is None else np.where(product == PRODUCT[code], drawn, home)
     return home
+
+
+def _loyal(rng: np.random.Generator, persona: Ints) -> Floats:
+    """The share of visits at the home station: trucks roam, a third of the others never do."""
+    share = np.where(rng.random(len(persona)) < 0.35, 1.0, rng.beta(8, 1.5, len(persona)))
+    return np.where(persona == PERSONAS.index("heavy"), rng.uniform(0.2, 0.6, len(persona)), share)
 
 
 def _hours(rng: np.random.Generator, persona: Ints) -> Floats:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from bot.demo.calendar import DAY, Calendar
-from bot.demo.data import HISTORY_DAYS, PAYMENTS, PRODUCT, Bools, Ints, stations, stream
+from bot.demo.data import HISTORY_DAYS, PAYMENTS, PRODUCT, Bools, Floats, Ints, stations, stream
 from bot.demo.people import STORY, People
 from bot.demo.visits import Came
 
@@ -16,6 +16,8 @@ NOBODY = -1
 NONE = -1  # a number nobody wrote down
 ANONYMOUS_SHARE = 0.08
 PUMPS = 8
+NEARBY_KM = 20.0
+FAR_AWAY = 0.01  # of the weight next door: a journey
 ROUND_YUAN = np.array([100, 150, 200, 250, 300, 400, 500])
 # What goes with a fill-up at the shop: product, share of visits, yuan from and to.
 SIDE = (("shop", 0.045, 6, 90), ("wash", 0.012, 20, 45), ("lubricant", 0.004, 180, 420))
@@ -112,8 +114,8 @@ def _what_and_where(rng: np.random.Generator, people: People, person: Ints) -> t
     mixes = rng.random(len(person)) < people.mixes[person]
     product = np.where(mixes, people.beside[person], people.product[person])
     plans, home = stations(), people.station[person]
-    weights = np.array([plan.weight for plan in plans], dtype=float)
-    away = rng.choice(len(plans), len(person), p=weights / weights.sum())
+    edges = np.cumsum(_elsewhere(), axis=1)[home]
+    away = (rng.random(len(person))[:, None] >= edges[:, :-1]).sum(axis=1)
     station = np.where(rng.random(len(person)) < people.loyal[person], home, away)
     for code in ("ev", "cng"):
         sold = np.array([code in plan.sells for plan in plans])
@@ -122,6 +124,18 @@ def _what_and_where(rng: np.random.Generator, people: People, person: Ints) -> t
         product = np.where((product == place) & ~sold[station], PRODUCT["92"], product)
     ethanol = np.array([plan.e10 for plan in plans])[station]
     return np.where(ethanol & (product == PRODUCT["92"]), PRODUCT["e10"], product), station
+
+
+def _elsewhere() -> Floats:
+    """Where people of each home station (rows) fill up when not at home: mostly nearby."""
+    plans = stations()
+    north = np.array([plan.latitude for plan in plans])
+    east = np.array([plan.longitude for plan in plans]) * np.cos(np.radians(31.0))
+    km = 111.2 * np.hypot(north[:, None] - north, east[:, None] - east)
+    shares: Floats = np.array([plan.weight for plan in plans]) * (np.exp(-km / NEARBY_KM) + FAR_AWAY)
+    np.fill_diagonal(shares, 0.0)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def prices_at(product: Ints, station: Ints, day: Ints, calendar: Calendar) -> Ints:

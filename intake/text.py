@@ -24,12 +24,16 @@ def plain(text: str) -> str:
 def ascii_digits(text: str) -> str:
     """Full-width and other decimal digits (４０, ٤٠) and full-width signs as their ASCII equals.
 
-    The rule: a sign whose Unicode category is Nd stands for its digit value; others by NFKC.
+    The rule: a sign of Unicode category Nd stands for its digit, one of U+FF01 to U+FF5E for its
+    narrow form. Nothing else changes: a superscript two is no two.
     """
-    if text.isascii():
-        return text
-    text = unicodedata.normalize("NFKC", text)
-    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
+    return text if text.isascii() else "".join(map(_ascii, text))
+
+
+def _ascii(sign: str) -> str:
+    if sign.isdecimal():
+        return str(unicodedata.decimal(sign))
+    return chr(ord(sign) - 0xFEE0) if "\uff01" <= sign <= "\uff5e" else sign
 
 
 def inert(text: str) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true, union
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, exists, func, or_, select, true, union
+from sqlalchemy.orm import Session
 
 from crm.customers import Customer
 from crm.fillups import Fillup
@@ -24,6 +24,26 @@ from outreach.plan import GONE_OUT_OR_OVER, OPEN
 
 NOT_FUEL = ("shop", "wash", "lubricant", "adblue")
 A_YEAR = timedelta(days=365)
+PERSON: tuple[ColumnElement[Any], ...] = (
+    Customer.id.label("customer_id"),
+    Customer.name.label("name"),
+    func.coalesce(Customer.member, Customer.reference, "").label("number"),
+    Customer.chat_id.is_not(None).label("in_chat"),
+    Customer.reachable.label("reachable"),
+    Customer.marketing_consent.label("marketing_consent"),
+    Customer.service_consent.label("service_consent"),
+    Customer.merged_into.is_not(None).label("merged"),
+    Customer.registered_at.label("registered_at"),
+    Customer.usual_product.label("usual"),
+    Customer.timezone.label("own_zone"),
+    Station.name.label("station"),
+    Station.timezone.label("station_zone"),
+    CustomerSegment.as_of.label("as_of"),
+    CustomerSegment.segment.label("segment"),
+    CustomerSegment.lifecycle.label("lifecycle"),
+    CustomerSegment.last_visit.label("segment_last_visit"),
+    CustomerSegment.typical_gap_days.label("typical_gap_days"),
+)
 COUNTS = and_(Fillup.voided_at.is_(None), Fillup.same_as.is_(None))
 
 
@@ -36,14 +56,24 @@ class Loader:
     trust_self_reported: bool
     now: datetime
 
-    def people(self, session: Session, *, away_only: bool = False) -> list[Person]:
-        """Everyone who may stand in a situation; ``away_only``: those whom the last run called away."""
-        wanted = self._away() if away_only else self._candidates()
-        zones = _Zones(self.zone)
-        found = [_person(tuple(row), zones) for row in session.execute(self._query(wanted))]
-        changes = self._changes(session, wanted)
-        habits = self._habits(session, wanted)
+    def people(self, session: Session) -> list[Person]:
+        """Everyone who may stand in a situation."""
+        wanted = self._candidates()
+        found = self._read(session, self._query(wanted))
+        changes, habits = self._changes(session, wanted), self._habits(session, wanted)
         return [_complete(person, changes, habits) for person in found]
+
+    def returned(self, session: Session) -> list[Person]:
+        """Those whom the last segmentation called away and who have come since."""
+        away = select(CustomerSegment.customer_id).where(CustomerSegment.lifecycle.in_(AWAY))
+        since = exists().where(
+            Fillup.customer_id == Customer.id, COUNTS, Fillup.day > CustomerSegment.last_visit
+        )
+        return self._read(session, self._query(away).where(since))
+
+    def _read(self, session: Session, query: Select[*tuple[Any, ...]]) -> list[Person]:
+        zones = _Zones(self.zone)
+        return [_person(row, zones) for row in session.execute(query).mappings()]
 
     def history(self, session: Session) -> dict[int, list[Past]]:
         """The ledger's rows about these people, those of whoever was merged into them included."""
@@ -85,9 +115,6 @@ class Loader:
         ).subquery()
         return select(parts.c[0])
 
-    def _away(self) -> Select[Any]:
-        return select(CustomerSegment.customer_id).where(CustomerSegment.lifecycle.in_(AWAY))
-
     def _newcomer(self) -> ColumnElement[bool]:
         """Registered or first seen lately, and not yet through with the welcome."""
         longest = max((s.after + s.expires for s in self.campaigns.situations), default=timedelta(0))
@@ -109,26 +136,25 @@ class Loader:
             ~welcomed,
         )
 
-    def _query(self, wanted: Select[Any]) -> Select[Any]:
+    def _query(self, wanted: Select[Any]) -> Select[*tuple[Any, ...]]:
         trusted = true() if self.trust_self_reported else Fillup.confirmed.is_(True)
         visits = (
             select(
                 Fillup.customer_id,
-                func.min(Fillup.at).label("first_at"),
-                func.min(Fillup.recorded_at).label("first_known"),
-                func.min(case((trusted, Fillup.at))).label("first_trusted"),
-                func.max(Fillup.at).label("last_at"),
-                func.max(Fillup.day).label("last_day"),
+                func.min(Fillup.at).label("first_visit_at"),
+                func.min(Fillup.recorded_at).label("first_known_at"),
+                func.min(case((trusted, Fillup.at))).label("first_trusted_at"),
+                func.max(Fillup.at).label("last_visit_at"),
+                func.max(Fillup.day).label("last_visit_day"),
             )
             .where(COUNTS, Fillup.customer_id.in_(wanted))
             .group_by(Fillup.customer_id)
             .subquery()
         )
-        segment = aliased(CustomerSegment)
         return (
-            select(Customer, Station.name, Station.timezone, segment, *list(visits.c)[1:])
+            select(*PERSON, *list(visits.c)[1:])
             .outerjoin(Station, Station.id == Customer.home_station_id)
-            .outerjoin(segment, segment.customer_id == Customer.id)
+            .outerjoin(CustomerSegment, CustomerSegment.customer_id == Customer.id)
             .outerjoin(visits, visits.c.customer_id == Customer.id)
             .where(Customer.id.in_(wanted))
             .order_by(Customer.id)
@@ -218,32 +244,10 @@ class _Zones:
         return self._known[name]
 
 
-def _person(row: Sequence[Any], zones: _Zones) -> Person:
-    customer, station, station_zone, segment, first, known, trusted, last, last_day = row
-    return Person(
-        customer_id=customer.id,
-        zone=zones(customer.timezone, station_zone),
-        name=customer.name,
-        number=customer.public_number,
-        station=station,
-        in_chat=customer.chat_id is not None,
-        reachable=customer.reachable,
-        marketing_consent=customer.marketing_consent,
-        service_consent=customer.service_consent,
-        merged=customer.merged_into is not None,
-        registered_at=customer.registered_at,
-        first_visit_at=first,
-        first_known_at=known,
-        first_trusted_at=trusted,
-        last_visit_at=last,
-        last_visit_day=last_day,
-        usual=customer.usual_product,
-        as_of=segment.as_of if segment else None,
-        segment=segment.segment if segment else None,
-        lifecycle=segment.lifecycle if segment else None,
-        segment_last_visit=segment.last_visit if segment else None,
-        typical_gap_days=segment.typical_gap_days if segment else None,
-    )
+def _person(row: RowMapping, zones: _Zones) -> Person:
+    facts = dict(row)
+    zone = zones(facts.pop("own_zone"), facts.pop("station_zone"))
+    return Person(zone=zone, **facts)
 
 
 def _complete(person: Person, changes: dict[int, Change], habits: dict[int, _Habits]) -> Person:

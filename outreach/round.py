@@ -130,7 +130,7 @@ def _write(session: Session, rows: _Rows) -> None:
 
 def _returned(session: Session, this: _Round) -> _Rows:
     """Those whom the last segmentation called away and who have come since."""
-    people = [person for person in this.loader.people(session, away_only=True) if person.visited_since]
+    people = this.loader.returned(session)
     history = this.loader.history(session) if people else {}
     rows = _Rows()
     for person in people:

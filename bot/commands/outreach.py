@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.commands.common import console, fail, load_settings, now, open_database, print_json
 from bot.config import Settings
+from bot.jobs import segment_now
 from crm.db import Database
 from crm.writer import Writer
 from outreach import campaigns, status
@@ -20,7 +21,6 @@ from outreach.message import Words
 from outreach.outbox import waiting
 from outreach.pace import Pace
 from outreach.round import Report, run_round
-from segmentation.refresh import refresh
 from templates import label, render
 
 app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
@@ -144,16 +144,6 @@ def _campaigns(only: str | None) -> Campaigns:
 def _round(
     database: Database, settings: Settings, chosen: Campaigns, moment: datetime, *, dry_run: bool
 ) -> Report:
-    def segments(database: Database, moment: datetime) -> None:
-        day = moment.astimezone(settings.zone).date()
-        refresh(
-            database,
-            as_of=day,
-            now=moment,
-            trust_self_reported=settings.trust_self_reported,
-            zone=settings.zone,
-        )
-
     return run_round(
         database,
         now=moment,
@@ -161,7 +151,7 @@ def _round(
         currency=settings.currency,
         trust_self_reported=settings.trust_self_reported,
         campaigns=chosen,
-        refresh=segments,
+        refresh=lambda database, moment: segment_now(settings, database, moment),
         dry_run=dry_run,
     )
 

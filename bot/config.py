@@ -39,7 +39,6 @@ class Settings(BaseSettings):
     send_rate: Annotated[float, Field(gt=0, le=1000)] = 30
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10
     chats_at_once: Annotated[int, Field(ge=1, le=1000)] = 64
-    updates_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("timezone")

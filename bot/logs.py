@@ -7,6 +7,7 @@ import re
 
 TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
 PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
+VALUE = re.compile(r"(\)=\()[^)]*(?=\))")  # PostgreSQL quotes the values that broke a constraint
 PHONE = re.compile(r"(?<![\w.:-])\+?\d{10,15}(?![\w:-])")
 QUIET = ("httpx", "httpcore", "apscheduler", "aiohttp", "telegram", "matplotlib", "uvicorn.access", "alembic")
 
@@ -21,6 +22,7 @@ class Redacted(logging.Formatter):
 def redact(text: str) -> str:
     text = TOKEN.sub("[token]", text)
     text = PASSWORD.sub(r"\1[password]@", text)
+    text = VALUE.sub(r"\1...", text)
     return PHONE.sub("[number]", text)
 
 

@@ -11,6 +11,7 @@ from bot.logs import Redacted, redact
 SECRETS = (
     ("POST http://x/bot123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/sendMessage", "AAHdq"),
     ("postgresql://chain:s3cr3t@db/forecourt", "s3cr3t"),
+    ("DETAIL:  Key (plate)=(沪A12345) already exists.", "沪A12345"),
     ("calling +8613800138000 now", "13800138000"),
     ("customer 13800138000 asked", "13800138000"),
 )

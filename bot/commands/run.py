@@ -12,6 +12,9 @@ from bot import logs
 from bot.app import Forecourt, builder
 from bot.commands.common import console, fail, load_settings, open_database
 from bot.config import Settings
+from bot.demo.store import MARK
+from crm import meta
+from crm.db import Database
 
 UNKNOWN_BOT = "Telegram does not know this token; copy FORECOURT_TOKEN again from @BotFather"
 SECOND_POLLER = "another program is polling with this token; stop it first, then start again"
@@ -29,6 +32,8 @@ def run() -> None:
 async def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. A wrong token or a second poller ends with one plain line."""
     database = await asyncio.to_thread(open_database, settings)
+    if await asyncio.to_thread(_holds_a_demo, database):
+        fail("this data folder holds the demo, which the next demo deletes; set FORECOURT_DATA_DIR to another")
     house = Forecourt(settings, database)
     stop, started = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -46,6 +51,11 @@ async def serve(settings: Settings) -> None:
     finally:
         ready.cancel()
         await asyncio.to_thread(house.close)
+
+
+def _holds_a_demo(database: Database) -> bool:
+    with database.read() as session:
+        return meta.get(session, MARK) is not None
 
 
 async def _say_ready(started: asyncio.Event) -> None:

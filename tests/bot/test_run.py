@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bot.app import Forecourt, builder
 from bot.config import Settings
+from bot.demo.store import mark
 from crm.db import Database
 from crm.schema import migrate
 from sandbox.run import running
@@ -96,6 +97,17 @@ def test_a_database_newer_than_the_code(tmp_path: Path) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
     plain(forecourt(folder, "run", FORECOURT_TOKEN=TOKEN), names="9999")
+
+
+def test_a_folder_that_holds_the_demo(tmp_path: Path) -> None:
+    """The next demo would delete what a real chain stored there."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    database = Database(f"sqlite:///{folder / 'forecourt.sqlite3'}")
+    migrate(database)
+    mark(database, seed=7)
+    database.close()
+    plain(forecourt(folder, "run", FORECOURT_TOKEN=TOKEN), names="FORECOURT_DATA_DIR")
 
 
 async def test_a_second_poller_with_the_same_token(tmp_path: Path, database: Database) -> None:

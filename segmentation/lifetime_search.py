@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
 
 LEAST_REPEATERS = 100  # fewer people who came back carry no fit
-LOWEST, HIGHEST = 1e-4, 1e4  # a parameter outside has run away: the data do not hold it
+LOWEST, HIGHEST = 1e-3, 1e4  # a parameter outside has run away: the data do not hold it
 CONVERGED = 1e-6  # largest slope of the mean log-likelihood along any log-parameter
 UNCERTAIN = 2.0  # standard error of a log-parameter: it may as well be seven times larger
 _REACH = (np.log(LOWEST) - 1, np.log(HIGHEST) + 1)

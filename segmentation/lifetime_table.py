@@ -100,7 +100,7 @@ def patterns(frame: pd.DataFrame, *, rounded: bool = False) -> Patterns:
 
 def _check(repeats: Ints, recency: Floats, age: Floats) -> None:
     if not (np.isfinite(recency).all() and np.isfinite(age).all()):
-        raise ValueError("recency_weeks and age_weeks must be numbers")
+        raise ValueError("recency_weeks and age_weeks must be finite numbers")
     if (repeats < 0).any() or (recency < 0).any() or (recency > age).any():
         raise ValueError("repeat_visits >= 0 and 0 <= recency_weeks <= age_weeks must hold")
     if ((repeats == 0) & (recency > 0)).any():

@@ -15,7 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 _CLOSE = 1e-16  # of the sum: what may be left out
 _BLOCK = 16  # terms between looks at who is done
-_MOST = 200_000  # terms
+_MOST = 500_000  # terms; what a fit within its bounds can ask for
 
 
 def expected_while_alive(

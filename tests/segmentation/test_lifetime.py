@@ -120,7 +120,7 @@ def test_customers_of_whom_nobody_leaves_are_weak() -> None:
 )
 def test_rows_that_cannot_be_are_refused(repeats: int, recency: float, age: float) -> None:
     frame = pd.DataFrame({"repeat_visits": [repeats], "recency_weeks": [recency], "age_weeks": [age]})
-    with pytest.raises(ValueError, match="weeks|recency"):
+    with pytest.raises(ValueError, match="recency"):
         lifetime.fit(frame)
 
 

@@ -33,7 +33,7 @@ async def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. A wrong token or a second poller ends with one plain line."""
     database = await asyncio.to_thread(open_database, settings)
     if await asyncio.to_thread(_holds_a_demo, database):
-        fail("this data folder holds the demo, which the next demo deletes; set FORECOURT_DATA_DIR to another")
+        fail("this folder holds the demo, which the next demo deletes; set FORECOURT_DATA_DIR to another")
     house = Forecourt(settings, database)
     stop, started = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,0 +1,112 @@
+"""The outreach sender's voice against the sandbox, over HTTP: each failure told by its cause."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from telegram.error import ChatMigrated, TelegramError, TimedOut
+
+from bot.config import Settings
+from bot.messenger import TelegramMessenger, failure, messenger
+from outreach.messenger import Button
+from outreach.outcome import Outcome, SendFailed
+from sandbox.run import running
+
+TOKEN = "424242:" + "M" * 35
+BUTTONS = [[Button("No more offers", "offers.stop")]]
+
+
+class Town:
+    def __init__(self, url: str, http: aiohttp.ClientSession, speaker: TelegramMessenger) -> None:
+        self.url, self.http, self.speaker = url, http, speaker
+
+    async def control(self, path: str, body: dict[str, Any]) -> Any:
+        async with self.http.post(f"{self.url}/sandbox{path}", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def person(self) -> int:
+        person = await self.control("/people", {"first_name": "Li"})
+        await self.control(f"/people/{person['id']}/text", {"text": "/start"})
+        return int(person["id"])
+
+    async def heard(self, person: int) -> list[dict[str, Any]]:
+        async with self.http.get(f"{self.url}/sandbox/people/{person}/messages") as answer:
+            found = await answer.json()
+        messages = found["messages"] if isinstance(found, dict) else found
+        return [message for message in messages if message["from"]["is_bot"]]
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    async with running() as server, aiohttp.ClientSession() as http:
+        settings = Settings(token=SecretStr(TOKEN), api_url=server.url)
+        async with messenger(settings) as speaker:
+            yield Town(server.url, http, speaker)
+
+
+async def failed(town: Town, person: int, text: str = "hello") -> SendFailed:
+    with pytest.raises(SendFailed) as caught:
+        await town.speaker.send(person, text, BUTTONS)
+    return caught.value
+
+
+async def test_a_message_arrives_with_its_button(town: Town) -> None:
+    person = await town.person()
+    number = await town.speaker.send(person, "<b>15</b> off &amp; more", BUTTONS)
+    (message,) = await town.heard(person)
+    assert (message["message_id"], message["text"]) == (number, "15 off & more")
+    assert message["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "offers.stop"
+
+
+async def test_broken_markup_is_sent_as_plain_words(town: Town) -> None:
+    person = await town.person()
+    await town.speaker.send(person, "<b>15 off", BUTTONS)
+    assert [message["text"] for message in await town.heard(person)] == ["15 off"]
+
+
+async def test_who_blocked_the_bot_or_never_came_is_blocked(town: Town) -> None:
+    person = await town.person()
+    await town.control(f"/people/{person}/block", {})
+    assert (await failed(town, person)).outcome is Outcome.BLOCKED
+    assert (await failed(town, 987_654_321)).outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "arrives"),
+    [("429", Outcome.RETRY_AFTER, 0), ("500", Outcome.UNKNOWN, 0), ("lost_answer", Outcome.UNKNOWN, 1)],
+)
+async def test_faults_on_the_way(town: Town, kind: str, outcome: Outcome, arrives: int) -> None:
+    person = await town.person()
+    fault = {"method": "sendMessage", "kind": kind, "times": 1}
+    await town.control("/faults", fault | ({"retry_after": 7} if kind == "429" else {}))
+    error = await failed(town, person)
+    assert error.outcome is outcome
+    assert error.retry_after == (7 if kind == "429" else 0)
+    assert len(await town.heard(person)) == arrives
+
+
+async def test_no_server_means_not_sent() -> None:
+    async with running() as server:
+        settings = Settings(token=SecretStr(TOKEN), api_url=server.url)
+        async with messenger(settings) as speaker:
+            speaker._bot._base_url = "http://127.0.0.1:9/bot"
+            with pytest.raises(SendFailed) as caught:
+                await speaker.send(1, "hello", [])
+    assert caught.value.outcome is Outcome.RETRY
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (TimedOut(), Outcome.UNKNOWN),
+        (TelegramError("nobody knows"), Outcome.UNKNOWN),
+        (ChatMigrated(5), Outcome.FAILED),
+    ],
+)
+def test_what_is_not_surely_known_stays_open(error: TelegramError, outcome: Outcome) -> None:
+    assert failure(error).outcome is outcome

@@ -69,8 +69,8 @@ def typed(ask: Ask) -> Reply:
     if draft is None:
         return told(ask, ask.text) or Reply("replies/fillup_expired", step=END, keys=())
     station = stations.picked(ask, draft.station) or _usual(ask)
-    said = drafts.read(ask, ask.text, station)
     asked = ask.step.removeprefix("fillup.")
+    said = drafts.read(ask, f"{draft.day} {ask.text}" if asked == "time" else ask.text, station)
     if asked in ("station", "product", "confirm") and said.about_fuel and said.unit_said:
         return told(ask, ask.text) or proceed(ask, draft)
     if said.problems:
@@ -93,7 +93,8 @@ def tapped(ask: Ask) -> Reply:
     """``fillup.set:<draft>:<question>:<answer>``: only the question that stands open takes an answer."""
     draft = drafts.of(ask)
     number, asked, value = (*ask.parts, "", "", "")[:3]
-    if draft is None or draft.id != number or ask.step != f"fillup.{asked}":
+    stands = draft is not None and draft.id == number and ask.step == f"fillup.{asked}"
+    if draft is None or not stands or len(ask.parts) != 3:
         return Reply(toast="fillup.expired")
     return ANSWERS[asked](ask, draft, value)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, insert, text
+from sqlalchemy import BindParameter, Connection, Table, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm.db import READ_ONLY, Database, Instant
@@ -45,15 +45,34 @@ def pour(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) ->
     """Insert rows given in the order of the table's columns."""
     if not rows:
         return
+    names = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "postgresql":
         raw: Any = connection.connection.dbapi_connection
-        names = ", ".join(column.name for column in table.columns)
         with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         return
-    names_only = [column.name for column in table.columns]
-    connection.execute(insert(table), [dict(zip(names_only, row, strict=True)) for row in rows])
+    marks = ", ".join("?" * len(table.columns))
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) VALUES ({marks})", _bound(connection, table, rows)
+    )
+
+
+def _bound(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Rows as the driver takes them: each column's own conversion, where it has one."""
+    dialect = connection.dialect
+    converts = [
+        (place, convert)
+        for place, column in enumerate(table.columns)
+        if (convert := column.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+    ]
+    bound = []
+    for row in rows:
+        values = list(row)
+        for place, convert in converts:
+            values[place] = convert(values[place])
+        bound.append(tuple(values))
+    return bound
 
 
 def analyze(connection: Connection, *tables: Table) -> None:

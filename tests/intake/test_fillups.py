@@ -18,6 +18,7 @@ from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.fillups import Fillup
 from crm.stations import Station, by_code
+from intake import bulk, load
 from tests.conftest import NOON
 from tests.intake.conftest import FILLUPS, rejects, take
 
@@ -323,3 +324,12 @@ def test_the_order_of_rows_decides_nothing(
         chance.shuffle(cells)
     assert states[0] == states[1]
     assert reports[0] == reports[1]
+
+
+def test_staging_keeps_nobody_from_writing(database: Database) -> None:
+    with bulk.scratch(database, load.refused) as connection, connection.begin():
+        bulk.pour(connection, load.refused, [(2, "cells", "too few", "[]")])
+        with database.write() as session:
+            session.add(Customer(member="M1", known_at=NOON))
+        assert connection.scalar(select(func.count()).select_from(load.refused)) == 1
+    assert [person.member for person in people_of(database)] == ["M1"]

@@ -7,12 +7,27 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+
+from segmentation.thresholds import (
+    Accounts,
+    Credit,
+    Days,
+    Decline,
+    Level,
+    Loyalty,
+    Part,
+    Pattern,
+    Percent,
+    PersonaRules,
+    Positive,
+    Price,
+    Stage,
+    refuse_holes,
+)
 
 DEFAULT = Path(__file__).with_name("criteria.toml")
 
-Stage = Literal["prospect", "new", "active", "lapsing", "dormant", "churned", "reactivated"]
-Level = Literal["high", "medium", "low"]
 SegmentName = Literal[
     "prospect", "new", "at_risk_vip", "vip", "churned", "dormant", "lapsing", "reactivated", "regular"
 ]
@@ -29,9 +44,6 @@ SEGMENTS: tuple[SegmentName, ...] = (
     "regular",
 )
 
-Percent = Annotated[int, Field(ge=0, le=100)]
-Days = Annotated[int, Field(ge=1, le=36_500)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Score = Annotated[int, Field(ge=1, le=5)]
 
 
@@ -41,10 +53,6 @@ class CriteriaFault(Exception):
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
         self.sentences = sentences
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Visit(Part):
@@ -133,7 +141,6 @@ class Lifecycle(Part):
 
 class Product(Part):
     share_percent: Annotated[int, Field(gt=50, le=100)]  # at most one group can hold more than half
-    groups: dict[str, str]
 
 
 class Vip(Part):
@@ -165,17 +172,22 @@ class Criteria(Part):
     rhythm: Rhythm
     lifecycle: Lifecycle
     product: Product
+    loyalty: Loyalty
+    credit: Credit
+    price: Price
+    persona: PersonaRules
+    decline: Decline
+    pattern: Pattern
+    accounts: Accounts
     vip: Vip
     segments: list[Rule]
 
     @model_validator(mode="after")
     def _rules_reach_everyone(self) -> Self:
-        opened = [index for index, rule in enumerate(self.segments) if rule.open]
-        if not opened:
-            raise ValueError("segments: the last rule must have no condition, or some customers have none")
-        if opened[0] != len(self.segments) - 1:
-            rule = self.segments[opened[0]]
-            raise ValueError(f"segments: '{rule.name}' has no condition, so the rules after it never fit")
+        try:
+            refuse_holes([(rule.name, rule.open) for rule in self.segments])
+        except ValueError as error:
+            raise ValueError(f"segments: {error}") from None
         return self
 
     @property

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from segmentation.criteria import Product
 from segmentation.visits import Bools, Ints, Visits
 
 _DAYS = 2**21  # more days than any calendar here holds, so customer and day fit one sortable number
@@ -135,45 +134,6 @@ def other_money(
         for place in np.flatnonzero(beside).tolist():
             result.setdefault(place, {})[name] = int(spent[place])
     return result
-
-
-def preference(
-    rows: pd.DataFrame, customers: Ints, day: int, window_days: int, criteria: Product
-) -> pd.DataFrame:
-    """What each customer mostly buys: ``product`` ("" unknown, or "mixed") and ``share_percent``.
-
-    Shares of confirmed spend in the window, by group of products; of litres where no spend is known.
-    """
-    window = rows[(rows["day"] > day - window_days) & (rows["day"] <= day) & (rows["confirmed"] > 0)]
-    codes = window["product"].cat.codes.to_numpy()
-    names = [criteria.groups.get(str(name), "other") for name in window["product"].cat.categories]
-    groups = sorted(set(names))
-    place = np.array([groups.index(name) for name in names] or [0])
-    known = codes >= 0
-    person = np.searchsorted(customers, window["customer"].to_numpy()[known])
-    cell = person * max(len(groups), 1) + place[codes[known]]
-    shape = (len(customers), max(len(groups), 1))
-    money = _table(cell, window["amount"].to_numpy()[known], shape)
-    litres = _table(cell, window["millilitres"].to_numpy()[known], shape)
-    table = np.maximum(np.where(money.sum(axis=1, keepdims=True) > 0, money, litres), 0)
-    return _preferred(
-        table, np.array([*groups, "mixed", ""], dtype=object), criteria.share_percent, customers
-    )
-
-
-def _preferred(
-    table: Ints, names: npt.NDArray[np.object_], least_percent: int, customers: Ints
-) -> pd.DataFrame:
-    total, best = table.sum(axis=1), table.argmax(axis=1)
-    share = 100 * table.max(axis=1) // np.maximum(total, 1)
-    choice = np.where(total <= 0, len(names) - 1, np.where(share >= least_percent, best, len(names) - 2))
-    return pd.DataFrame({"product": names[choice], "share_percent": share}, index=customers)
-
-
-def _table(cell: Ints, weight: Ints, shape: tuple[int, int]) -> Ints:
-    # bincount adds in floats: exact up to 2**53, far above any customer's yearly sums.
-    sums: Ints = np.bincount(cell, weights=weight, minlength=shape[0] * shape[1]).astype(np.int64)
-    return sums.reshape(shape)
 
 
 def _running(values: npt.NDArray[np.generic]) -> Ints:

@@ -21,7 +21,7 @@ from segmentation.visits import ROWS, Ints, receipt_codes
 Read = Callable[[int], None]  # told how many rows have been read
 CHUNK = 50_000
 NOT_YET = 2**20  # a day after all days
-_TEXTS = ("currency", "product")
+_TEXTS = ("currency", "product", "payment", "source")
 
 
 def customers(session: Session, zone: tzinfo, known_at: datetime | None) -> pd.DataFrame:
@@ -132,6 +132,8 @@ def _statement(
         "confirmed": confirmed,
         "currency": Fillup.currency,
         "product": Fillup.product,
+        "payment": Fillup.payment,
+        "source": Fillup.source,
     }
     return select(*(columns[name] for name in ROWS)).where(
         Fillup.customer_id.is_not(None), Fillup.day <= as_of, _counts(known_at)

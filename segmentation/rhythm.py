@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from segmentation.columns import THIRDS, WEEKDAYS
 from segmentation.criteria import Criteria, Lifecycle, Rhythm
+from segmentation.thresholds import Pattern
 from segmentation.visits import DAY_SECONDS, Ints
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +36,8 @@ class Prior:
 
 
 def rhythm(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> pd.DataFrame:
-    """Typical gap and limit in days (hundredths), and whose rhythm they were pulled towards (``prior``).
+    """Typical gap and limit in days (hundredths), ``spread`` in thousandths (the standard deviation of
+    ln(gap in days)), and whose rhythm they were pulled towards (``prior``).
 
     ``features`` as from features.features; ``similar`` names each customer's group. With n gaps of mean
     m and variance v, prior m0, v0 and weight k:
@@ -52,11 +55,17 @@ def rhythm(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> pd.DataF
     mean = (n * m + k * m0) / (n + k)
     variance = (n * v + k * v0 + n * k / (n + k) * (m - m0) ** 2) / (n + k)
     typical = np.exp(mean)
-    limit = np.exp(mean + criteria.spread_factor * np.sqrt(variance))
+    spread = np.sqrt(variance)
+    limit = np.exp(mean + criteria.spread_factor * spread)
     limit = np.maximum(np.maximum(limit, criteria.typical_multiple * typical), criteria.shortest_limit_days)
     names = np.array([prior.of for prior in priors], dtype=object)
     # The rounded limit is the one that counts, so that what is shown is what was compared.
-    columns = {"typical_days": np.round(typical, 2), "limit_days": np.round(limit, 2), "prior": names[group]}
+    columns = {
+        "typical_days": np.round(typical, 2),
+        "limit_days": np.round(limit, 2),
+        "spread": np.rint(1000 * spread).astype(np.int64),
+        "prior": names[group],
+    }
     return pd.DataFrame(columns, index=features.index)
 
 
@@ -115,3 +124,34 @@ def life(
     level = np.array(["none", "low", "medium", "high"], dtype=object)[frequency_level]
     rhythms = rhythm(features, personas + "/" + level, criteria.rhythm)
     return rhythms.join(lifecycle(features, rhythms, day, criteria.lifecycle))
+
+
+def due(frame: pd.DataFrame, day: int) -> pd.DataFrame:
+    """``due_day``: the last visit and a typical gap (whole days, half up; -1: no visit); ``overdue_days``
+    since then, 0 where it is still to come. The typical gap is the median of a log-normal rhythm.
+    """
+    last = frame["last_day"].to_numpy()
+    gap = np.maximum(np.floor(frame["typical_days"].to_numpy() + 0.5), 1).astype(np.int64)
+    day_due = np.where(last < 0, -1, last + gap)
+    overdue = np.where(last < 0, 0, np.maximum(day - day_due, 0))
+    return pd.DataFrame({"due_day": day_due, "overdue_days": overdue}, index=frame.index)
+
+
+def pattern(sums: pd.DataFrame, criteria: Pattern) -> pd.DataFrame:
+    """The day of the week and the third of the month (pay days) with most visits, and their shares.
+
+    ``weekday`` and ``third`` are -1 where no share reaches its threshold or there are too few visits; of
+    equal days the first.
+    """
+    columns: dict[str, Ints] = {}
+    for name, count, percent in (
+        ("weekday", WEEKDAYS, criteria.weekday_percent),
+        ("third", THIRDS, criteria.third_percent),
+    ):
+        table = np.column_stack([sums[f"{name}_{place}"].to_numpy() for place in range(count)])
+        total, most = table.sum(axis=1), table.max(axis=1)
+        theirs = (total >= criteria.least_visits) & (100 * most >= percent * total)
+        columns[name] = np.where(theirs, table.argmax(axis=1), -1)
+        columns[f"{name}_top"] = table.argmax(axis=1)
+        columns[f"{name}_percent"] = 100 * most // np.maximum(total, 1)
+    return pd.DataFrame(columns, index=sums.index)

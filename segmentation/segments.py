@@ -16,7 +16,8 @@ import pandas as pd
 
 from segmentation.classes import LEVELS, Cutoffs, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria
-from segmentation.features import History, features, other_money, preference
+from segmentation.dimensions import Beside, complete, credit_risks, dimensions, fleets, window
+from segmentation.features import History, features, other_money
 from segmentation.memory import Snapshot, meets_vip, months_since_vip, snapshots
 from segmentation.rhythm import Texts, life
 from segmentation.scores import scores
@@ -31,8 +32,9 @@ class Outcome:
 
     Beside the columns of features, scores and rhythm: value, frequency_class ("" for none), value_then,
     frequency_then (at the last month end), vip (meets the rule today), vip_months (see
-    memory.months_since_vip), product, share_percent, rule (1-based place in the criteria), segment.
-    ``beside``: place of a customer -> money of the window in other currencies.
+    memory.months_since_vip), all of dimensions.dimensions, credit_risk, rule (1-based place in the
+    criteria), segment. ``beside``: place of a customer -> money of the window in other currencies.
+    ``accounts``: one row per account (dimensions.fleets).
     """
 
     as_of: date
@@ -41,6 +43,8 @@ class Outcome:
     population: int
     beside: dict[int, dict[str, int]]
     criteria: Criteria
+    accounts: pd.DataFrame
+    stations: pd.DataFrame
 
     def facts(self) -> dict[str, Any]:
         """The thresholds in force, as JSON."""
@@ -48,28 +52,42 @@ class Outcome:
 
 
 def segment(
-    rows: pd.DataFrame, customers: pd.DataFrame, as_of: date, criteria: Criteria, step: Step = lambda _: None
+    rows: pd.DataFrame,
+    customers: pd.DataFrame,
+    as_of: date,
+    criteria: Criteria,
+    step: Step = lambda _: None,
+    around: Beside | None = None,
 ) -> Outcome:
     """Segment every customer as of the end of that day.
 
     ``rows``: visits.ROWS, in any order, none after ``as_of``. ``customers``: index int64 keys, sorted
-    and unique, column ``persona`` ("" where not declared); everyone in ``rows`` must be among them.
+    and unique; everyone in ``rows`` must be among them. Columns (what is left out is unknown):
+    ``persona`` as declared, ``vehicles`` their kinds joined by commas, ``registered_on`` (a day, in
+    chat; -1), ``account`` and ``home`` station as declared (ids; 0).
     """
+    around = around or Beside()
+    customers = complete(customers)
     keys = customers.index.to_numpy()
     personas = customers["persona"].to_numpy().astype(object)
-    day, window = day_number(as_of), criteria.rfm.window_days
+    day, days = day_number(as_of), criteria.rfm.window_days
     step("visits")
     history = History(visits(rows, keys, criteria))
     step("month ends")
     past = snapshots(history, personas, as_of, criteria)
     step("scores")
-    frame = features(history, day, window)
+    frame = features(history, day, days)
     population = int((frame["frequency"] > 0).sum())
     frame = frame.join(scores(frame, criteria.rfm))
     cuts = _classify(frame, personas, day, past, criteria)
-    frame = frame.join(preference(rows, keys, day, window, criteria.product))
+    main = frame["currency"].to_numpy().astype(object)
+    inside = window(rows, history.visits, customers, main, as_of, criteria, around)
+    frame = frame.join(dimensions(frame, inside, customers, as_of, criteria))
+    fleet = fleets(frame, around, cuts, criteria)
+    frame["credit_risk"] = credit_risks(frame, fleet)
     _name(frame, criteria)
-    return Outcome(as_of, frame, cuts, population, other_money(history, frame, day, window), criteria)
+    beside = other_money(history, frame, day, days)
+    return Outcome(as_of, frame, cuts, population, beside, criteria, fleet, around.stations)
 
 
 def _classify(

@@ -15,6 +15,8 @@ anonymous sales, none after the day looked at. One row per line of the log:
 | confirmed | int64, 1 where an attendant or a POS row says so (or the chain trusts its drivers) |
 | currency | category |
 | product | category, missing where nobody knows |
+| payment | category, missing where nobody knows |
+| source | category: pos, attendant, driver |
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ ROWS = (
     "confirmed",
     "currency",
     "product",
+    "payment",
+    "source",
 )
 _USED = ("station", "at", "day", "receipt", "confirmed", "amount")
 DAY_SECONDS = 86_400
@@ -58,6 +62,7 @@ class Visits:
     customers: Ints
     currencies: list[str]
     customer: Ints
+    station: Ints
     day: Ints
     at: Ints
     confirmed: Bools
@@ -94,7 +99,7 @@ def visits(rows: pd.DataFrame, customers: Ints, criteria: Criteria) -> Visits:
     currencies, currency = _currencies(rows["currency"], order)
     counts = columns["confirmed"] > 0
     money, paid = _money(currency, len(currencies), counts, columns["amount"], start)
-    found = {name: columns[name][start] for name in ("at", "day")}
+    found = {name: columns[name][start] for name in ("at", "day", "station")}
     confirmed = _any(counts, start)
     person = position[start]
     order = np.lexsort((found["at"], found["day"], person))
@@ -104,6 +109,7 @@ def visits(rows: pd.DataFrame, customers: Ints, criteria: Criteria) -> Visits:
         customers=customers,
         currencies=currencies,
         customer=person,
+        station=found["station"][order],
         day=found["day"][order],
         at=at,
         confirmed=confirmed[order],

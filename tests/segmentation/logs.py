@@ -36,6 +36,11 @@ class Line:
     confirmed: bool = True
     currency: str = "CNY"
     product: str | None = "95"
+    payment: str | None = None
+
+    @property
+    def source(self) -> str:
+        return "pos" if self.confirmed else "driver"
 
     @property
     def day(self) -> date:
@@ -61,6 +66,8 @@ def frame(lines: Iterable[Line]) -> pd.DataFrame:
             "confirmed": np.array([int(line.confirmed) for line in lines], dtype=np.int64),
             "currency": pd.Categorical([line.currency for line in lines]),
             "product": pd.Categorical([line.product for line in lines]),
+            "payment": pd.Categorical([line.payment for line in lines]),
+            "source": pd.Categorical([line.source for line in lines]),
         }
     )
 
@@ -133,7 +140,8 @@ def _row(line: Line, customer: int, known_at: datetime) -> dict[str, object]:
         "millilitres": line.millilitres,
         "amount": line.amount,
         "currency": line.currency,
-        "source": "pos" if line.confirmed else "driver",
+        "payment": line.payment,
+        "source": line.source,
         "confirmed": line.confirmed,
         "recorded_at": known_at,
     }

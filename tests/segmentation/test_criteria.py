@@ -56,7 +56,7 @@ def test_a_hole_is_named() -> None:
         (
             'name = "regular"',
             'name = "regular"\nlifecycle = ["active"]',
-            "segments: the last rule must have no condition, or some customers have none",
+            "segments: the last rule must have no condition, or some have none that fits",
         ),
         (
             "spread_factor = 1.645",

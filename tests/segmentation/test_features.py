@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from segmentation.classes import EPOCH, day_number
 from segmentation.criteria import load
-from segmentation.features import History, features, other_money, preference
+from segmentation.features import History, features, other_money
+from segmentation.products import preference
+from segmentation.sums import sums
 from segmentation.visits import visits
 from tests.segmentation.logs import TODAY, Line, ago, frame, people
 
@@ -96,9 +98,10 @@ def test_the_main_currency_is_that_of_most_visits_in_the_window() -> None:
 
 
 def preferred(lines: list[Line]) -> list[object]:
-    keys = np.array([1], dtype=np.int64)
-    rows = frame([*lines, Line(1, ago(400), product="diesel", amount=10**6)])
-    return preference(rows, keys, DAY, 365, load().product).iloc[0].tolist()
+    lines = [*lines, Line(1, ago(400), product="diesel", amount=10**6)]
+    main = np.array(["CNY"], dtype=object)
+    found = preference(sums(frame(lines), history(lines).visits, main, DAY, 365), load().product)
+    return found.iloc[0].tolist()[:2]
 
 
 def test_preference_is_a_share_of_spend_else_of_litres() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import asin, cos, radians, sin, sqrt
 
-from sqlalchemy import String, select
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from crm.customers import Customer
 from crm.db import Base, Id
 
 
@@ -51,3 +52,15 @@ def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> int:
     one, other = radians(lat1), radians(lat2)
     rise, turn = sin((other - one) / 2), sin(radians(lon2 - lon1) / 2)
     return round(2 * 6_371_000 * asin(sqrt(min(1.0, rise**2 + cos(one) * cos(other) * turn**2))))
+
+
+def busiest(session: Session, most: int) -> list[Station]:
+    """The stations where most customers are at home."""
+    home = (
+        select(Customer.home_station_id, func.count().label("people"))
+        .where(Customer.home_station_id.is_not(None))
+        .group_by(Customer.home_station_id)
+        .subquery()
+    )
+    found = select(Station).join(home, home.c.home_station_id == Station.id)
+    return list(session.scalars(found.order_by(home.c.people.desc(), Station.id).limit(most)))

@@ -187,7 +187,7 @@ def _ask_station(ask: Ask, draft: Draft, instead: bool, where: str = stations.TO
         ask,
         f"fillup.set:{draft.id}:station",
         f"fillup.turn:{draft.id}",
-        first=stations.usual(ask),
+        first=stations.likely(ask),
         where=where,
         page=page,
     )

@@ -161,7 +161,7 @@ def _choices(ask: Ask, field: str, where: str, page: int) -> tuple[Row, ...]:
         ]
         return in_rows(fuels, 3)
     if field == "station":
-        first = stations.usual(ask)
+        first = stations.likely(ask)
         return stations.rows(ask, "details.set:station", "details.turn", first=first, where=where, page=page)
     return ()
 

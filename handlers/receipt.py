@@ -209,7 +209,7 @@ def _choices(ask: Ask, fillup: Fillup, field: str) -> tuple[Row, ...]:
         ]
         return in_rows(taps, 3)
     if field == "station":
-        return stations.rows(ask, pick, f"fillup.fixturn:{fillup.id}", first=stations.usual(ask))
+        return stations.rows(ask, pick, f"fillup.fixturn:{fillup.id}", first=stations.likely(ask))
     return ()
 
 

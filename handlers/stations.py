@@ -14,6 +14,7 @@ from handlers.text import cut
 
 FEW = 8  # more stations than this are shown by city
 NEAREST = 5
+LIKELY = 3  # stations offered by name above the cities
 TOP, NEAR = "-", "near"
 
 
@@ -22,6 +23,13 @@ def usual(ask: Ask) -> list[Station]:
     ids = [fillup.station_id for fillup in last_of(ask.session, ask.customer.id, 3)]
     wanted = dict.fromkeys([*ids, ask.customer.home_station_id])
     return [ask.session.get_one(Station, id_) for id_ in wanted if id_ is not None]
+
+
+def likely(ask: Ask) -> list[Station]:
+    """The usual stations; for a newcomer also those where most customers are at home, one tap away."""
+    known = usual(ask)
+    more = stations.busiest(ask.session, LIKELY) if len(known) < LIKELY else []
+    return [*known, *(place for place in more if place not in known)][:max(LIKELY, len(known))]
 
 
 def rows(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from crm import fillups
+from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.staff import Staff
 from crm.stations import Station
@@ -181,6 +182,18 @@ def test_the_nearest_stations_by_place(town: Town, fang: Chat) -> None:
 def test_a_place_without_a_talk_shows_the_nearest(town: Town, fang: Chat) -> None:
     fang.shares_location(31.30, 121.61)
     assert "什么油" in fang.forges(next(iter(fang.buttons.values())))
+
+
+def test_a_newcomer_in_a_large_chain_needs_three_taps_too(town: Town, fang: Chat) -> None:
+    for n in range(20):
+        town.station(f"X{n:02}", f"站{n:02}", city=f"城{n:02}")
+    home = town.look(lambda s: s.scalars(select(Station.id).where(Station.code == "X07")).one())
+    town.keep(Customer(name="邻居", known_at=town.now, home_station_id=home))
+    fang.says("/fillup")
+    assert next(iter(fang.buttons)) == "站07"
+    fang.taps("站07")
+    fang.taps("95号汽油")
+    assert "记好了" in fang.taps("¥200.00")
 
 
 def test_many_stations_are_shown_by_city(town: Town, fang: Chat) -> None:

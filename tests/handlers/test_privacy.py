@@ -1,0 +1,115 @@
+"""Consent: given in known words, withdrawn with one tap, and every answer kept."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from crm.customers import Consent
+from crm.outbox import Answer, Outbound
+from handlers.privacy import WORDING
+from templates import FOLDER, LOCALES
+from tests.handlers.chat import Chat, Town
+from tests.handlers.people import customer_of, driver
+
+# What people agreed to under each version. A changed notice is a new version with a line of its own.
+NOTICES = {"1": "f09201fb91db897d"}
+
+
+@pytest.fixture
+def fang(town: Town) -> Chat:
+    return driver(town)
+
+
+def offers(town: Town, chat: Chat) -> bool:
+    return customer_of(town, chat).marketing_consent
+
+
+def answers(town: Town, chat: Chat) -> list[tuple[bool, str]]:
+    mine = customer_of(town, chat).id
+    rows = select(Consent.granted, Consent.how).where(
+        Consent.customer_id == mine, Consent.purpose == "marketing"
+    )
+    return town.look(lambda s: [(granted, how) for granted, how in s.execute(rows.order_by(Consent.id))])
+
+
+def outbound(town: Town, chat: Chat, occurrence: str = "1") -> int:
+    row: dict[str, Any] = {"campaign": "win_back", "kind": "marketing", "priority": 3, "state": "sent"}
+    times = {"planned_at": town.now, "not_before": town.now, "expires_at": town.now + timedelta(days=1)}
+    mine = customer_of(town, chat).id
+    made = Outbound(customer_id=mine, occurrence=occurrence, template="outreach/x", facts={}, **row, **times)
+    town.keep(made)
+    return town.look(lambda s: s.scalars(select(Outbound.id).order_by(Outbound.id.desc())).first()) or 0
+
+
+def test_the_notice_and_its_version_go_together() -> None:
+    words = b"".join((FOLDER / each / "replies/register_notice.j2").read_bytes() for each in LOCALES)
+    assert NOTICES[WORDING] == hashlib.sha256(words).hexdigest()[:16], "new words need a new WORDING"
+
+
+def test_stop_and_resume(town: Town, fang: Chat) -> None:
+    assert "不再给您发优惠" in fang.says("/stop")
+    assert "收据" in fang.heard  # what still comes
+    assert not offers(town, fang)
+    assert "本来就没开" in fang.says("/stop")
+    assert "每周最多一条" in fang.says("/resume")
+    assert "已经开着" in fang.says("/resume")
+    assert offers(town, fang)
+    assert answers(town, fang) == [(True, "notice"), (False, "stop"), (True, "resume")]
+
+
+def test_one_tap_under_a_marketing_message(town: Town, fang: Chat) -> None:
+    fang.forges("offers.stop")
+    assert "不再发优惠" in fang.toast
+    assert fang.said[0]["edits"] is None  # the message with the coupon stays
+    assert fang.forges("offers.stop") == ""
+    assert "已经停了" in fang.toast
+    assert answers(town, fang) == [(True, "notice"), (False, "button")]
+    fang.forges("offers.resume")
+    assert offers(town, fang)
+
+
+def test_service_goes_on_after_stop(town: Town, fang: Chat) -> None:
+    fang.says("/stop")
+    assert "会员号" in fang.says("/me")
+    assert customer_of(town, fang).service_consent
+
+
+def test_privacy_says_what_was_agreed_when_and_to_which_words(town: Town, fang: Chat) -> None:
+    town.passes(days=1)
+    fang.says("/stop")
+    heard = fang.says("/privacy")
+    assert "✓ 服务：6月15日 12:00，说明第 1 版" in heard
+    assert "✗ 优惠：6月16日 12:00" in heard
+    assert "不再" not in fang.taps("offers.resume")
+    assert offers(town, fang)
+
+
+def test_why_somebody_left_is_kept_once(town: Town, fang: Chat) -> None:
+    number = outbound(town, fang)
+    assert "价格" in fang.forges(f"left:price:{number}")
+    assert fang.forges(f"left:price:{number}") == ""
+    assert "记下" in fang.toast
+    kept = town.look(lambda s: s.execute(select(Answer.question, Answer.answer, Answer.outbound_id)).all())
+    assert [tuple(row) for row in kept] == [("left", "price", number)]
+
+
+def test_only_the_own_message_can_be_answered(town: Town, fang: Chat) -> None:
+    number = outbound(town, fang)
+    ming = driver(town, "李明")
+    for data in (
+        f"left:price:{number}",
+        "left:price:99999",
+        "left:price:x",
+        "left",
+        "left:",
+        f"left:{'x' * 40}:1",
+    ):
+        assert ming.forges(data) == ""
+    for data in (f"left:score:{number}", f"left::{number}"):
+        assert fang.forges(data) == ""
+    assert town.look(lambda s: s.scalar(select(func.count()).select_from(Answer))) == 0

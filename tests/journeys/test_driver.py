@@ -1,0 +1,101 @@
+"""A driver's whole conversation over HTTP: register, record, take back, look."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm.db import Database
+from crm.stations import Station
+from tests.journeys.conftest import Person, Town
+
+
+@pytest.fixture(autouse=True)
+def stations(database: Database) -> None:
+    with database.write() as session:
+        for code, name in (("S001", "南山站"), ("S002", "虹桥站")):
+            session.add(Station(code=code, name=name, city="上海", timezone="Asia/Shanghai", currency="CNY"))
+
+
+async def everything_heard(person: Person, *, until: str) -> str:
+    """All that the bot has told this person, once it has said ``until``."""
+    for _ in range(50):
+        heard = "\n".join(
+            message.get("text") or message.get("caption") or ""
+            for message in await person.messages()
+            if message["from"]["is_bot"]
+        )
+        if until in heard:
+            return heard
+        await person.messages(after=person.seen, wait=0.2)
+    raise AssertionError(f"never heard {until!r}: {heard}")
+
+
+async def hears(person: Person, text: str, until: str) -> str:
+    """Say something and wait for the answer that has ``until`` in it; that answer alone."""
+    message = await person.says(text)
+    for _ in range(5):
+        if until in message.get("text", ""):
+            return str(message["text"])
+        message = await person.hears()
+    raise AssertionError(f"no answer to {text!r} has {until!r}")
+
+
+async def registers(person: Person, agree: str, welcome: str) -> None:
+    await person.says("/start")
+    await person.taps(agree)
+    await person.shares_contact()
+    await everything_heard(person, until=welcome)
+    person.seen = max(message["message_id"] for message in await person.messages())
+
+
+async def test_registering_in_chinese_and_three_taps(town: Town) -> None:
+    fang = await town.person("王芳", language_code="zh-hans", phone="+8613800130001")
+    await registers(fang, "都同意", "40L 95#")
+    assert "哪个站" in (await fang.says("/fillup"))["text"]
+    await fang.taps("虹桥站")
+    await fang.taps("95号汽油")
+    await fang.taps("¥200")
+    await everything_heard(fang, until="记好了")
+    assert "1 次 · ¥200.00" in await hears(fang, "/me", "本月")
+
+
+async def test_registering_in_english_and_the_three_lines(town: Town) -> None:
+    ann = await town.person("Ann", language_code="en", phone="+8613800130002")
+    await registers(ann, "Agree to both", "three taps")
+    assert "Which station" in (await ann.says("40L 95# 320元 微信"))["text"]
+    await ann.taps("南山站")
+    await everything_heard(ann, until="40 L · CN¥320.00 · WeChat Pay")
+    await hears(ann, "加了200块92", "Petrol 92 · CN¥200.00")
+    await hears(ann, "filled 35.5 litres diesel, 61.20", "Diesel · 35.5 L · CN¥61.20")
+    assert "3 fill-ups · 75.5 L · CN¥581.20" in await hears(ann, "/me", "This month")
+
+
+async def test_undo_and_me(town: Town) -> None:
+    fang = await town.person("王芳", language_code="zh-hans", phone="+8613800130003")
+    await registers(fang, "只要服务", "40L 95#")
+    await hears(fang, "南山站 40L 95# 320元", "40 升 · ¥320.00")
+    await fang.taps("撤销")
+    await everything_heard(fang, until="已撤销：南山站")
+    assert "还没有加油记录" in await hears(fang, "/me", "本月")
+
+
+async def test_an_interrupted_registration_goes_on(town: Town) -> None:
+    fang = await town.person("王芳", language_code="zh-hans", phone="+8613800130004")
+    ming = await town.person("李明", phone="+8613800130005")
+    await fang.says("/start")
+    await fang.taps("都同意")
+    assert "最后一步" in await everything_heard(fang, until="最后一步")
+    fang.seen = max(message["message_id"] for message in await fang.messages())
+    assert "别人的名片" in (await fang.shares_contact(of=ming))["text"]
+    assert "最后一步" in (await fang.says("/start"))["text"]
+    await fang.shares_contact()
+    await everything_heard(fang, until="注册好了")
+
+
+async def test_the_qr_is_a_picture(town: Town) -> None:
+    fang = await town.person("王芳", language_code="zh-hans", phone="+8613800130006")
+    await registers(fang, "都同意", "40L 95#")
+    await fang.says("/me")
+    shown = await fang.taps("会员码")
+    assert shown["photo"]
+    assert "会员号" in shown["caption"]

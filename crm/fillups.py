@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from crm import tanks
+from crm import rollup, tanks
 from crm.db import Base, Id
 from crm.limits import CHAT, TILL, check
 from crm.stations import Station
@@ -146,6 +146,7 @@ def record(
     )
     session.add(fillup)
     session.flush()
+    rollup.changed(session, customer_id, fillup.day)
     _relink_around(session, fillup, now)
     return fillup
 
@@ -156,6 +157,7 @@ def void(session: Session, fillup: Fillup, reason: str, now: datetime) -> None:
         return
     fillup.voided_at, fillup.void_reason = now, reason
     session.flush()
+    rollup.changed(session, fillup.customer_id, fillup.day)
     _relink_around(session, fillup, now)
 
 
@@ -276,4 +278,5 @@ def _link(session: Session, rows: list[Any], now: datetime) -> int:
         held = session.identity_map.get(session.identity_key(Fillup, row.id))
         if held is not None:
             session.refresh(held, ["same_as", "merged_at"])
+        rollup.changed(session, row.customer_id, row.at.date() - rollup.ZONES_APART)
     return len(changed)

@@ -12,6 +12,7 @@ from crm import (
     prices,
     segments,
     staff,
+    state,
     stations,
     talks,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "prices",
     "segments",
     "staff",
+    "state",
     "stations",
     "talks",
 ]

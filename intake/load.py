@@ -37,6 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm import fillups as rules
+from crm import rollup
 from crm.db import Instant
 from crm.fillups import Fillup
 from crm.stations import Station
@@ -209,6 +210,13 @@ def _insert(connection: Connection, now: datetime) -> None:
     )
     names = ["customer_id", "vehicle_id", "station_id", *KEPT, "source", "confirmed", "recorded_at"]
     connection.execute(insert(Fillup).from_select(names, rows))
+    since = (
+        select(refs.c.customer_id, func.min(staged.c.day))
+        .join(staged, refs.c.given == staged.c.given)
+        .where(staged.c.state == PENDING, refs.c.customer_id.is_not(None))
+        .group_by(refs.c.customer_id)
+    )
+    rollup.changed_in_bulk(connection, since)
 
 
 def refusals(connection: Connection) -> Iterator[Refusal]:

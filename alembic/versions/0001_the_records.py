@@ -35,6 +35,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "customer_sides",
+        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("months", sa.LargeBinary(), nullable=False),
+        sa.Column("places", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_sides")),
+    )
+    op.create_table(
+        "customer_state",
+        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("numbers", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_state")),
+    )
+    op.create_table(
         "inbox",
         sa.Column("update_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
@@ -70,10 +83,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
+        "log_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_changes")),
+    )
+    op.create_table(
         "meta",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.String(length=400), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "month_ends",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("customers", sa.LargeBinary(), nullable=False),
+        sa.Column("features", sa.LargeBinary(), nullable=False),
+        sa.Column("marks", sa.LargeBinary(), nullable=True),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_month_ends")),
     )
     op.create_table(
         "segment_runs",
@@ -86,6 +115,14 @@ def upgrade() -> None:
         sa.Column("changed", sa.Integer(), nullable=False),
         sa.Column("cutoffs", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_runs")),
+    )
+    op.create_table(
+        "segment_state",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_state")),
     )
     op.create_table(
         "staff",
@@ -509,14 +546,19 @@ def downgrade() -> None:
     op.drop_table("talks")
     op.drop_table("stations")
     op.drop_table("staff")
+    op.drop_table("segment_state")
     op.drop_table("segment_runs")
+    op.drop_table("month_ends")
     op.drop_table("meta")
+    op.drop_table("log_changes")
     op.drop_table("leases")
     op.drop_table("invites")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index("ix_inbox_state_spoken")
 
     op.drop_table("inbox")
+    op.drop_table("customer_state")
+    op.drop_table("customer_sides")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

@@ -1,4 +1,4 @@
-"""`forecourt import`: stations, customers and fill-ups from CSV and XLSX files."""
+"""`forecourt import`: stations, customers, fill-ups, accounts and prices from CSV and XLSX files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from sqlalchemy.exc import DBAPIError
 from bot.commands import common
 from bot.config import Settings
 from crm.db import Database
+from intake.accounts import import_accounts
 from intake.columns import WrongColumns
 from intake.customers import import_customers
 from intake.faults import Unreadable
 from intake.fillups import Options, import_fillups
 from intake.fillups import Progress as Report
+from intake.prices import import_prices
 from intake.report import Report as Result
 from intake.sales import Place
 from intake.stations import import_stations
 
 app = typer.Typer(
-    help="Take in stations, customers and fill-ups from CSV or XLSX files.", no_args_is_help=True
+    help="Take in stations, customers, fill-ups, accounts and prices from CSV or XLSX files.",
+    no_args_is_help=True,
 )
 
 File = Annotated[Path, typer.Argument(help="A CSV or XLSX file; its first line names the columns.")]
@@ -61,7 +64,7 @@ def customers(
     rejects: Rejects = None,
     encoding: Encoding = None,
 ) -> None:
-    """Customers: member, name, phone, card, plate, vehicle, joined."""
+    """Customers: member, name, phone, card, plate, vehicle, joined, account."""
     _run(import_customers, file, dry_run, as_json, rejects, encoding)
 
 
@@ -76,6 +79,31 @@ def fillups(
 ) -> None:
     """Fill-ups: station, time, litres or amount; receipt, pump, customer, product and more."""
     _run(import_fillups, file, dry_run, as_json, rejects, encoding, create_stations)
+
+
+@app.command()
+def accounts(
+    file: File,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    rejects: Rejects = None,
+    encoding: Encoding = None,
+) -> None:
+    """Accounts: account, name, industry, size, region, parent, credit_limit, balance, days_overdue and
+    failed_payments."""
+    _run(import_accounts, file, dry_run, as_json, rejects, encoding)
+
+
+@app.command()
+def prices(
+    file: File,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    rejects: Rejects = None,
+    encoding: Encoding = None,
+) -> None:
+    """Prices: station, product, from (the first day of the price), price per litre."""
+    _run(import_prices, file, dry_run, as_json, rejects, encoding)
 
 
 def _run(
@@ -122,7 +150,8 @@ def _beside(file: Path, settings: Settings) -> Path:
 @contextmanager
 def _bar(name: str) -> Iterator[Report]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=common.console, transient=True) as bar:
+    watched = common.console.is_terminal
+    with Progress(*columns, console=common.console, transient=True, disable=not watched) as bar:
         task = bar.add_task(f"reading {name}", total=None)
 
         def show(what: str, done: int, total: int | None) -> None:

@@ -11,8 +11,10 @@ import pytest
 from openpyxl import Workbook
 
 from crm.db import Database
+from intake.accounts import import_accounts
 from intake.customers import import_customers
 from intake.fillups import Options, import_fillups
+from intake.prices import import_prices
 from intake.report import Report
 from intake.sales import Place
 from intake.stations import import_stations
@@ -20,7 +22,13 @@ from tests.conftest import NOON
 
 FILLUPS = "receipt,station,pump,time,customer,product,litres,unit_price,amount,payment,odometer"
 SHANGHAI = Place("Asia/Shanghai", "CNY")
-TAKE = {"fillups": import_fillups, "customers": import_customers, "stations": import_stations}
+TAKE = {
+    "fillups": import_fillups,
+    "customers": import_customers,
+    "stations": import_stations,
+    "accounts": import_accounts,
+    "prices": import_prices,
+}
 
 
 @pytest.fixture

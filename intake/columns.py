@@ -22,7 +22,7 @@ STATIONS = Columns(
 )
 CUSTOMERS = Columns(
     "customers",
-    ("member", "name", "phone", "card", "plate", "vehicle", "joined"),
+    ("member", "name", "phone", "card", "plate", "vehicle", "joined", "account"),
     (("member", "phone", "card", "plate"),),
 )
 FILLUPS = Columns(
@@ -32,6 +32,20 @@ FILLUPS = Columns(
         *("litres", "unit_price", "amount", "payment", "odometer"),
     ),
     (("station",), ("time",), ("litres", "amount")),
+)
+
+ACCOUNTS = Columns(
+    "accounts",
+    (
+        *("account", "name", "industry", "size", "region", "parent"),
+        *("credit_limit", "balance", "days_overdue", "failed_payments"),
+    ),
+    (("account",),),
+)
+PRICES = Columns(
+    "prices",
+    ("station", "product", "from", "price"),
+    (("station",), ("product",), ("from",), ("price",)),
 )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from crm.accounts import codes
 from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.identity import current, join, only_at_the_till
@@ -25,7 +26,14 @@ from intake.report import Refusal, Report
 
 AT_ONCE = 500
 UNIQUE = ("member", "phone", "card", "reference")
-STORED = {"member": "member", "name": "name", "phone": "phone", "card": "card", "joined": "joined_at"}
+STORED = {
+    "member": "member",
+    "name": "name",
+    "phone": "phone",
+    "card": "card",
+    "joined": "joined_at",
+    "account": "account_id",
+}
 
 
 @dataclass
@@ -47,7 +55,9 @@ def import_customers(database: Database, path: Path, options: Options, progress:
     refusals: list[Refusal] = []
     with open_table(path, CUSTOMERS, encoding=options.encoding, most_bytes=options.most_bytes) as table:
         result.notes = table.notes
-        found = people(_rows(table, options, result, refusals, progress))
+        with database.read() as session:
+            accounts = codes(session)
+        found = people(_rows(table, options, accounts, result, refusals, progress))
         result.rejected = len(refusals)
         progress("saving", 0, None)
         with database.write() as session:
@@ -68,9 +78,15 @@ def import_customers(database: Database, path: Path, options: Options, progress:
 
 
 def _rows(
-    table: Table, options: Options, result: Report, refusals: list[Refusal], progress: Progress
+    table: Table,
+    options: Options,
+    accounts: dict[str, int],
+    result: Report,
+    refusals: list[Refusal],
+    progress: Progress,
 ) -> Iterable[Row]:
-    cleaner = Cleaner(table.places, len(table.header), options.country, ZoneInfo(options.default.timezone))
+    zone = ZoneInfo(options.default.timezone)
+    cleaner = Cleaner(table.places, len(table.header), options.country, zone, accounts)
     for line, cells in table.rows:
         result.read += 1
         if result.read % 1000 == 0:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from intake import clean, times
 from intake.faults import Fault
 
-ONCE = ("member", "phone", "card", "name", "joined")  # a person has one of each; vehicles may be several
+ONCE = (
+    "member",
+    "phone",
+    "card",
+    "name",
+    "joined",
+    "account",
+)  # a person has one of each; vehicles may be several
 
 
 class Row(NamedTuple):
-    """One row. ``value`` holds member, name, phone, card, plate, vehicle, joined; None where it is empty."""
+    """One row. ``value`` holds member, name, phone, card, plate, vehicle, joined, account (its id); None
+    where it is empty."""
 
     line: int
     cells: list[str]
@@ -34,9 +43,15 @@ class Person:
     trouble: str | None = None
 
 
-def parsers(country: str, zone: ZoneInfo) -> dict[str, clean.Parse]:
+def parsers(country: str, zone: ZoneInfo, accounts: Mapping[str, int]) -> dict[str, clean.Parse]:
     def joined(text: str) -> datetime | None:
         return times.moment(text, "joined", zone) if text else None
+
+    def account(text: str) -> int | None:
+        code = clean.words("account", 64)(text)
+        if code is not None and code not in accounts:
+            raise Fault("unknown_account", f"account: there is no account '{code[:40]}'; import it first")
+        return accounts[code] if code else None
 
     return {
         "member": clean.number_of("member", 64),
@@ -46,14 +61,22 @@ def parsers(country: str, zone: ZoneInfo) -> dict[str, clean.Parse]:
         "plate": clean.plate,
         "vehicle": clean.words("vehicle", 16),
         "joined": joined,
+        "account": account,
     }
 
 
 class Cleaner:
     """Rows of one file -> typed rows; raises Fault with every reason found in the row."""
 
-    def __init__(self, places: dict[str, int], width: int, country: str, zone: ZoneInfo) -> None:
-        self._places, self._width, self._parse = places, width, parsers(country, zone)
+    def __init__(
+        self,
+        places: dict[str, int],
+        width: int,
+        country: str,
+        zone: ZoneInfo,
+        accounts: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self._places, self._width, self._parse = places, width, parsers(country, zone, accounts)
 
     def row(self, line: int, cells: list[str]) -> Row:
         if len(cells) < self._width or any(cells[self._width :]):

@@ -31,8 +31,8 @@ def on(database: Database, product: str, day: str) -> int | None:
 
 @pytest.mark.usefixtures("station")
 def test_a_price_stands_from_its_day_until_the_next(database: Database, write: Write) -> None:
-    rows = ["S1,95#,2026-06-01,7.89", "S1,95,2026-06-15T00:00:00+08:00,7.65", "S1,柴油,2026/6/1,7,5"]
-    report = take(database, write([HEADER, *rows[:2], 'S1,柴油,2026/6/1,"7,5"']), "prices")
+    rows = ["S1,95#,2026-06-01,7.89", "S1,95,2026-06-15T00:00:00+08:00,7.65", 'S1,柴油,2026/6/1,"7,5"']
+    report = take(database, write([HEADER, *rows]), "prices")
     assert (report.read, report.imported, report.rejected) == (3, 3, 0)
     assert on(database, "95", "2026-05-31") is None
     assert on(database, "95", "2026-06-01") == on(database, "95", "2026-06-14") == 7890

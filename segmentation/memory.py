@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from segmentation.classes import Cutoffs, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria, Vip
@@ -41,7 +42,11 @@ def month_ends(before: date, count: int) -> list[date]:
 
 
 def snapshot(history: History, personas: Texts, day: int, criteria: Criteria) -> Snapshot:
-    frame = features(history, day, criteria.rfm.window_days)
+    return taken(features(history, day, criteria.rfm.window_days), personas, day, criteria)
+
+
+def taken(frame: pd.DataFrame, personas: Texts, day: int, criteria: Criteria) -> Snapshot:
+    """A snapshot from the features of that day."""
     cuts = cutoffs(frame, day, criteria)
     nothing = np.zeros(len(frame), dtype=np.int64)
     value = value_levels(frame, cuts, nothing, 0)

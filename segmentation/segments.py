@@ -16,7 +16,7 @@ import pandas as pd
 
 from segmentation.classes import LEVELS, Cutoffs, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria
-from segmentation.dimensions import Beside, complete, credit_risks, dimensions, fleets, window
+from segmentation.dimensions import Beside, Window, complete, credit_risks, dimensions, fleets, window
 from segmentation.features import History, features, other_money
 from segmentation.memory import Snapshot, meets_vip, months_since_vip, snapshots
 from segmentation.rhythm import Texts, life
@@ -51,6 +51,20 @@ class Outcome:
         return {**self.cuts.facts(), "scored": self.population, "criteria": self.criteria.version}
 
 
+@dataclass(frozen=True)
+class Known:
+    """One row per customer each, made from the rows of the log or kept in a state.
+
+    ``features`` as from features.features; ``past`` as from memory.snapshots; ``inside`` the sums of the
+    window; ``beside`` as in Outcome.
+    """
+
+    features: pd.DataFrame
+    past: list[Snapshot]
+    inside: Window
+    beside: dict[int, dict[str, int]]
+
+
 def segment(
     rows: pd.DataFrame,
     customers: pd.DataFrame,
@@ -77,17 +91,24 @@ def segment(
     past = snapshots(history, personas, as_of, criteria)
     step("scores")
     frame = features(history, day, days)
-    population = int((frame["frequency"] > 0).sum())
-    frame = frame.join(scores(frame, criteria.rfm))
-    cuts = _classify(frame, personas, day, past, criteria)
     main = frame["currency"].to_numpy().astype(object)
     inside = window(rows, history.visits, customers, main, as_of, criteria, around)
-    frame = frame.join(dimensions(frame, inside, customers, as_of, criteria))
+    known = Known(frame, past, inside, other_money(history, frame, day, days))
+    return decide(known, customers, as_of, criteria, around)
+
+
+def decide(known: Known, customers: pd.DataFrame, as_of: date, criteria: Criteria, around: Beside) -> Outcome:
+    """The segments from what is known of each of ``customers`` (dimensions.complete)."""
+    personas = customers["persona"].to_numpy().astype(object)
+    frame = known.features
+    population = int((frame["frequency"] > 0).sum())
+    frame = frame.join(scores(frame, criteria.rfm))
+    cuts = _classify(frame, personas, day_number(as_of), known.past, criteria)
+    frame = frame.join(dimensions(frame, known.inside, customers, as_of, criteria))
     fleet = fleets(frame, around, cuts, criteria)
     frame["credit_risk"] = credit_risks(frame, fleet)
     _name(frame, criteria)
-    beside = other_money(history, frame, day, days)
-    return Outcome(as_of, frame, cuts, population, beside, criteria, fleet, around.stations)
+    return Outcome(as_of, frame, cuts, population, known.beside, criteria, fleet, around.stations)
 
 
 def _classify(

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, tzinfo
 import pandas as pd
 
 from crm.db import Database
-from segmentation import reading
+from segmentation import beside, reading
 from segmentation.criteria import SEGMENTS, Criteria, load
 from segmentation.export import cells
 from segmentation.segments import Outcome, segment
@@ -63,7 +63,8 @@ def refresh(
     tell = progress or (lambda _stage, _rows: None)
     tell("reading", 0)
     with database.read() as session:
-        people = reading.customers(session, zone, known_at)
+        people = beside.details(session, reading.customers(session, zone, known_at), zone, known_at)
+        around = beside.read(session, people, known_at)
         rows = reading.log(
             session,
             people,
@@ -74,7 +75,7 @@ def refresh(
         )
     people = reading.present(people, rows, as_of)
     read = len(rows)
-    outcome = segment(rows, people, as_of, criteria, lambda stage: tell(stage, read))
+    outcome = segment(rows, people, as_of, criteria, lambda stage: tell(stage, read), around)
     del rows
     stored = None
     if known_at is None and reading.today_has_begun(as_of, now):

@@ -13,6 +13,7 @@ from crm.coupons import Coupon
 from crm.fillups import Fillup
 from handlers import profile, receipt
 from handlers.ask import Ask
+from handlers.fillup_questions import FUELS
 from handlers.route import END, Button, Reply, Step
 
 SHOWN = 5
@@ -90,7 +91,7 @@ def consumption(last: Sequence[Fillup]) -> int | None:
     What was filled between the first and the last odometer reading was driven between them. None when
     there are no two readings, or too short a way for the number to mean anything.
     """
-    fuels = [each for each in last if products.family(each.product) in (None, *profile.FUELS)]
+    fuels = [each for each in last if products.family(each.product) in (None, *FUELS)]
     start: Fillup | None = None
     filled = total = 0
     end = next((each for each in fuels if each.odometer_km is not None), None)

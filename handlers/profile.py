@@ -16,6 +16,7 @@ from crm import customers, identity, products
 from crm.customers import Vehicle
 from handlers import stations
 from handlers.ask import Ask
+from handlers.fillup_questions import FUELS
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
 from intake.birthday import birthday
@@ -29,7 +30,6 @@ PERSONAS = {
     "truck": "heavy",
     "ev": "eco",
 }
-FUELS = frozenset({"gasoline", "diesel", "gas", "ev"})
 _PLATE = re.compile(r"(?=.*\d)[A-Z0-9\u4e00-\u9fff]{4,10}")
 
 

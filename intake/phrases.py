@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,12 @@ def folded_line(text: str) -> str:
     """The line in one width, case and kind of digit; spoken Chinese numbers before a unit as digits."""
     line = " ".join(ascii_digits(text).casefold().replace("−", "-").split())
     return _SPOKEN_NUMBER.sub(lambda match: str(_spoken(match[0])), line)
+
+
+@lru_cache(maxsize=10_000)
+def key(name: str) -> str:
+    """A name, such as a station's, in the form in which it is looked for in a line."""
+    return folded(folded_line(name))
 
 
 def is_grade(written: str) -> bool:

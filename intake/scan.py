@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from crm.products import folded, product_code
-from intake.phrases import Phrase, folded_line, longest
+from intake.phrases import Phrase, key, longest
 from intake.quantities import NOT_NUMBERS, NUMBER, Kind, Unclear, decimals, read
 from intake.when import When
 
@@ -36,7 +36,7 @@ class Scan:
 
     def __init__(self, line: str, today: date, currency: str, stations: Mapping[str, int]) -> None:
         self.line, self.today, self.currency = line, today, currency
-        self.stations = {folded(folded_line(name)): id_ for name, id_ in stations.items() if folded(name)}
+        self.stations = {key(name): id_ for name, id_ in stations.items() if key(name)}
         self._beginnings = {name[0] for name in self.stations}
         self.places = decimals("amount", currency)
         self.values: dict[str, Any] = {}
@@ -115,9 +115,9 @@ class Scan:
         if self.line[position] not in self._beginnings:
             return 0
         for end in range(position + 1, min(len(self.line), position + 60) + 1):
-            key = folded(self.line[position:end])
-            if key in self.stations and not key.isdecimal() and not self._inside_word(position, end):
-                best, found = end - position, self.stations[key]
+            name = folded(self.line[position:end])
+            if name in self.stations and not name.isdecimal() and not self._inside_word(position, end):
+                best, found = end - position, self.stations[name]
         if best:
             self.keep("station", found, self.line[position : position + best])
         return best

@@ -474,3 +474,12 @@ def test_a_driver_cannot_undo_what_the_attendant_recorded(town: Town, fang: Chat
     fang.forges(f"fillup.undo:{number}")
     assert "没有这条记录" in fang.toast
     assert town.look(lambda s: s.scalar(select(func.count()).where(Fillup.voided_at.is_(None)))) == 1
+
+
+@pytest.mark.parametrize("product", ["95", "95#", "九五号"])
+def test_the_product_can_be_written(town: Town, fang: Chat, product: str) -> None:
+    fang.says("/fillup")
+    assert "什么油" in fang.says("虹桥站")
+    assert "多少" in fang.says(product)
+    assert "记好了" in fang.says("加满")
+    assert (last(town, fang).product, last(town, fang).station_id) == ("95", 2)

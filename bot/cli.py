@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from functools import cache
+from types import FrameType
+
 import typer
 
-from bot.commands import demo, imports, outreach, run, sandbox, segment, soak
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-app = typer.Typer(
-    name="forecourt",
-    help="A chat CRM for petrol-station chains.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(imports.app, name="import")
-app.add_typer(outreach.app, name="outreach")
-app.add_typer(soak.app, name="soak")
-app.command("demo")(demo.demo)
-app.command("segment")(segment.segment)
-app.command("run")(run.run)
-app.command("sandbox")(sandbox.sandbox)
+
+@cache
+def commands() -> typer.Typer:
+    """Every command. Reading what they need takes a second or more, so it is done when one is called."""
+    from bot.commands import demo, imports, outreach, run, sandbox, segment, soak
+
+    app = typer.Typer(
+        name="forecourt",
+        help="A chat CRM for petrol-station chains.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.add_typer(imports.app, name="import")
+    app.add_typer(outreach.app, name="outreach")
+    app.add_typer(soak.app, name="soak")
+    app.command("demo")(demo.demo)
+    app.command("segment")(segment.segment)
+    app.command("run")(run.run)
+    app.command("sandbox")(sandbox.sandbox)
+    return app
 
 
 def main() -> None:
+    before = {number: signal.signal(number, _leave) for number in SIGNALS}
+    app = commands()
+    for number, handler in before.items():
+        signal.signal(number, handler)
     app()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C before anything has begun: nothing to clean up, nothing to say."""
+    sys.exit(0)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from bot.cli import app
+from bot.cli import commands
 from bot.config import Settings
 from handlers.route import Command
 from handlers.routes import ROUTES
@@ -47,7 +47,7 @@ def anchors(path: Path) -> set[str]:
 
 def command(words: list[str]) -> Any:
     """The command that these words lead to, as far as they are commands; None when the first is none."""
-    found: Any = typer.main.get_command(app)
+    found: Any = typer.main.get_command(commands())
     for word in words:
         if not hasattr(found, "commands"):
             return found

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import event, func, select
 from typer.testing import CliRunner, Result
 
-from bot.cli import app
+from bot.cli import commands
 from crm.customers import Customer
 from crm.db import Database
 from crm.fillups import Fillup
@@ -40,7 +40,7 @@ def environment(url: str, folder: Path) -> dict[str, str]:
 
 
 def run(url: str, folder: Path, *arguments: object) -> Result:
-    return CliRunner().invoke(app, ["import", *map(str, arguments)], env=environment(url, folder))
+    return CliRunner().invoke(commands(), ["import", *map(str, arguments)], env=environment(url, folder))
 
 
 def last_line(done: Result) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from segmentation.classes import day_of
+from segmentation.explain_dimensions import COLUMNS, Dimensions
 from segmentation.segments import Outcome
 from segmentation.visits import DAY_SECONDS
 
@@ -22,7 +23,7 @@ _COLUMNS = (
     *("recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "value_then", "frequency_then"),
     *("lifecycle", "since_days", "typical_days", "limit_days", "dormant_days", "churned_days", "prior"),
-    *("product", "share_percent", "vip", "vip_months", "rule", "segment"),
+    *("vip", "vip_months", "rule", "segment"),
 )
 
 
@@ -34,22 +35,31 @@ def explain(outcome: Outcome) -> Iterator[Facts]:
     | rfm | recency_days, frequency, monetary, currency, beside, scores r f m, name, population, least |
     | value, frequency | class, then (class at the last month end), cut-offs high and medium, taken_on |
     | lifecycle | stage, days_since, limits in days, typical gap, gaps seen, first and last visit, prior |
-    | product | preference, share_percent, least_percent |
+    | product | preference, share_percent, share_of (spend or litres), least_percent |
+    | loyalty | level, points, parts (points, most of each), the numbers they came from, least |
+    | credit | risk, and of the account driven for: its numbers, the least of high and medium |
+    | persona | name, from (declared, vehicle, account, inferred), the rule that fitted, the numbers |
+    | price | level, enough (visits to tell), visits, hits, expected by chance, what they were, least |
+    | place | home station's code, city, region, visits there of all; declared: no visit in the window |
+    | rhythm | typical_days, spread, due_on, overdue_days, weekday (0 Monday) and third of the month |
+    | decline | declining, month, month_ml, peak_month, peak_ml, percent, least_percent |
     | vip | now, months_since (null: not within memory) |
     | segment | name, rule (the conditions of the line that fitted) |
     """
-    columns = {name: outcome.frame[name].tolist() for name in _COLUMNS}
+    names = tuple(dict.fromkeys((*_COLUMNS, *COLUMNS)))
+    columns = {name: outcome.frame[name].tolist() for name in names}
+    dimensions = Dimensions(outcome)
     thresholds = _Thresholds(outcome)
     days = _Days(outcome.frame)
     for place, values in enumerate(zip(*columns.values(), strict=True)):
-        row = dict(zip(_COLUMNS, values, strict=True))
+        row = dict(zip(names, values, strict=True))
         yield {
             "as_of": thresholds.as_of,
             "rfm": thresholds.rfm(row, outcome.beside.get(place, {})),
             "value": thresholds.value(row),
             "frequency": thresholds.frequency(row),
             "lifecycle": thresholds.lifecycle(row, days),
-            "product": thresholds.product(row),
+            **dimensions.facts(row),
             "vip": {"now": row["vip"], "months_since": row["vip_months"] or None},
             "segment": {"name": row["segment"], "rule": thresholds.rules[row["rule"] - 1]},
         }
@@ -126,11 +136,4 @@ class _Thresholds:
             "last_gap_days": None if row["last_gap"] < 0 else round(row["last_gap"] / DAY_SECONDS, 2),
             "new_days": self.criteria.lifecycle.new_days,
             "reactivated_days": self.criteria.lifecycle.reactivated_days,
-        }
-
-    def product(self, row: Facts) -> Facts:
-        return {
-            "preference": row["product"] or None,
-            "share_percent": row["share_percent"],
-            "least_percent": self.criteria.product.share_percent,
         }

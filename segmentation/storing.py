@@ -15,15 +15,20 @@ from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from segmentation.classes import day_of
 from segmentation.explain import Facts, explain
+from segmentation.fleet_store import store_accounts
 from segmentation.segments import Outcome
 
 STORE_LOCK = 0x5345474D  # PostgreSQL advisory lock: of two runs that end together, one waits
 COLUMNS = (
     *("as_of", "recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "lifecycle", "segment", "first_visit", "last_visit"),
-    *("typical_gap_days", "limit_days", "why"),
+    *("typical_gap_days", "limit_days", "product", "loyalty", "credit_risk", "persona", "persona_inferred"),
+    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "why"),
 )
-MOVES = ("segment", "lifecycle", "value", "frequency_class", "rfm_segment")
+MOVES = (
+    *("segment", "lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty"),
+    *("credit_risk", "persona", "price_sensitivity", "home_station_id", "declining"),
+)
 Row = tuple[Any, ...]  # the values of COLUMNS
 
 
@@ -56,9 +61,24 @@ def _rows(outcome: Outcome) -> Iterator[Row]:
             [value if some else None for value, some in zip(lists[name], came, strict=True)]
             for name in ("typical_days", "limit_days")
         ),
+        *_dimensions(outcome),
         (json.dumps(sheet) for sheet in explain(outcome)),
     )
     return zip(*columns, strict=True)
+
+
+def _dimensions(outcome: Outcome) -> Iterator[list[Any]]:
+    """The columns from product to due_on."""
+    frame = outcome.frame
+    texts = ("product", "loyalty", "credit_risk", "persona")
+    yield from ([value or None for value in frame[name].tolist()] for name in texts)
+    yield frame["persona_inferred"].tolist()
+    yield frame["price_sensitivity"].tolist()
+    for name in ("home_station", "city", "region"):
+        yield [value or None for value in frame[name].tolist()]
+    yield frame["declining"].tolist()
+    days = {n: day_of(n).isoformat() for n in set(frame["due_day"].tolist()) if n >= 0}
+    yield [days.get(number) for number in frame["due_day"].tolist()]
 
 
 def store(
@@ -86,6 +106,7 @@ def store(
     session.flush()
     _write(session, [(key, *row) for key, row in rows.items() if before.get(key) != row])
     _forget(session, before.keys() - rows.keys())
+    store_accounts(session, outcome)
     _record(session, run, [(key, before.get(key), rows[key]) for key in changed])
     return Stored(run.id, len(changed))
 
@@ -104,7 +125,7 @@ def _segment(row: Row | None) -> str | None:
 
 
 def _current(session: Session) -> dict[int, Row]:
-    texts = ("as_of", "first_visit", "last_visit", "why")
+    texts = ("as_of", "first_visit", "last_visit", "due_on", "why")
     columns = ", ".join(f"CAST({name} AS TEXT)" if name in texts else name for name in COLUMNS)
     found = session.connection().exec_driver_sql(f"SELECT customer_id, {columns} FROM customer_segments")
     cursor = found.cursor

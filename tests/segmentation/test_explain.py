@@ -35,7 +35,12 @@ def test_an_at_risk_vip_in_numbers() -> None:
     assert sheet["frequency"]["number"] == sheet["rfm"]["frequency"] == 51
     assert sheet["rfm"]["beside"] == {"USD": 700}
     assert sheet["rfm"]["population"] == 41
-    assert sheet["product"] == {"preference": "diesel", "share_percent": 100, "least_percent": 60}
+    assert sheet["product"] == {
+        "preference": "diesel",
+        "share_percent": 100,
+        "share_of": "spend",
+        "least_percent": 60,
+    }
 
 
 def test_a_prospect_has_no_numbers() -> None:

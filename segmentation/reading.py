@@ -1,11 +1,11 @@
-"""The log and the customers -> frames, as they are known now or were known at a moment."""
+"""The log -> frames, as it is known now or was known at a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,69 +13,15 @@ import pandas as pd
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from crm.customers import Customer
 from crm.fillups import Fillup
 from segmentation.classes import EPOCH
 from segmentation.visits import ROWS, Ints, receipt_codes
 
+Moment = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+Day = InstrumentedAttribute[date]
 Read = Callable[[int], None]  # told how many rows have been read
 CHUNK = 50_000
-NOT_YET = 2**20  # a day after all days
 _TEXTS = ("currency", "product", "payment", "source")
-
-
-def customers(session: Session, zone: tzinfo, known_at: datetime | None) -> pd.DataFrame:
-    """Every customer, merged ones too. Index: id, sorted.
-
-    ``number`` public number ("" where there is none), ``persona`` as declared ("unknown"), ``survivor``
-    the id of who they were merged into (their own where not), ``known_on`` the day in ``zone`` from
-    which the chain can have known them, if only from the record itself.
-    """
-    columns = (
-        Customer.id,
-        func.coalesce(Customer.member, Customer.reference, ""),
-        func.coalesce(Customer.persona, "unknown"),
-        Customer.merged_into,
-        Customer.merged_at,
-        Customer.joined_at,
-        Customer.registered_at,
-        Customer.known_at,
-    )
-    rows = session.execute(select(*columns).order_by(Customer.id)).all()
-    ids = np.array([row[0] for row in rows], dtype=np.int64)
-    into = {row[0]: row[3] for row in rows if row[3] is not None and _by(row[4], known_at)}
-    frame = pd.DataFrame(index=pd.Index(ids, name="customer"))
-    frame["number"] = np.array([row[1] for row in rows], dtype=object)
-    frame["persona"] = np.array([row[2] for row in rows], dtype=object)
-    frame["survivor"] = np.array([_survivor(row[0], into) for row in rows], dtype=np.int64)
-    frame["known_on"] = np.array([_known_on(row[5:8], zone, known_at) for row in rows], dtype=np.int64)
-    return frame
-
-
-def _by(moment: datetime | None, known_at: datetime | None) -> bool:
-    return known_at is None or moment is None or moment <= known_at
-
-
-def _survivor(customer: int, into: dict[int, int]) -> int:
-    while customer in into:
-        customer = into[customer]
-    return customer
-
-
-def _known_on(moments: Any, zone: tzinfo, known_at: datetime | None) -> int:
-    first: datetime = min(moment for moment in moments if moment is not None)
-    if known_at is not None and first > known_at:
-        return NOT_YET
-    return (first.astimezone(zone).date() - EPOCH).days
-
-
-def present(people: pd.DataFrame, rows: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Who is a customer on that day: not merged away, and either came by then or was known by then."""
-    came = np.isin(people.index.to_numpy(), rows["customer"].unique())
-    known = people["known_on"].to_numpy() <= (as_of - EPOCH).days
-    alone = people["survivor"].to_numpy() == people.index.to_numpy()
-    there: pd.DataFrame = people.loc[alone & (came | known)]
-    return there
 
 
 def log(
@@ -87,7 +33,7 @@ def log(
     """
     columns = _Columns()
     total = 0
-    for chunk in _chunks(session, _statement(session, as_of, trust, known_at)):
+    for chunk in chunks(session, _statement(session, as_of, trust, known_at)):
         columns.add(chunk)
         total += len(chunk)
         read(total)
@@ -97,7 +43,7 @@ def log(
     return frame
 
 
-def _chunks(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def chunks(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     """Plain tuples of the driver: SQLAlchemy's own rows cost several times more at millions."""
     with closing(_cursor(session, statement)) as cursor:
         while chunk := cursor.fetchmany(CHUNK):
@@ -124,8 +70,8 @@ def _statement(
     columns: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
         "customer": Fillup.customer_id,
         "station": Fillup.station_id,
-        "at": _seconds(sqlite),
-        "day": _days(sqlite),
+        "at": seconds(sqlite, Fillup.at),
+        "day": days(sqlite, Fillup.day),
         "receipt": Fillup.receipt,
         "amount": func.coalesce(Fillup.amount, 0),
         "millilitres": func.coalesce(Fillup.millilitres, 0),
@@ -150,16 +96,18 @@ def _counts(known_at: datetime | None) -> ColumnElement[bool]:
     )
 
 
-def _seconds(sqlite: bool) -> ColumnElement[int]:
+def seconds(sqlite: bool, moment: Moment) -> ColumnElement[int]:
+    """Whole seconds since 1970."""
     if sqlite:
-        return cast(func.strftime("%s", Fillup.at), Integer)
-    return cast(func.floor(func.extract("epoch", Fillup.at)), BigInteger)
+        return cast(func.strftime("%s", moment), Integer)
+    return cast(func.floor(func.extract("epoch", moment)), BigInteger)
 
 
-def _days(sqlite: bool) -> ColumnElement[int]:
+def days(sqlite: bool, day: Day) -> ColumnElement[int]:
+    """Days since 1970."""
     if sqlite:
-        return cast(func.julianday(Fillup.day) - func.julianday(EPOCH.isoformat()), Integer)
-    return cast(Fillup.day - literal(EPOCH), Integer)
+        return cast(func.julianday(day) - func.julianday(EPOCH.isoformat()), Integer)
+    return cast(day - literal(EPOCH), Integer)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, tzinfo
 import pandas as pd
 
 from crm.db import Database
-from segmentation import beside, reading
+from segmentation import beside, reading, registry
 from segmentation.criteria import SEGMENTS, Criteria, load
 from segmentation.export import cells
 from segmentation.segments import Outcome, segment
@@ -63,7 +63,7 @@ def refresh(
     tell = progress or (lambda _stage, _rows: None)
     tell("reading", 0)
     with database.read() as session:
-        people = beside.details(session, reading.customers(session, zone, known_at), zone, known_at)
+        people = registry.customers(session, zone, known_at)
         around = beside.read(session, people, known_at)
         rows = reading.log(
             session,
@@ -73,7 +73,8 @@ def refresh(
             known_at=known_at,
             read=lambda count: tell("reading", count),
         )
-    people = reading.present(people, rows, as_of)
+        numbers = registry.numbers(session, people.index.to_numpy())
+    people = registry.present(people, rows["customer"].unique(), as_of)
     read = len(rows)
     outcome = segment(rows, people, as_of, criteria, lambda stage: tell(stage, read), around)
     del rows
@@ -92,5 +93,5 @@ def refresh(
         stored=stored is not None,
         id=stored.run if stored else None,
         outcome=outcome,
-        numbers=people["number"],
+        numbers=numbers[people.index],
     )

@@ -17,10 +17,19 @@ _SKIPPED = frozenset(" #_\u00a0\u3000\t")  # as crm.products.folded ignores them
 _GRADES = frozenset({"92", "95", "98"})
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _TENS = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
+_NUMERALS = "[零〇一二两三四五六七八九十百千万]"
 _SPOKEN_NUMBER = re.compile(
-    "[零〇一二两三四五六七八九十百千万]+(?=\\s*(?:公升|立升|升|块|元|圆|号|公里|月|日|分钟|小时))"
+    f"{_NUMERALS}+(?=\\s*(?:公升|立升|升|块|元|圆|号|公里|月|日|分钟|小时))"
     "|(?<=[上下]午|早上|晚上|中午|凌晨|[今昨前]天)[一二两三四五六七八九十]+(?=点)"
+    f"|(?:(?<=[加了付花])|^)(?={_NUMERALS}*[十百千]){_NUMERALS}{{2,}}"
 )
+# 318块5 is 318.5, but 200块92 is 200 of grade 92.
+_TENTHS = re.compile(r"(\d)块(\d)[毛角]?(?![\d.,]|\s*(?:升|公升|l|号|#|元|块|折))")
+_COMMAS = str.maketrans(dict.fromkeys("，、；", " , "))  # never a decimal comma
+
+
+# What may stand right before a digit without a space: rmb320, L40, odo52300; never the "a" of a12345.
+_BEFORE_DIGITS = frozenset({"unit", "money", "before", "product", "payment"})
 
 
 class Phrase(NamedTuple):
@@ -32,8 +41,9 @@ class Phrase(NamedTuple):
 
 def folded_line(text: str) -> str:
     """The line in one width, case and kind of digit; spoken Chinese numbers before a unit as digits."""
-    line = " ".join(ascii_digits(text).casefold().replace("−", "-").split())
-    return _SPOKEN_NUMBER.sub(lambda match: str(_spoken(match[0])), line)
+    line = " ".join(ascii_digits(text.translate(_COMMAS)).casefold().replace("−", "-").split())
+    line = _SPOKEN_NUMBER.sub(lambda match: str(_spoken(match[0])), line)
+    return _TENTHS.sub(r"\1.\2块", line)
 
 
 @lru_cache(maxsize=10_000)
@@ -55,14 +65,18 @@ def longest(line: str, position: int, kinds: frozenset[str] | None = None) -> tu
     for end in range(position, min(len(line), position + 2 * most)):
         if line[end] not in _SKIPPED:
             key += line[end]
-        elif not key:
-            return None
+        elif not key or _between_chinese(line, end):
+            break
         if len(key) > most:
             break
         after = line[end + 1] if end + 1 < len(line) else " "
         phrase = table.get(key)
         if phrase and line[end] not in _SKIPPED and not _joined(line[end], after):
-            meant = next((each for each in phrase if kinds is None or each.kind in kinds), None)
+            loose = not (
+                line[end].isascii() and line[end].isalpha() and after.isascii() and after.isdecimal()
+            )
+            fits = (each for each in phrase if loose or each.kind in _BEFORE_DIGITS)
+            meant = next((each for each in fits if kinds is None or each.kind in kinds), None)
             found = (meant, end + 1) if meant else found
     return found
 
@@ -98,6 +112,12 @@ def _words() -> Iterator[tuple[Phrase, str]]:
 
 def _data() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "said.toml").read_text(encoding="utf-8"))
+
+
+def _between_chinese(line: str, position: int) -> bool:
+    """A space that parts two Chinese words: 微信 支付宝 is not 微信支付."""
+    around = line[position - 1], line[position + 1 : position + 2]
+    return line[position] == " " and all(sign > "\u2e7f" for sign in around)
 
 
 def _joined(before: str, after: str) -> bool:

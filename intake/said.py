@@ -21,6 +21,7 @@ from intake.scan import Scan
 CLOSE = Decimal("0.02")  # litres times price and the amount paid agree within 2 %
 MOST_UNKNOWN = 2  # with more words that mean nothing here, the line was about something else,
 MOST_BESIDES = 6  # unless it names both a product and how much
+TIMES = frozenset({"date", "unclear_date", "future", "too_old"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Said:
             return False
         context = self.verb or self.product is not None or self.payment is not None
         if self.problems:
-            return context or not self.unknown
+            only_time = all(problem.code in TIMES for problem in self.problems)
+            return context or (self.quantity if only_time else not self.unknown)
         if self.bare and not context and not self.unit_said:
             return not self.unknown and len(self.bare) <= 2 and all(len(each) < 7 for each in self.bare)
         return self.quantity or (self.verb and self.product is not None and not self.unknown)

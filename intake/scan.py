@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from crm.products import folded, product_code
-from intake.phrases import Phrase, key, longest
+from intake.phrases import Phrase, is_grade, key, longest
 from intake.quantities import NOT_NUMBERS, NUMBER, Kind, Unclear, decimals, read
 from intake.when import When
 
@@ -24,6 +24,7 @@ _STATION = (
     ),
     re.compile(r"第?(?P<code>\d{1,6})\s*站"),
 )
+_PLATE = re.compile(r"[\u4e00-\u9fff][a-z][·.]?(?=[a-z]?\d)[a-z\d]{5,6}(?![a-z\d.])")
 _MARK = frozenset("¥$€£₽₹฿₩")
 _NUMBERED = frozenset({"litres", "amount", "price", "odometer"})
 _UNITS = frozenset({"unit", "money"})
@@ -87,7 +88,15 @@ class Scan:
         return position == 0 or self.line[position - 1].isspace() or self.line[position - 1] in ":：,，"
 
     def _take(self, position: int) -> int:
-        for taker in (self._station, self._minus_grade, self._time, self._times, self._mark, self._digits):
+        for taker in (
+            self._station,
+            self._plate,
+            self._minus_grade,
+            self._time,
+            self._times,
+            self._mark,
+            self._digits,
+        ):
             if length := taker(position):
                 return length
         return self._phrase(position) or self._unknown(position)
@@ -137,6 +146,14 @@ class Scan:
         digits = re.sub(r"\D", "", code).lstrip("0")
         ids = {id_ for name, id_ in self.stations.items() if _ending_number(name) == digits}
         return ids.pop() if digits and len(ids) == 1 else None
+
+    def _plate(self, position: int) -> int:
+        """A number plate: understood as one, but of no use here, so it is shown as not used."""
+        match = _PLATE.match(self.line, position)
+        if match is None:
+            return 0
+        self.unknown.append(match[0].upper())
+        return len(match[0])
 
     def _minus_grade(self, position: int) -> int:
         """Diesel for the cold: ``-10号``, ``0#``."""
@@ -213,11 +230,23 @@ class Scan:
         elif self.line[end : end + 1].isalpha() and self.line[end].isascii():
             return self._stuck(written, start, end)
         else:
-            self.bare.append(written)
+            self._bare(written)
         return end
+
+    def _bare(self, written: str) -> None:
+        """A number alone; ``95,320`` is a grade and a number, for no number is written so."""
+        grade, _, rest = written.partition(",")
+        if is_grade(grade) and len(rest) >= 3:
+            self.bare += [grade, rest]
+        else:
+            self.bare.append(written)
 
     def _with_unit(self, written: str, start: int, unit: tuple[Phrase, int], expected: Kind | None) -> int:
         phrase, end = unit
+        head = written.partition(",")[0]
+        if phrase.kind == "unit" and head != written and self.line[start - 1 : start] in _MARK:
+            self.number("amount", head)  # ¥320,40L: the sign has its own number
+            return start + len(head)
         if phrase.kind == "money":
             self._money(unit, self.line[start:end])
             self.number("price" if expected == "price" else "amount", written)
@@ -241,9 +270,9 @@ class Scan:
         """Letters hang on the number that mean nothing: ``40abc``, ``0x10``, ``1e``."""
         word = _WORD.match(self.line, start)
         stop = word.end() if word else end
-        if phrase := longest(self.line, end):
-            self.bare.append(written)
-            return end if phrase else stop
+        if longest(self.line, end):
+            self._bare(written)
+            return end
         self.problem("number", self.line[start:stop])
         return stop
 

@@ -72,7 +72,7 @@ class Fillup(Base):
     __table_args__ = (
         Index("ix_fillups_customer_at", "customer_id", "at"),
         Index("ix_fillups_station_at", "station_id", "at"),
-        Index("ix_fillups_customer_station", "customer_id", "station_id", "day"),  # whose customers: crm/scope.py
+        Index("ix_fillups_customer_station", "customer_id", "station_id", "day"),  # for crm/scope.py
         CheckConstraint("source in ('pos', 'attendant', 'driver')", name="source"),
     )
 

@@ -10,6 +10,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crm import inbox
 from crm.db import Database
 from outreach.round import Report, run_round
 from segmentation.refresh import refresh
@@ -32,6 +33,12 @@ async def round_(house: Forecourt) -> None:
     if report.added:
         log.info("the round put %d rows into the ledger", report.added)
     house.wake_sender()
+
+
+async def tidy(house: Forecourt) -> None:
+    """Forget what nobody needs any more."""
+    forgotten = await house.writer.run(lambda session: inbox.tidy(session, now=house.clock()))
+    log.info("forgot %d updates of more than %d days", forgotten, inbox.KEPT.days)
 
 
 def segment_now(settings: Settings, database: Database, now: datetime) -> None:

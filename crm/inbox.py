@@ -6,14 +6,16 @@ States: ``new`` -> ``done`` (its reply in the row until spoken) | ``ignored`` (n
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, String, select, update
+from sqlalchemy import BigInteger, Index, String, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base
+
+KEPT = timedelta(days=7)
 
 
 class Incoming(Base):
@@ -99,8 +101,21 @@ def close(
     )
 
 
+def tidy(session: Session, *, now: datetime) -> int:
+    """Forget updates that Telegram cannot deliver again (it keeps them a day); how many were forgotten.
+
+    What is not handled or not spoken stays, whatever its age.
+    """
+    gone = session.execute(
+        delete(Incoming)
+        .where(Incoming.state != "new", Incoming.spoken_at < now - KEPT)
+        .returning(Incoming.update_id)
+    )
+    return len(gone.all())
+
+
 def fail(session: Session, update_id: int, reference: str, *, now: datetime) -> bool:
-    """An update whose handling, or whose reply, ended in an error. False: only the reply; the effect stands."""
+    """An update whose handling, or whose reply, ended in an error. False: the effect stands."""
     close(session, update_id, "failed", now=now, reference=reference)
     row = session.get(Incoming, update_id, populate_existing=True)
     if row is None:

@@ -39,7 +39,8 @@ def scan(ask: Ask) -> Reply:
     """/start m_TOKEN: an attendant scans a driver's QR. For anyone else the code opens nothing."""
     if not ask.who.roles & ATTENDANTS:
         return refused(ask, "scan")
-    return _shown(ask, customers.by_qr_token(ask.session, ask.args.strip().removeprefix("m_")))
+    customer = customers.by_qr_token(ask.session, ask.args.strip().removeprefix("m_"))
+    return _shown(ask, identity.current(ask.session, customer) if customer else None)
 
 
 def _find(ask: Ask, text: str) -> Reply:

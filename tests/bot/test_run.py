@@ -20,6 +20,7 @@ from crm.schema import migrate
 from sandbox.run import running
 
 TOKEN = "313131:" + "T" * 35
+pytestmark = pytest.mark.slow  # each starts the command anew
 
 
 def forecourt(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @cache
 def commands() -> typer.Typer:
     """Every command. Reading what they need takes a second or more, so it is done when one is called."""
-    from bot.commands import demo, imports, outreach, run, sandbox, segment, soak
+    from bot.commands import demo, imports, outreach, run, sandbox, segment, soak, why
 
     app = typer.Typer(
         name="forecourt",
@@ -31,6 +31,7 @@ def commands() -> typer.Typer:
     app.command("segment")(segment.segment)
     app.command("run")(run.run)
     app.command("sandbox")(sandbox.sandbox)
+    app.command("why")(why.why)
     return app
 
 

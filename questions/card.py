@@ -12,6 +12,7 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
+from questions.why import DIMENSIONS
 
 Facts = dict[str, Any]
 VISITS, CHANGES, VEHICLES = 5, 4, 5
@@ -28,6 +29,7 @@ def card(session: Session, customer: Customer, stations: frozenset[int] | None, 
         "home": _home(session, customer, stations),
         "segment": segment and _segment(segment),
         "why": segment and segment.why,
+        "dimensions": _dimensions(segment, stations),
         "rhythm": _rhythm(session, customer, segment, today),
         "visits": _visits(session, customer, stations),
         "changes": _changes(session, customer),
@@ -79,6 +81,17 @@ def _segment(segment: CustomerSegment) -> Facts:
         "frequency_class": segment.frequency_class,
         "lifecycle": segment.lifecycle,
     }
+
+
+def _dimensions(segment: CustomerSegment | None, stations: frozenset[int] | None) -> list[str]:
+    """What the card says why of. Where somebody goes is said to those alone whose station it is."""
+    if segment is None:
+        return []
+    home = segment.home_station_id
+    hidden = {"segment"}
+    if stations is not None and home is not None and home not in stations:
+        hidden.add("place")
+    return [name for name in DIMENSIONS if name in segment.why and name not in hidden]
 
 
 def _rhythm(

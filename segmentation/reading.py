@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.fillups import Fillup
@@ -25,15 +40,24 @@ _TEXTS = ("currency", "product", "payment", "source")
 
 
 def log(
-    session: Session, people: pd.DataFrame, as_of: date, *, trust: bool, known_at: datetime | None, read: Read
+    session: Session,
+    people: pd.DataFrame,
+    as_of: date,
+    *,
+    trust: bool,
+    known_at: datetime | None = None,
+    only: ColumnElement[bool] | None = None,
+    read: Read = lambda _rows: None,
 ) -> pd.DataFrame:
     """The rows that count, up to the end of ``as_of``: columns visits.ROWS, merged customers resolved.
 
-    ``trust`` takes a driver's own word as confirmed; ``known_at`` leaves out what was not yet known.
+    ``trust`` takes a driver's own word as confirmed; ``known_at`` leaves out what was not yet known;
+    ``only`` is a condition on Fillup.
     """
     columns = _Columns()
     total = 0
-    for chunk in chunks(session, _statement(session, as_of, trust, known_at)):
+    statement = _statement(session, as_of, trust, known_at)
+    for chunk in chunks(session, statement if only is None else statement.where(only)):
         columns.add(chunk)
         total += len(chunk)
         read(total)
@@ -41,6 +65,25 @@ def log(
     place = np.searchsorted(people.index.to_numpy(), frame["customer"].to_numpy())
     frame["customer"] = people["survivor"].to_numpy()[place]
     return frame
+
+
+def among(session: Session, column: InstrumentedAttribute[Any], keys: Ints) -> ColumnElement[bool]:
+    """``column`` is one of any number of keys."""
+    if session.get_bind().dialect.name == "sqlite":
+        each = func.json_each(json.dumps(keys.tolist())).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(cast(keys.tolist(), ARRAY(BigInteger)))
+
+
+def one_state(session: Session) -> None:
+    """Everything read in this transaction is of one moment. To be said first."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def counting() -> ColumnElement[bool]:
+    """What is known now and counts."""
+    return and_(Fillup.customer_id.is_not(None), _counts(None))
 
 
 def chunks(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
@@ -144,6 +187,11 @@ class _Columns:
             else:
                 frame[name] = values
         return pd.DataFrame(frame, copy=False)
+
+
+def start_of(day: date) -> datetime:
+    """A moment before that day begins anywhere on Earth."""
+    return datetime.combine(day, time(0), UTC) - timedelta(hours=14)
 
 
 def today_has_begun(as_of: date, now: datetime) -> bool:

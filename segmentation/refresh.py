@@ -8,16 +8,22 @@ the second waits with its writing, compares with what the first wrote, and write
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
 import pandas as pd
+from sqlalchemy.orm import Session
 
 from crm.db import Database
-from segmentation import beside, reading, registry
+from segmentation import beside, month_state, reading, registry, state_store
+from segmentation.classes import day_number
 from segmentation.criteria import SEGMENTS, Criteria, load
+from segmentation.dimensions import complete
 from segmentation.export import cells
-from segmentation.segments import Outcome, segment
+from segmentation.segments import Known, Outcome, decide, segment
+from segmentation.state import featured, inside, spread
+from segmentation.state_run import Setting, advance, other_currencies
 from segmentation.storing import prepare, store
 
 Progress = Callable[[str, int], None]  # stage and how many rows of it; see STAGES
@@ -59,39 +65,95 @@ def refresh(
     ``known_at`` (only what was known at that moment counts then); a view otherwise. ``zone`` is the
     chain's: it dates when people without a visit became known.
     """
-    criteria = criteria or load()
-    tell = progress or (lambda _stage, _rows: None)
-    tell("reading", 0)
+    asked = _Asked(as_of, criteria or load(), trust_self_reported, known_at, zone, progress or _quiet)
+    live = known_at is None and reading.today_has_begun(as_of, now)
+    asked.tell("reading", 0)
     with database.read() as session:
-        people = registry.customers(session, zone, known_at)
-        around = beside.read(session, people, known_at)
-        rows = reading.log(
-            session,
-            people,
-            as_of,
-            trust=trust_self_reported,
-            known_at=known_at,
-            read=lambda count: tell("reading", count),
-        )
-        numbers = registry.numbers(session, people.index.to_numpy())
-    people = registry.present(people, rows["customer"].unique(), as_of)
-    read = len(rows)
-    outcome = segment(rows, people, as_of, criteria, lambda stage: tell(stage, read), around)
-    del rows
+        reading.one_state(session)
+        found = (asked.from_state(session) if live else None) or asked.from_log(session)
+        numbers = registry.numbers(session, found.outcome.frame.index.to_numpy())
     stored = None
-    if known_at is None and reading.today_has_begun(as_of, now):
-        tell("writing", len(people))
-        prepared = prepare(outcome)
+    if live:
+        asked.tell("writing", len(found.outcome.frame))
+        if found.state is not None:
+            with suppress(state_store.OtherRun):  # then that one keeps it
+                state_store.write(database, found.state)
+        prepared = prepare(found.outcome)
         with database.write() as session:
-            stored = store(session, outcome, prepared, started_at=now)
-    counts = outcome.frame["segment"].value_counts()
+            stored = store(session, found.outcome, prepared, started_at=now)
+    counts = found.outcome.frame["segment"].value_counts()
     return Run(
         as_of=as_of,
-        customers=len(outcome.frame),
+        customers=len(found.outcome.frame),
         changed=stored.changed if stored else 0,
         segments={name: int(counts.get(name, 0)) for name in SEGMENTS},
         stored=stored is not None,
         id=stored.run if stored else None,
-        outcome=outcome,
-        numbers=numbers[people.index],
+        outcome=found.outcome,
+        numbers=numbers,
     )
+
+
+def _quiet(_stage: str, _rows: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An outcome, and the state to be kept where it came from one."""
+
+    outcome: Outcome
+    state: state_store.Writing | None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One question to the database: a day, and how it is looked at."""
+
+    as_of: date
+    criteria: Criteria
+    trust: bool
+    known_at: datetime | None
+    zone: tzinfo
+    tell: Progress
+
+    def from_log(self, session: Session) -> _Found:
+        people = registry.customers(session, self.zone, self.known_at)
+        around = beside.read(session, people, self.known_at)
+        rows = reading.log(
+            session,
+            people,
+            self.as_of,
+            trust=self.trust,
+            known_at=self.known_at,
+            read=lambda count: self.tell("reading", count),
+        )
+        people = registry.present(people, rows["customer"].unique(), self.as_of)
+        read = len(rows)
+        outcome = segment(
+            rows, people, self.as_of, self.criteria, lambda stage: self.tell(stage, read), around
+        )
+        return _Found(outcome, None)
+
+    def from_state(self, session: Session) -> _Found | None:
+        """None where the state is of a later day."""
+        people = registry.customers(session, self.zone, None)
+        around = beside.read(session, people, None)
+        setting = Setting(people, around, self.criteria, self.trust)
+        advanced = advance(session, setting, self.as_of, lambda count: self.tell("visits", count))
+        if advanced is None:
+            return None
+        came = advanced.numbers.index.to_numpy()
+        here = complete(registry.present(people, came, self.as_of))
+        keys, day = here.index.to_numpy(), day_number(self.as_of)
+        self.tell("month ends", len(keys))
+        past = month_state.past(session, advanced, here, self.criteria)
+        numbers = spread(advanced.numbers, keys)
+        self.tell("scores", len(keys))
+        known = Known(
+            featured(numbers, day),
+            past,
+            inside(numbers, here, self.as_of, self.criteria, around),
+            other_currencies(session, setting, numbers, keys, self.as_of),
+        )
+        return _Found(decide(known, here, self.as_of, self.criteria, around), advanced.writing)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import insert
 
+from crm import rollup
 from crm.customers import Customer
 from crm.db import Database
 from crm.fillups import Fillup
@@ -127,6 +128,7 @@ def fill(database: Database, lines: Sequence[Line], *, known_at: datetime = NOW)
             [{"id": ids[key], "member": f"M{key:05}", "known_at": known_at} for key in keys],
         )
         session.execute(insert(Fillup), [_row(line, ids[line.customer], known_at) for line in lines])
+        rollup.changed_customers(session, ids.values())
 
 
 def _row(line: Line, customer: int, known_at: datetime) -> dict[str, object]:

@@ -1,0 +1,353 @@
+"""From the state of one day to that of a later one, and from the log to a state. Reads, and writes nothing.
+
+Only customers with a row that enters or leaves the window, and those whose log changed, are made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from crm.fillups import Fillup
+from segmentation import reading, sides, state, state_store
+from segmentation.classes import EPOCH, day_number
+from segmentation.criteria import Criteria
+from segmentation.dimensions import Beside
+from segmentation.features import History, features, other_money
+from segmentation.memory import month_ends
+from segmentation.state_store import Head, Writing
+from segmentation.visits import Ints, visits
+
+LONGEST_SLIDE = timedelta(days=62)  # beyond that most customers have changed
+MOST_CHANGED = 0.3  # of all customers: beyond that reading everything in order is faster
+AT_ONCE = 50_000  # customers made anew in one piece
+Tell = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the numbers are made with. ``people``: every customer, as from registry.customers."""
+
+    people: pd.DataFrame
+    beside: Beside
+    criteria: Criteria
+    trust: bool
+
+    def signature(self, day: date) -> str:
+        """Equal where the numbers of that day mean the same and were made with the same."""
+        criteria = self.criteria
+        prices = self.beside.prices
+        known = prices[prices["day"] <= day_number(day)].sort_values(["station", "product", "day"])
+        said = known.to_csv(index=False).encode()
+        facts = {
+            "numbers": state.NUMBERS,
+            "visit": criteria.visit.gap_minutes,
+            "window": criteria.rfm.window_days,
+            "gap": criteria.rhythm.shortest_gap_days,
+            "months": [criteria.loyalty.months, criteria.decline.months],
+            "price": [criteria.price.drop_days, criteria.price.look_back_days],
+            "prices": hashlib.sha256(said).hexdigest(),
+            "stations": self.beside.stations["code"].sort_values().index.tolist(),
+            "trust": self.trust,
+        }
+        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+
+@dataclass
+class Advanced:
+    """The state of ``day``: every number, the features at month ends, and what of it is to be written."""
+
+    day: date
+    numbers: pd.DataFrame
+    stood: dict[date, pd.DataFrame]  # month ends made or changed here: STOOD by customer
+    writing: Writing
+
+
+@dataclass
+class _Work:
+    """Pieces made in one advance."""
+
+    numbers: list[pd.DataFrame] = field(default_factory=list)
+    months: list[pd.DataFrame] = field(default_factory=list)
+    places: list[pd.DataFrame] = field(default_factory=list)
+    stood: dict[date, list[pd.DataFrame]] = field(default_factory=dict)
+
+
+def advance(session: Session, setting: Setting, day: date, tell: Tell = lambda _n: None) -> Advanced | None:
+    """The state as of ``day``; None where the kept one is of a later day. Month ends before it included."""
+    head = state_store.head(session)
+    if head.day is not None and head.day > day:
+        return None
+    changed = state_store.changes(session)
+    ends = month_ends(day, setting.criteria.memory_months)
+    if _usable(session, head, setting, day, ends, len(changed)):
+        try:
+            return _Slide(session, setting, head, changed, tell).to(day, ends)
+        except ValueError:  # a row that is no row of ours: make all of them anew
+            pass
+    return rebuild(session, setting, day, tell)
+
+
+def _usable(
+    session: Session, head: Head, setting: Setting, day: date, ends: list[date], changed: int
+) -> bool:
+    if head.day is None or day - head.day > LONGEST_SLIDE:
+        return False
+    if head.signature != setting.signature(head.day) or changed > 100 + MOST_CHANGED * len(setting.people):
+        return False
+    kept = state_store.month_end_days(session)
+    return all(end in kept or end >= head.day for end in ends)
+
+
+def rebuild(session: Session, setting: Setting, day: date, tell: Tell = lambda _n: None) -> Advanced:
+    """The state of ``day`` from the whole log, a range of customers at a time."""
+    ends = month_ends(day, setting.criteria.memory_months)
+    work = _Work()
+    _make(session, setting, setting.people.index.to_numpy(), day, ends, work, tell)
+    numbers = _joined(work.numbers, state.NUMBERS)
+    stood = {end: _joined(work.stood[end], state.STOOD) for end in ends}
+    gone = np.setdiff1d(state_store.keys(session), numbers.index.to_numpy())
+    writing = Writing(
+        seen=state_store.head(session),
+        day=day,
+        signature=setting.signature(day),
+        numbers=numbers,
+        months=pd.concat(work.months or [_none("customer", *state_store.MONTH_NAMES)]),
+        places=pd.concat(work.places or [_none("customer", *state_store.PLACE_NAMES)]),
+        gone=gone,
+        changes=_taken(state_store.changes(session), day),
+        forgotten=sorted(set(state_store.month_end_days(session)) - set(ends)),
+    )
+    return Advanced(day, numbers, stood, writing)
+
+
+def _taken(changed: pd.DataFrame, day: date) -> Ints:
+    taken: Ints = changed["id"].to_numpy()[np.array(changed["day"] <= day, dtype=bool)]
+    return taken
+
+
+def _none(*names: str) -> pd.DataFrame:
+    return pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in names})
+
+
+def _joined(parts: list[pd.DataFrame], names: tuple[str, ...]) -> pd.DataFrame:
+    if not parts:
+        return _none(*names).set_index(pd.Index(np.zeros(0, dtype=np.int64), name="customer"))
+    return pd.concat(parts).sort_index()
+
+
+def _make(
+    session: Session, setting: Setting, keys: Ints, day: date, ends: list[date], work: _Work, tell: Tell
+) -> None:
+    """Make the numbers of these customers (survivors) on ``day``, and how they stood at ``ends``."""
+    for end in ends:
+        work.stood.setdefault(end, [])
+    for some in _parts(keys):
+        rows = reading.log(
+            session, setting.people, day, trust=setting.trust, only=_rows_of(session, setting.people, some)
+        )
+        rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
+        if len(rows) == 0:
+            continue
+        made = state.make(rows, setting.people, day, setting.criteria, setting.beside)
+        work.numbers.append(made.numbers)
+        work.months.append(made.months)
+        work.places.append(made.places)
+        for end in ends:
+            work.stood[end].append(_stood(made.history, end, setting.criteria))
+        tell(sum(map(len, work.numbers)))
+
+
+def _parts(keys: Ints) -> Iterator[Ints]:
+    for begin in range(0, len(keys), AT_ONCE):
+        yield keys[begin : begin + AT_ONCE]
+
+
+def _rows_of(session: Session, people: pd.DataFrame, keys: Ints) -> ColumnElement[bool]:
+    """The rows of these customers and of whoever was merged into them."""
+    ids = people.index.to_numpy()
+    survivors = people["survivor"].to_numpy()
+    merged = survivors != ids
+    theirs = np.union1d(keys, ids[merged & np.isin(survivors, keys)])
+    if len(theirs) == 0:
+        return Fillup.id < 0
+    span = ids[(ids >= theirs[0]) & (ids <= theirs[-1])]
+    if len(span) <= len(theirs) + merged.sum():
+        return Fillup.customer_id.between(int(theirs[0]), int(theirs[-1]))
+    return reading.among(session, Fillup.customer_id, theirs)
+
+
+def _stood(history: History, end: date, criteria: Criteria) -> pd.DataFrame:
+    """How they stood at the end of that day: those who had come by then."""
+    found = features(history, day_number(end), criteria.rfm.window_days)
+    return state.stood(found[found["visits"] > 0], day_number(end))
+
+
+class _Slide:
+    """A state on its way from its own day to a later one."""
+
+    def __init__(
+        self, session: Session, setting: Setting, head: Head, changed: pd.DataFrame, tell: Tell
+    ) -> None:
+        self.session, self.setting, self.head, self.tell = session, setting, head, tell
+        assert head.day is not None
+        self.at = self.before = head.day
+        self.numbers = state_store.numbers(session)
+        self.changed = pd.concat([changed, self._merged()], ignore_index=True)
+        survivors = setting.people["survivor"].reindex(self.changed["customer"])
+        # Someone deleted is nobody else: their numbers go.
+        self.who: Ints = survivors.fillna(self.changed["customer"].set_axis(survivors.index)).to_numpy(
+            np.int64
+        )
+        self.touched = self.moved = np.zeros(0, dtype=np.int64)
+        self.sides: list[tuple[Ints, pd.DataFrame, pd.DataFrame]] = []
+        self.stood: dict[date, pd.DataFrame] = {}
+
+    def _merged(self) -> pd.DataFrame:
+        """Whoever has numbers and is no customer of their own any more: their whole life moves."""
+        people = self.setting.people
+        alone = people.index.to_numpy()[people["survivor"].to_numpy() == people.index.to_numpy()]
+        gone = np.setdiff1d(self.numbers.index.to_numpy(), alone, assume_unique=True)
+        return pd.DataFrame({"id": -1, "customer": gone, "day": np.full(len(gone), EPOCH, dtype=object)})
+
+    def to(self, day: date, ends: list[date]) -> Advanced:
+        kept = state_store.month_end_days(self.session)
+        for end in sorted(end for end in ends if self.at <= end):
+            self._step(end)
+            self.stood[end] = self.numbers[list(state.STOOD)].copy()
+        self._step(day)
+        self._mend([end for end in ends if end in kept and end not in self.stood])
+        if sides.last_whole_month(day) != sides.last_whole_month(self.before):
+            self._turn_month(day)
+        return Advanced(day, self.numbers, self.stood, self._writing(day, kept, ends))
+
+    def _renamed(self) -> Ints:
+        """Those changed who count as someone else now."""
+        ids = self.changed["customer"].to_numpy().astype(np.int64)
+        renamed: Ints = ids[ids != self.who]
+        return renamed
+
+    def _step(self, day: date) -> None:
+        """Make anew whoever the days up to ``day`` touch."""
+        people = self.setting.people
+        late = self.who[np.array(self.changed["day"] <= day, dtype=bool)]
+        keys = self.numbers.index.to_numpy()
+        declared = people["home"].reindex(keys).to_numpy()
+        moved = keys[self.numbers["home_declared"].to_numpy() != declared]
+        touched = np.unique(np.concatenate([late, self._renamed(), moved, self._coming(day)]))
+        work = _Work()
+        _make(self.session, self.setting, touched, day, [], work, self.tell)
+        made = _joined(work.numbers, state.NUMBERS)
+        rest = self.numbers[~np.isin(keys, touched)]
+        self.numbers = pd.concat([rest, made]).sort_index() if len(made) else rest
+        months = pd.concat(work.months or [_none("customer", *state_store.MONTH_NAMES)])
+        places = pd.concat(work.places or [_none("customer", *state_store.PLACE_NAMES)])
+        self.sides.append((touched, months, places))
+        self.touched = np.union1d(self.touched, touched)
+        self.at = day
+
+    def _coming(self, day: date) -> Ints:
+        """Whose rows enter or leave the window when it moves from ``self.at`` to ``day``."""
+        window = timedelta(days=self.setting.criteria.rfm.window_days)
+        found = [np.zeros(0, dtype=np.int64)]
+        if day > self.at:
+            found += [self._between(self.at - back, day - back) for back in (timedelta(0), window)]
+        people = self.setting.people
+        ids = np.unique(np.concatenate(found))
+        survivors: Ints = people["survivor"].to_numpy()[np.searchsorted(people.index.to_numpy(), ids)]
+        return survivors
+
+    def _between(self, after: date, until: date) -> Ints:
+        """Customers with a row that counts on a day after ``after`` and up to ``until``."""
+        asked = (
+            select(Fillup.customer_id)
+            .distinct()
+            .where(
+                Fillup.station_id.in_(self.setting.beside.stations.index.tolist()),  # for its index
+                Fillup.at.between(reading.start_of(after), reading.start_of(until + timedelta(days=3))),
+                and_(Fillup.day > after, Fillup.day <= until),
+                reading.counting(),
+            )
+        )
+        return np.array(self.session.scalars(asked).all(), dtype=np.int64)
+
+    def _mend(self, ends: list[date]) -> None:
+        """How those stood at past month ends whose log changed on a day before them."""
+        for end in ends:
+            late = np.unique(self.who[np.array(self.changed["day"] <= end, dtype=bool)])
+            if len(late) == 0:
+                continue
+            before = state_store.stood(self.session, end)
+            work = _Work()
+            _make(self.session, self.setting, late, end, [], work, self.tell)
+            made = _joined(work.numbers, state.NUMBERS)[list(state.STOOD)]
+            past = np.union1d(late, self._renamed())
+            rest = before[~np.isin(before.index.to_numpy(), past)]
+            self.stood[end] = pd.concat([rest, made]).sort_index() if len(made) else rest
+
+    def _turn_month(self, day: date) -> None:
+        """Another month is the last whole one: the months of everyone are looked at again."""
+        made, criteria = self._sides()[0], self.setting.criteria
+        parts = [sides.monthly(made, np.unique(made["customer"].to_numpy()), day, criteria)]
+        for table in state_store.months(self.session):
+            rest = table[~np.isin(table["customer"].to_numpy(), self.touched)]
+            parts.append(sides.monthly(rest, np.unique(rest["customer"].to_numpy()), day, criteria))
+        fresh = _joined(parts, state.MONTHLY).reindex(self.numbers.index, fill_value=-1)
+        if (fresh["months_of"] < 0).any():
+            raise ValueError("the months of some customers are missing")
+        moved = (fresh != self.numbers[list(state.MONTHLY)]).any(axis=1).to_numpy()
+        self.numbers = self.numbers.assign(**{name: fresh[name] for name in state.MONTHLY})
+        self.moved = self.numbers.index.to_numpy()[moved]
+
+    def _writing(self, day: date, kept: list[date], ends: list[date]) -> Writing:
+        write = np.union1d(self.touched, self.moved)
+        keys = self.numbers.index.to_numpy()
+        months, places = self._sides()
+        return Writing(
+            seen=self.head,
+            day=day,
+            signature=self.setting.signature(day),
+            numbers=self.numbers[np.isin(keys, write)],
+            months=months,
+            places=places,
+            gone=np.setdiff1d(self.touched, keys),
+            changes=_taken(self.changed, day),
+            forgotten=sorted(set(kept) - set(ends)),
+        )
+
+    def _sides(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The side tables of everyone made anew, as of their last step."""
+        months, places, later = [], [], np.zeros(0, dtype=np.int64)
+        for touched, month, place in reversed(self.sides):
+            months.append(month[~np.isin(month["customer"].to_numpy(), later)])
+            places.append(place[~np.isin(place["customer"].to_numpy(), later)])
+            later = np.union1d(later, touched)
+        return pd.concat(months), pd.concat(places)
+
+
+def other_currencies(
+    session: Session, setting: Setting, numbers: pd.DataFrame, keys: Ints, day: date
+) -> dict[int, dict[str, int]]:
+    """Money in other than the main currency (segments.Outcome.beside), from the rows of those who have it."""
+    mixed = numbers.index.to_numpy()[numbers["currencies"].to_numpy() > 1]
+    mixed = np.intersect1d(mixed, keys)
+    found: dict[int, dict[str, int]] = {}
+    for some in _parts(mixed):
+        rows = reading.log(
+            session, setting.people, day, trust=setting.trust, only=_rows_of(session, setting.people, some)
+        )
+        rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
+        history = History(visits(rows, some, setting.criteria))
+        window = setting.criteria.rfm.window_days
+        frame = features(history, day_number(day), window)
+        money = other_money(history, frame, day_number(day), window)
+        found |= {int(np.searchsorted(keys, some[place])): amounts for place, amounts in money.items()}
+    return found

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from crm.db import normal_url, sqlite_url
+from segmentation.criteria import DEFAULT, CriteriaFault, load
 
 
 class Settings(BaseSettings):
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     round_every: Annotated[float, Field(gt=0, le=86_400)] = 60
     round_delay: Annotated[float, Field(ge=0, le=86_400)] = 5
     segment_at: str = "03:30"
+    criteria: Path | None = None
     send_rate: Annotated[float, Field(gt=0, le=1000)] = 30
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10
     chats_at_once: Annotated[int, Field(ge=1, le=1000)] = 64
@@ -63,6 +65,18 @@ class Settings(BaseSettings):
             raise ValueError(f"'{value}' is not a time of day; write it like 03:30")
         return value
 
+    @field_validator("criteria")
+    @classmethod
+    def _sound_criteria(cls, value: Path | None) -> Path | None:
+        try:
+            if value is not None:
+                load(value)
+        except CriteriaFault as fault:
+            raise ValueError("; ".join(fault.sentences)) from None
+        except OSError as error:
+            raise ValueError(f"cannot read this file ({error.strerror})") from None
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -79,6 +93,11 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def criteria_file(self) -> Path:
+        """The criteria in force: the file named, or those that come with the product."""
+        return self.criteria or DEFAULT
 
     @property
     def database(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from crm import inbox
 from crm.db import Database
 from outreach.round import Report, run_round
+from segmentation.criteria import load
 from segmentation.refresh import refresh
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def segment_now(settings: Settings, database: Database, now: datetime) -> None:
         database,
         as_of=now.astimezone(settings.zone).date(),
         now=now,
+        criteria=load(settings.criteria_file),
         trust_self_reported=settings.trust_self_reported,
         zone=settings.zone,
     )

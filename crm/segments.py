@@ -37,6 +37,16 @@ class SegmentRun(Base):
     cutoffs: Mapped[dict[str, Any]]
 
 
+class CriteriaVersion(Base):
+    """Every version of the criteria that a stored run used, as it was: what a threshold meant then."""
+
+    __tablename__ = "criteria_versions"
+
+    version: Mapped[str] = mapped_column(String(32), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    first_used_at: Mapped[datetime]
+
+
 class CustomerSegment(Base):
     """One row per customer: the last run's result. ``why`` carries the numbers and thresholds."""
 

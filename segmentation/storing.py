@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from segmentation.classes import day_of
+from segmentation.criteria_store import keep
 from segmentation.explain import Facts, explain
 from segmentation.fleet_store import store_accounts
 from segmentation.segments import Outcome
@@ -89,6 +90,7 @@ def store(
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STORE_LOCK})
     if _newer_stored(session, outcome.as_of, started_at):
         return None
+    keep(session, outcome.criteria, started_at)
     before = _current(session)
     alone = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_(None))))
     rows = {key: row for key, row in prepared.items() if key in alone}

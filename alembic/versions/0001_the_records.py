@@ -35,6 +35,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "criteria_versions",
+        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_criteria_versions")),
+    )
+    op.create_table(
         "customer_sides",
         sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("months", sa.LargeBinary(), nullable=False),
@@ -563,6 +570,7 @@ def downgrade() -> None:
     op.drop_table("inbox")
     op.drop_table("customer_state")
     op.drop_table("customer_sides")
+    op.drop_table("criteria_versions")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

@@ -15,31 +15,41 @@ from sqlalchemy.exc import DBAPIError
 from bot.commands.common import console, fail, load_settings, now, open_database, print_json
 from bot.config import Settings
 from crm.db import Database
+from segmentation.criteria import Criteria, CriteriaFault, load
 from segmentation.export import save
 from segmentation.refresh import Run, refresh
 
-DIMENSIONS = ("lifecycle", "value", "frequency_class", "rfm_segment")
+DIMENSIONS = (
+    *("lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty", "credit_risk"),
+    *("persona", "price_sensitivity", "city", "region"),
+)
+ACCOUNTS = ("value", "frequency_class", "lifecycle", "credit_risk", "tier", "group_tier")
+ACCOUNTS_AS_TOLD = ("industry", "size", "region")
 
 
 def segment(
     as_of: Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")] = "",
     export: Annotated[Path | None, typer.Option(help="Write one row per customer, .csv or .xlsx.")] = None,
+    criteria: Annotated[Path | None, typer.Option(help="A TOML file with other criteria.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Compute every customer's segment and keep what changed."""
+    """Compute every customer's segment and every dimension, and keep what changed."""
     settings = load_settings()
     day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
     if export is not None:
         _check_target(export)
+    rules = _criteria(criteria or settings.criteria_file)
     database = open_database(settings)
     began = time.monotonic()
     try:
-        run = _run(database, settings, day)
+        run = _run(database, settings, day, rules)
         if export is not None:
             save(run.export(), export)
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
         fail(f"the segments stay as they were: {reason}")
+    except CriteriaFault as fault:
+        fail(f"the segments stay as they were: {'; '.join(fault.sentences)}")
     except OSError as error:
         fail(f"cannot write {export} ({error.strerror})")
     finally:
@@ -54,6 +64,15 @@ def _day(text: str) -> date:
         fail(f"--as-of {text!r} is not a day; write it like 2026-06-30")
 
 
+def _criteria(path: Path) -> Criteria:
+    try:
+        return load(path)
+    except CriteriaFault as fault:
+        fail(f"--criteria {path}: {'; '.join(fault.sentences)}")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"--criteria {path}: cannot read this file ({getattr(error, 'strerror', None) or 'not UTF-8'})")
+
+
 def _check_target(path: Path) -> None:
     if path.is_dir():
         fail(f"--export {path} is a folder; name a file in it")
@@ -61,7 +80,7 @@ def _check_target(path: Path) -> None:
         fail(f"--export {path}: there is no folder {path.absolute().parent}")
 
 
-def _run(database: Database, settings: Settings, day: date) -> Run:
+def _run(database: Database, settings: Settings, day: date, criteria: Criteria) -> Run:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Segmenting", total=None)
@@ -69,6 +88,7 @@ def _run(database: Database, settings: Settings, day: date) -> Run:
             database,
             as_of=day,
             now=now(),
+            criteria=criteria,
             trust_self_reported=settings.trust_self_reported,
             zone=settings.zone,
             progress=lambda stage, rows: bar.update(task, description=f"Segmenting: {stage}, {rows:,} rows"),
@@ -88,8 +108,9 @@ def _report(run: Run, seconds: float, as_json: bool) -> None:
 
 def facts(run: Run, seconds: float) -> dict[str, Any]:
     """What --json prints: the run, and how many customers have each value of each dimension."""
-    frame = run.outcome.frame
-    counts = {name: Counter(value for value in frame[name].tolist() if value) for name in DIMENSIONS}
+    frame, fleet = run.outcome.frame, run.outcome.accounts
+    codes = run.outcome.stations["code"].to_dict()
+    homes = [codes.get(station) for station in frame["home_station"].tolist()]
     return {
         "as_of": run.as_of.isoformat(),
         "customers": run.customers,
@@ -98,5 +119,14 @@ def facts(run: Run, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "stored": run.stored,
         "criteria": run.outcome.criteria.version,
-        **{name: dict(sorted(values.items())) for name, values in counts.items()},
+        **{name: _count(frame[name].tolist()) for name in DIMENSIONS},
+        "persona_from": _count(frame["persona_from"].tolist()),
+        "home_station": _count(homes),
+        "declining": int(frame["declining"].sum()),
+        "accounts": {name: _count(fleet[name].tolist()) for name in (*ACCOUNTS, *ACCOUNTS_AS_TOLD)},
     }
+
+
+def _count(values: list[Any]) -> dict[str, int]:
+    """How often each value occurs; nothing is no value."""
+    return dict(sorted(Counter(value for value in values if value).items()))

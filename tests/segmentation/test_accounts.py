@@ -19,17 +19,25 @@ Driver = tuple[int, int, int, str, str]
 
 
 def fleet(
-    drivers: list[Driver], parents: dict[int, int] | None = None, cuts: Cutoffs = CUTS, **credits: Any
+    drivers: list[Driver], parents: dict[int, int] | None = None, cuts: Cutoffs = CUTS, **told: Any
 ) -> pd.DataFrame:
     """Accounts 1, 2, 3 ... with drivers (account, visits, money, currency, stage)."""
     parents = parents or {1: 0}
-    rows = [{"parent": parent, "currency": "CNY", **NOTHING, **credits} for parent in parents.values()]
+    rows = [{"parent": parent, "currency": "CNY", **NOTHING, **told} for parent in parents.values()]
     accounts = pd.DataFrame(rows, index=pd.Index(parents, name="account"))
-    columns = list(zip(*drivers, strict=True)) or [()] * 5
-    numbers = [np.array(column, dtype=np.int64) for column in columns[:3]]
-    texts = [np.array(column, dtype=object) for column in columns[3:]]
     risks = credit(accounts, load().credit)
-    return classify(accounts, Drivers(*numbers, *texts), cuts, load().accounts, risks)
+    return classify(accounts, columns(drivers), cuts, load().accounts, risks)
+
+
+def columns(drivers: list[Driver]) -> Drivers:
+    account, frequency, monetary, currency, stage = zip(*drivers, strict=True) if drivers else [()] * 5
+    return Drivers(
+        account=np.array(account, dtype=np.int64),
+        frequency=np.array(frequency, dtype=np.int64),
+        monetary=np.array(monetary, dtype=np.int64),
+        currency=np.array(currency, dtype=object),
+        stage=np.array(stage, dtype=object),
+    )
 
 
 def driver(account: int = 1, visits: int = 10, money: int = 1000, stage: str = "active") -> Driver:
@@ -115,9 +123,7 @@ def test_one_number_is_enough_for_a_risk(told: dict[str, int], risk: str) -> Non
 
 
 def test_no_account_is_no_fault() -> None:
-    empty = pd.DataFrame(
-        {name: [] for name in (*NOTHING, "parent", "currency")}, index=pd.Index([], dtype=int)
-    )
-    drivers = Drivers(*[np.zeros(0, dtype=np.int64)] * 3, *[np.zeros(0, dtype=object)] * 2)
+    names = (*NOTHING, "parent", "currency")
+    empty = pd.DataFrame({name: [] for name in names}, index=pd.Index([], dtype=int))
     rules: Accounts = load().accounts
-    assert len(classify(empty, drivers, CUTS, rules, credit(empty, load().credit))) == 0
+    assert len(classify(empty, columns([]), CUTS, rules, credit(empty, load().credit))) == 0

@@ -63,10 +63,51 @@ def test_a_hole_is_named() -> None:
             "spread_factor = inf",
             "rhythm.spread_factor: Input should be a finite number",
         ),
+        ("tenure = 20", "tenure = 15", "loyalty: the points add up to 95, not to 100"),
+        ("medium = 45", "medium = 75", "loyalty: medium is above high, so that medium is never reached"),
+        (
+            "regular_spread = 0.3",
+            "regular_spread = 2",
+            "loyalty: regular_spread is not below irregular_spread",
+        ),
+        ("days_overdue = 8", "days_overdue = 31", "credit: medium.days_overdue is above high.days_overdue"),
+        ("times = 1.3", "times = 3", "price: medium is above high, so that medium is never reached"),
+        (
+            "drop_days = 3 ",
+            "drop_days = 31",
+            "price.drop_days: Input should be less than or equal to 30",
+        ),
+        (
+            '[[persona.rules]]\nname = "private"',
+            '[[persona.rules]]\nname = "private"\nleast_visits = 1',
+            "persona: the last rule must have no condition, or some have none that fits",
+        ),
+        (
+            'name = "eco"\nproduct = ["ev"]\nleast_visits = 3',
+            'name = "eco"',
+            "persona: 'eco' has no condition, so the rules after it never fit",
+        ),
+        ('taxi = "taxi"', 'taxi = "cab"', "persona.vehicles.taxi: Input should be PERSONAS"),
+        (
+            '"dormant", "churned"]\n[accounts',
+            '"dormant"]\n[accounts',
+            "accounts: alive_order has no place for churned",
+        ),
+        (
+            '[[accounts.tiers]]\nname = "standard"',
+            '[[accounts.tiers]]\nname = "standard"\nvalue = ["low"]',
+            "accounts: the last rule must have no condition, or some have none that fits",
+        ),
+        (
+            "[accounts.value_times]\nhigh = 10.0",
+            "[accounts.value_times]\nhigh = 1.0",
+            "accounts.value_times: medium is above high, so that medium is never reached",
+        ),
     ],
 )
 def test_one_sentence_per_fault(old: str, new: str, sentence: str) -> None:
-    assert faults(old, new) == [sentence]
+    personas = "'private', 'taxi', 'business', 'heavy', 'eco' or 'fleet'"
+    assert faults(old, new) == [sentence.replace("PERSONAS", personas)]
 
 
 def test_two_faults_are_two_sentences() -> None:

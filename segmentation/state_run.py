@@ -90,7 +90,7 @@ def advance(session: Session, setting: Setting, day: date, tell: Tell = lambda _
     ends = month_ends(day, setting.criteria.memory_months)
     if _usable(session, head, setting, day, ends, len(changed)):
         try:
-            return _Slide(session, setting, head, changed, tell).to(day, ends)
+            return Slide(session, setting, head, changed, tell).to(day, ends)
         except ValueError:  # a row that is no row of ours: make all of them anew
             pass
     return rebuild(session, setting, day, tell)
@@ -191,7 +191,7 @@ def _stood(history: History, end: date, criteria: Criteria) -> pd.DataFrame:
     return state.stood(found[found["visits"] > 0], day_number(end))
 
 
-class _Slide:
+class Slide:
     """A state on its way from its own day to a later one."""
 
     def __init__(

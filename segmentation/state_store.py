@@ -82,6 +82,14 @@ def numbers(session: Session) -> pd.DataFrame:
     return pd.DataFrame(table, columns=list(NUMBERS), index=pd.Index(keys, name="customer"), copy=False)
 
 
+def broken(session: Session) -> list[int]:
+    """Customers whose row has not the length of a row."""
+    length = len(NUMBERS) * WIDE.itemsize
+    return list(
+        session.scalars(select(CustomerState.customer_id).where(func.length(CustomerState.numbers) != length))
+    )
+
+
 def keys(session: Session) -> Ints:
     return np.array(session.scalars(select(CustomerState.customer_id)).all(), dtype=np.int64)
 

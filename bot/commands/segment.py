@@ -18,6 +18,7 @@ from crm.db import Database
 from segmentation.criteria import Criteria, CriteriaFault, load
 from segmentation.export import save
 from segmentation.refresh import Run, refresh
+from segmentation.verify import verify as hold_against_log
 
 DIMENSIONS = (
     *("lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty", "credit_risk"),
@@ -55,6 +56,27 @@ def segment(
     finally:
         database.close()
     _report(run, time.monotonic() - began, as_json)
+
+
+def _verify(settings: Settings, as_json: bool) -> None:
+    database = open_database(settings)
+    try:
+        found = hold_against_log(
+            database, trust_self_reported=settings.trust_self_reported, zone=settings.zone
+        )
+    finally:
+        database.close()
+    if as_json:
+        day = found.day.isoformat() if found.day else None
+        print_json({"state": day, "customers": found.customers, "differing": found.differing})
+    elif found.day is None:
+        print("There is no state yet, or its settings have changed: the next run makes it from the log.")
+    else:
+        print(f"{found.customers} customers as of {found.day}, {len(found.differing)} differ from the log")
+        for each in found.differing[:20]:
+            print(f"  {each['customer']}: {', '.join(each['differs'])}")
+    if found.differing:
+        raise typer.Exit(1)
 
 
 def _day(text: str) -> date:

@@ -1,0 +1,122 @@
+"""`forecourt why` and `forecourt segment --criteria` as an operator sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import select
+from typer.testing import CliRunner, Result
+
+from bot.commands.segment import segment
+from bot.commands.why import why
+from crm.db import Database
+from crm.segments import CriteriaVersion, SegmentRun
+from questions.why import DIMENSIONS
+from segmentation.criteria import DEFAULT
+from tests.segmentation.logs import Line, ago, fill, regulars
+
+app = typer.Typer()
+app.command()(segment)
+app.command()(why)
+DAY = ("segment", "--as-of", "2026-06-15")
+
+
+@pytest.fixture
+def said(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A database with 41 customers, named by the environment; returns a folder for criteria."""
+    fill(database, [*regulars(40), Line(1, ago(2), 2933)])
+    monkeypatch.setenv("FORECOURT_DATABASE_URL", database.url)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def changed(folder: Path, *pairs: tuple[str, str]) -> str:
+    """A file of criteria in which some words are others."""
+    text = DEFAULT.read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = folder / "criteria.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.usefixtures("said")
+def test_why_says_each_dimension_in_words_and_numbers() -> None:
+    call(*DAY)
+    lines = call("why", "M00001").stdout.splitlines()
+    assert lines[0] == "M00001 as of 2026-06-15"
+    assert len(lines) == 1 + len(DIMENSIONS)
+    assert lines[2].startswith("- Lifecycle new: last visit 2 days ago; lapsing beyond")
+    assert not any("<" in line or "&" in line for line in lines)
+    facts = json.loads(call("why", "M00001", "--json", "--locale", "zh").stdout.splitlines()[-1])
+    assert (facts["customer"], list(facts["dimensions"])) == ("M00001", list(DIMENSIONS))
+    product = facts["dimensions"]["product"]
+    assert product == {
+        "sentence": "油品95号汽油：占消费的 100%，需要 60%。",
+        "preference": "95",
+        "share_percent": 100,
+        "share_of": "spend",
+        "least_percent": 60,
+    }
+
+
+@pytest.mark.usefixtures("said")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nobody"], "nobody has this member number, card, phone or plate"),
+        (["M00001"], "this customer is newer than the last run; run `forecourt segment` first"),
+        (["M00001", "--locale", "fr"], "--locale 'fr' is not a language of the bot; it speaks zh and en"),
+    ],
+)
+def test_a_mistake_is_one_plain_line(arguments: list[str], sentence: str) -> None:
+    result = call("why", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"forecourt: {sentence}\n")
+
+
+@pytest.mark.usefixtures("said")
+def test_segment_counts_every_dimension() -> None:
+    facts = json.loads(call(*DAY, "--json").stdout.splitlines()[-1])
+    for name in ("product", "loyalty", "credit_risk", "persona", "persona_from", "price_sensitivity"):
+        assert sum(facts[name].values()) == 41, name
+    assert facts["home_station"] == {"S1": 41}
+    assert (facts["declining"], facts["accounts"]["tier"]) == (0, {})
+
+
+def test_other_criteria_give_another_answer_and_are_kept(said: Path, database: Database) -> None:
+    assert call(*DAY).exit_code == 0
+    path = changed(
+        said, ('version = "', 'version = "mine-'), ("high = 70", "high = 5"), ("medium = 45", "medium = 4")
+    )
+    result = call(*DAY, "--criteria", path, "--json")
+    facts = json.loads(result.stdout.splitlines()[-1])
+    assert (facts["loyalty"], facts["criteria"][:5]) == ({"high": 41}, "mine-")
+    with database.read() as session:
+        kept = {row.version: row.content for row in session.scalars(select(CriteriaVersion))}
+        used = set(session.scalars(select(SegmentRun.criteria)))
+    assert set(kept) == used
+    assert {content["loyalty"]["high"] for content in kept.values()} == {70, 5}
+
+
+def test_one_version_is_one_set_of_thresholds(said: Path, database: Database) -> None:
+    assert call(*DAY).exit_code == 0
+    result = call(*DAY, "--criteria", changed(said, ("high = 70", "high = 71")))
+    assert result.exit_code == 1
+    assert "had another loyalty before; give it a new version" in result.stderr
+    with database.read() as session:
+        assert len(session.scalars(select(SegmentRun)).all()) == 1
+
+
+def test_criteria_with_holes_are_refused_before_anything_is_read(said: Path) -> None:
+    path = changed(said, ('name = "lost"\nr = [1, 1]\nf = [1, 1]', 'name = "lost"\nr = [2, 2]\nf = [1, 1]'))
+    result = call(*DAY, "--criteria", path)
+    assert result.exit_code == 1
+    assert "rfm: no name covers R 1, F 1; rfm: hibernating and lost both cover R 2, F 1" in result.stderr
+    assert call(*DAY, "--criteria", str(said / "none.toml")).exit_code == 1

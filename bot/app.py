@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from sqlalchemy.orm import Session
 from telegram import Bot
 from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, BaseHandler, CallbackContext
@@ -23,7 +24,7 @@ from bot.telegram import AioRequest
 from bot.updates import Inbox, poll
 from crm import inbox, staff
 from crm.db import Database
-from crm.writer import Writer
+from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import House, Incoming
 from handlers.people import identify_staff
 from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap
@@ -34,6 +35,7 @@ from outreach.deliver import Deliverer
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 GRACE = 5.0  # seconds for the messages under way when the bot stops
 RECEIVING = 64  # connections for replies; the sender of campaigns has its own
@@ -135,7 +137,7 @@ class Forecourt:
             if any(takes(route, incoming) for route in ROUTES):
                 await application.process_update(incoming)
             else:
-                await self.writer.run(
+                await self._noted(
                     lambda session: inbox.close(session, incoming.update_id, "ignored", now=self.clock())
                 )
 
@@ -147,10 +149,14 @@ class Forecourt:
         log.error("update failed, reference %s", reference, exc_info=context.error)
         if not isinstance(update, Incoming):
             return
-        undone = await self.writer.run(
+        undone = await self._noted(
             lambda session: inbox.fail(session, update.update_id, reference, now=self.clock())
         )
         await self.speaker.apologise(update, reference, undone)
+
+    async def _noted(self, action: Callable[[Session], T]) -> T:
+        """What became of an update, written however long the database is away."""
+        return await patiently(lambda: self.writer.run(action), until_it_is_back())
 
     def _publish_menu(self, bot: Bot) -> Callable[[int, int], Any]:
         async def publish(chat_id: int, user_id: int) -> None:

@@ -81,7 +81,11 @@ class Holder:
         self.lost.set()
 
     async def give_back(self) -> None:
-        await self._writer.run(lambda session: lease.release(session, self._name, self._me))
+        """Let the next one have it at once; with the database away it falls to them in time."""
+        try:
+            await self._writer.run(lambda session: lease.release(session, self._name, self._me))
+        except OperationalError as error:
+            log.warning("the lease '%s' could not be given back: %s", self._name, type(error).__name__)
 
     async def _take(self) -> bool:
         now = self._clock()

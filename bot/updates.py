@@ -21,7 +21,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
 
 from crm import inbox, talks
 from crm.db import Database
-from crm.writer import Writer
+from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Incoming
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ ALLOWED = ["message", "callback_query", "my_chat_member"]
 POLL_SECONDS = 25
 BURST, REFILL = 60, 5.0  # updates a chat may send at once, and per second from then on
 REMEMBERED = 10_000  # chats whose rate is kept in mind
+GRACE = 3.0  # seconds for what is being handled when the bot stops
 
 Handle = Callable[[Incoming], Awaitable[None]]
 Say = Callable[[int, list[dict[str, Any]]], Awaitable[None]]
@@ -105,9 +106,14 @@ class Inbox:
             await asyncio.gather(*self._workers, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Finish what is being handled now; the rest stays in the database for the next start."""
+        """Finish what is being handled now; the rest stays in the database for the next start, as does
+        what cannot be finished soon."""
         for chat in self._chats.values():
             chat.waiting.clear()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=GRACE)
+        for worker in self._workers:
+            worker.cancel()
         await self.drain()
 
     def _left_behind(self) -> tuple[list[dict[str, Any]], list[tuple[int, list[dict[str, Any]]]]]:
@@ -136,13 +142,20 @@ class Inbox:
         chat.busy = False
 
     async def _one(self, update: Update) -> None:
+        """Handle one update. Whatever goes wrong ends this update alone: its chat goes on."""
         incoming = Incoming(update)
-        if incoming.kind and not incoming.command[0]:
-            step = await asyncio.to_thread(self._step, incoming.user_id)
-            incoming = Incoming(update, step)
-        await self._handle(incoming)
+        try:
+            if incoming.kind and not incoming.command[0]:
+                incoming = Incoming(update, await self._step(incoming.user_id))
+            await self._handle(incoming)
+        except Exception:
+            log.exception("update %d was not handled and stays in the inbox", update.update_id)
 
-    def _step(self, user_id: int) -> str:
+    async def _step(self, user_id: int) -> str:
+        """Where this person's talk stands."""
+        return await patiently(lambda: asyncio.to_thread(self._read_step, user_id), until_it_is_back())
+
+    def _read_step(self, user_id: int) -> str:
         with self._database.read() as session:
             talk = talks.current(session, user_id)
             return talk.step if talk else ""

@@ -10,17 +10,38 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from crm.db import Database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+PATIENCE = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between tries
+
+
+async def patiently(work: Callable[[], Awaitable[T]], pauses: Iterable[float] = PATIENCE) -> T:
+    """What ``work`` returns. A database that is gone for a moment fails nobody: after each pause the work
+    is tried again, since nothing was written. Raises what the last try raised.
+    """
+    for pause in pauses:
+        try:
+            return await work()
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", type(error).__name__)
+            await asyncio.sleep(pause)
+    return await work()
+
+
+def until_it_is_back() -> Iterable[float]:
+    """Pauses for what can only fail while the database is away, so that it is tried for ever."""
+    return chain(PATIENCE, repeat(PATIENCE[-1]))
 
 
 @dataclass(slots=True)

@@ -14,17 +14,16 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from crm import audit, inbox, talks
-from crm.writer import Writer
+from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Ask, House, Incoming, Who
 from handlers.people import identify, locale_of
 from handlers.route import Command, Reply, Route, Said, Tap
 
 Spoken = dict[str, Any]
-PATIENCE = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between tries
+GRACE = 2.0  # seconds for the last marks when the bot stops
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 STAFF_ROLES = frozenset({"attendant", "manager", "service", "marketing", "headquarters", "admin"})
@@ -48,19 +47,11 @@ class Speaker:
 
     async def speak(self, route: Route, incoming: Incoming) -> None:
         """Handle one update by one route. Raises what the handler raised; then nothing was written."""
-        spoken = await self._patiently(lambda session: self._act(session, route, incoming))
+        spoken = await patiently(
+            lambda: self._writer.run(lambda session: self._act(session, route, incoming))
+        )
         if spoken is not None:
             await self.say(incoming.update_id, spoken)
-
-    async def _patiently(self, action: Callable[[Session], list[Spoken] | None]) -> list[Spoken] | None:
-        """A database that is gone for a moment fails nobody: nothing was written, so it is tried again."""
-        for pause in PATIENCE:
-            try:
-                return await self._writer.run(action)
-            except OperationalError as error:
-                log.warning("the database does not answer: %s", type(error).__name__)
-                await asyncio.sleep(pause)
-        return await self._writer.run(action)
 
     async def say(self, update_id: int, spoken: list[Spoken]) -> None:
         """Speak what is committed, then forget it. The mark need not be waited for."""
@@ -83,11 +74,15 @@ class Speaker:
         await self._voice.say(lay_out(Reply(template, {"reference": reference}), who, incoming))
 
     async def settle(self) -> None:
-        """Wait until every mark is written."""
-        await asyncio.gather(*self._marking)
+        """Wait until every mark is written, but not for a database that is away."""
+        if self._marking:
+            await asyncio.wait(self._marking, timeout=GRACE)
 
     async def _mark(self, update_id: int) -> None:
-        await self._writer.run(lambda session: inbox.spoken(session, [update_id], now=self._clock()))
+        await patiently(
+            lambda: self._writer.run(lambda session: inbox.spoken(session, [update_id], now=self._clock())),
+            until_it_is_back(),
+        )
 
     def _act(self, session: Session, route: Route, incoming: Incoming) -> list[Spoken] | None:
         now = self._clock()

@@ -29,7 +29,7 @@ def likely(ask: Ask) -> list[Station]:
     """The usual stations; for a newcomer also those where most customers are at home, one tap away."""
     known = usual(ask)
     more = stations.busiest(ask.session, LIKELY) if len(known) < LIKELY else []
-    return [*known, *(place for place in more if place not in known)][:max(LIKELY, len(known))]
+    return [*known, *(place for place in more if place not in known)][: max(LIKELY, len(known))]
 
 
 def rows(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from telegram import Bot, Update
 
 from bot import updates
@@ -111,3 +112,59 @@ async def test_a_flood_from_one_chat_slows_that_chat_only(
     assert seen.count(1) <= 6
     await inbox_.drain()
     assert seen.count(1) == 8
+
+
+async def test_a_database_that_is_away_for_a_moment_stops_no_chat(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    away = [OperationalError("SELECT", None, Exception("gone"))]
+    step = Inbox._read_step
+
+    def read_step(self: Inbox, user_id: int) -> str:
+        if away:
+            raise away.pop()
+        return step(self, user_id)
+
+    async def handle(incoming: Incoming) -> None:
+        seen.append(incoming.update_id)
+
+    monkeypatch.setattr(Inbox, "_read_step", read_step)
+    inbox_ = box(database, writer, handle)
+    await inbox_.take([update(1), update(2)])
+    await inbox_.drain()
+    assert seen == [1, 2]
+
+
+async def test_an_update_that_breaks_the_handling_ends_alone(database: Database, writer: Writer) -> None:
+    seen: list[int] = []
+
+    async def handle(incoming: Incoming) -> None:
+        seen.append(incoming.update_id)
+        if incoming.update_id == 1:
+            raise RuntimeError("nobody foresaw this")
+
+    inbox_ = box(database, writer, handle)
+    await inbox_.take([update(1), update(2)])
+    await inbox_.drain()
+    await inbox_.take([update(3)])
+    await inbox_.drain()
+    assert seen == [1, 2, 3]
+
+
+async def test_what_does_not_end_does_not_keep_the_bot_from_stopping(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "GRACE", 0.05)
+    begun = asyncio.Event()
+
+    async def handle(_incoming: Incoming) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    inbox_ = box(database, writer, handle)
+    await inbox_.take([update(1)])
+    await begun.wait()
+    await asyncio.wait_for(inbox_.stop(), 5)
+    with database.read() as session:
+        assert [row.update_id for row in inbox.waiting(session)] == [1]

@@ -15,7 +15,20 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @cache
 def commands() -> typer.Typer:
     """Every command. Reading what they need takes a second or more, so it is done when one is called."""
-    from bot.commands import demo, imports, outreach, run, sandbox, segment, soak, why
+    from bot.commands import (
+        backtest,
+        demo,
+        groups,
+        imports,
+        lifetime,
+        migration,
+        outreach,
+        run,
+        sandbox,
+        segment,
+        soak,
+        why,
+    )
 
     app = typer.Typer(
         name="forecourt",
@@ -29,6 +42,12 @@ def commands() -> typer.Typer:
     app.add_typer(soak.app, name="soak")
     app.command("demo")(demo.demo)
     app.command("segment")(segment.segment)
+    app.command("what-if")(migration.what_if)
+    app.command("migration")(migration.migration)
+    app.command("cohorts")(groups.cohorts)
+    app.command("clusters")(groups.clusters)
+    app.command("lifetime")(lifetime.lifetime)
+    app.command("backtest")(backtest.backtest)
     app.command("run")(run.run)
     app.command("sandbox")(sandbox.sandbox)
     app.command("why")(why.why)

@@ -14,6 +14,7 @@ from crm import inbox
 from crm.db import Database
 from outreach.round import Report, run_round
 from segmentation.criteria import load
+from segmentation.refitting import refit
 from segmentation.refresh import refresh
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ log = logging.getLogger(__name__)
 async def segment(house: Forecourt) -> None:
     """Segment everyone as of today."""
     await asyncio.to_thread(segment_now, house.settings, house.database, house.clock())
+
+
+async def lifetime(house: Forecourt) -> None:
+    """Fit the lifetime model of the last month end, where that is not done yet."""
+    await asyncio.to_thread(fit_now, house.settings, house.database, house.clock())
 
 
 async def round_(house: Forecourt) -> None:
@@ -51,6 +57,12 @@ def segment_now(settings: Settings, database: Database, now: datetime) -> None:
         trust_self_reported=settings.trust_self_reported,
         zone=settings.zone,
     )
+
+
+def fit_now(settings: Settings, database: Database, now: datetime) -> None:
+    fit = refit(database, as_of=now.astimezone(settings.zone).date(), now=now)
+    if fit.weak:
+        log.info("the lifetime fit in force is weak (%s): rhythm alone speaks", fit.weak)
 
 
 def plan_now(settings: Settings, database: Database, now: datetime, *, dry_run: bool = False) -> Report:

@@ -90,6 +90,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
+        "lifetime_fits",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("parameters", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("weak", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_lifetime_fits")),
+    )
+    op.create_table(
         "log_changes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
@@ -562,6 +570,7 @@ def downgrade() -> None:
     op.drop_table("month_ends")
     op.drop_table("meta")
     op.drop_table("log_changes")
+    op.drop_table("lifetime_fits")
     op.drop_table("leases")
     op.drop_table("invites")
     with op.batch_alter_table("inbox", schema=None) as batch_op:

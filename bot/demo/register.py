@@ -11,6 +11,7 @@ import numpy as np
 from bot.demo.calendar import Calendar
 from bot.demo.cast import CUSTOMERS
 from bot.demo.data import HISTORY_DAYS, PAYMENT, PRODUCT, PRODUCTS, Part, cast, names, part, stations, stream
+from bot.demo.fleets import drivers
 from bot.demo.people import PERSONAS, STORY, People
 from bot.demo.visits import Came
 from handlers.privacy import WORDING
@@ -62,6 +63,9 @@ def enrol(people: People, came: Came, calendar: Calendar) -> Register:
     for each in cast():
         if each.stations:
             clerk.hire(each)
+    fleet = drivers(people, crowd, calendar.seed).tolist()
+    for row, account in zip(clerk.book.customers, fleet, strict=True):
+        row["account_id"] = account or None
     order = [each.role for each in cast()]
     clerk.book.chatters.sort(key=lambda each: (order.index(each.role) if each.role else len(order), each.id))
     return clerk.book
@@ -173,6 +177,7 @@ class _Clerk:
             (
                 *("member", "reference", "phone", "card", "chat_id", "locale", "timezone"),
                 *("joined_at", "registered_at", "home_station_id", "usual_product", "persona"),
+                "account_id",
             )
         )
         plain = {"name": "", "source": "import", "reachable": True, "known_at": known}

@@ -9,13 +9,16 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
+from bot.demo import fleets
 from bot.demo.chain import Chain
 from bot.demo.data import CURRENCY, PAYMENTS, PRODUCTS, StationPlan
 from bot.demo.tills import NOBODY, Sales
 from crm import meta
+from crm.accounts import Account
 from crm.customers import Consent, Customer, Vehicle
 from crm.db import Base, Database
 from crm.fillups import Fillup
+from crm.prices import Price
 from crm.staff import Staff, StaffStation
 from crm.stations import Station
 
@@ -38,6 +41,8 @@ def store(database: Database, chain: Chain, progress: Progress = lambda _done, _
         _insert(
             session, Station, [_station(n, plan, chain) for n, plan in enumerate(chain.stations, start=1)]
         )
+        _insert(session, Account, fleets.accounts(chain.calendar))
+        _insert(session, Price, list(fleets.prices(chain.calendar)))
         _insert(session, Customer, book.customers)
         _insert(session, Vehicle, book.vehicles)
         _insert(session, Consent, book.consents)
@@ -59,7 +64,7 @@ def _insert(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> 
 
 def _catch_up(session: Session) -> None:
     """The counters of tables that were given their ids."""
-    for table in ("stations", "customers", "staff"):
+    for table in ("stations", "accounts", "customers", "staff"):
         session.execute(
             text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
         )

@@ -21,12 +21,14 @@ from bot.demo.people import PERSONAS, STORIES, STORY
 from bot.demo.store import fillups, mark, store
 from bot.demo.tills import NOBODY
 from crm import phones
+from crm.accounts import AccountSegment
 from crm.customers import Consent, Customer, Vehicle
 from crm.db import Database, sqlite_url
 from crm.fillups import Fillup
 from crm.identity import chinese_plate
 from crm.schema import migrate
 from crm.segments import CustomerSegment, SegmentChange
+from segmentation.criteria import load
 from segmentation.refresh import refresh
 
 NOW = datetime(2026, 6, 15, 4, 20, tzinfo=UTC)
@@ -87,13 +89,27 @@ def test_each_dimension_has_someone_for_each_value(tmp_path: Path) -> None:
     found = chain(customers=2000)
     database = filled(found, tmp_path)
     frame = segmented(database, found, 0)
-    for column, values in {
+    expected: dict[str, set[Any]] = {
         "value": {"high", "medium", "low"},
         "frequency_class": {"high", "medium", "low"},
         "lifecycle": {"prospect", "new", "active", "lapsing", "dormant", "churned", "reactivated"},
         "product": {"92", "95", "98", "e10", "diesel", "lubricant", "ev", "shop", "gas", "mixed"},
-    }.items():
+        "loyalty": {"high", "medium", "low"},
+        "credit_risk": {"none", "low", "medium", "high"},
+        "persona": {"private", "taxi", "business", "heavy", "eco", "fleet"},
+        "persona_from": {"declared", "account", "inferred"},
+        "price_sensitivity": {"high", "medium", "low"},
+        "declining": {True, False},
+        "city": {plan.city for plan in found.stations},
+        "region": {plan.region for plan in found.stations},
+    }
+    for column, values in expected.items():
         assert values <= set(frame[column].tolist()), column
+    with database.read() as session:
+        tiers = set(session.scalars(select(AccountSegment.tier)))
+        risks = set(session.scalars(select(AccountSegment.credit_risk)))
+    assert tiers == {tier.name for tier in load().accounts.tiers}
+    assert risks == {"none", "low", "medium", "high"}
     assert len(set(frame["rfm_segment"].tolist()) - {""}) == 11
     assert set(frame["segment"].tolist()) == {
         *("prospect", "new", "at_risk_vip", "vip", "churned", "dormant", "lapsing", "reactivated", "regular")

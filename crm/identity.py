@@ -88,6 +88,7 @@ def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> Non
     for name, value in taken.items():
         setattr(keep, name, value)
     keep.name = keep.name or gone.name
+    keep.account_id = keep.account_id or gone.account_id
     keep.joined_at = min(filter(None, (keep.joined_at, gone.joined_at)), default=None)
     session.execute(update(Fillup).where(Fillup.customer_id == gone.id).values(customer_id=keep.id))
     session.execute(update(Vehicle).where(Vehicle.customer_id == gone.id).values(customer_id=keep.id))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from crm import rollup
 from crm.db import Database
+from crm.fillups import Fillup
 from crm.limits import MOST_PRICE
 from crm.prices import Price
 from crm.stations import Station
@@ -66,6 +69,7 @@ def _prepare(session: Session, _options: Options) -> tuple[Parsers, Callable[[Ro
 def _take(session: Session, rows: list[Row], options: Options, result: Report, _refuse: Refuse) -> None:
     known = {(price.station_id, price.product, price.day): price for price in session.scalars(select(Price))}
     new = []
+    since: dict[int, date] = {}  # the first day whose prices are others now, by station
     for row in rows:
         before = known.get((row.value["station_id"], row.value["product"], row.value["day"]))
         if before is None:
@@ -77,6 +81,18 @@ def _take(session: Session, rows: list[Row], options: Options, result: Report, _
             before.price = row.value["price"]
             result.updated += 1
         result.imported += 1
+        station, day = row.value["station_id"], row.value["day"]
+        since[station] = min(day, since.get(station, day))
     for start in range(0, len(new), AT_ONCE):
         session.execute(insert(Price), new[start : start + AT_ONCE])
     session.flush()
+    _tell(session, since)
+
+
+def _tell(session: Session, since: dict[int, date]) -> None:
+    """Who filled up there from then on is judged by other prices now."""
+    for station, day in sorted(since.items()):
+        judged: Any = select(Fillup.customer_id, func.min(Fillup.day)).where(
+            Fillup.station_id == station, Fillup.day >= day, Fillup.customer_id.is_not(None)
+        )
+        rollup.changed_in_bulk(session, judged.group_by(Fillup.customer_id))

@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from crm import prices
 from crm.db import Database
+from crm.state import LogChange
 from crm.stations import Station
-from tests.intake.conftest import rejects, take
+from tests.intake.conftest import FILLUPS, rejects, take
 
 Write = Callable[..., Path]
 HEADER = "station,product,from,price"
@@ -76,3 +77,18 @@ def test_what_cannot_be_is_refused_with_its_reason(
 def test_two_prices_of_one_day_are_a_conflict(database: Database, write: Write) -> None:
     report = take(database, write([HEADER, "S1,95,2026-06-01,7.89", "S1,95,2026-06-01 09:00,7.5"]), "prices")
     assert (report.imported, report.conflicts) == (0, 2)
+
+
+@pytest.mark.usefixtures("station")
+def test_whoever_filled_up_since_is_looked_at_again(database: Database, write: Write) -> None:
+    rows = [f"R{n},S1,,2026-06-0{n},M{n % 2},95,40,,300,," for n in range(1, 7)]
+    take(database, write([FILLUPS, *rows], "fillups.csv"))
+    with database.write() as session:
+        session.execute(delete(LogChange))
+    take(database, write([HEADER, "S1,95,2026-06-04,7.5", "S1,95,2026-06-05,7.4"]), "prices")
+    with database.read() as session:
+        told = sorted(session.scalars(select(LogChange.day)))
+    assert told == [date(2026, 6, 4), date(2026, 6, 5)]
+    take(database, write([HEADER, "S1,95,2026-06-04,7.5"]), "prices")
+    with database.read() as session:
+        assert len(session.scalars(select(LogChange)).all()) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select, update
@@ -92,6 +92,11 @@ def give(
     session.add(coupon)
     session.flush()
     return coupon
+
+
+def last_day(coupon: Coupon, zone: tzinfo) -> date:
+    """The last day on which the coupon is good; it ends with that day, at the midnight after it."""
+    return (coupon.expires_at - timedelta(minutes=1)).astimezone(zone).date()
 
 
 def redeem(session: Session, code: str, *, staff: int, station_id: int, now: datetime) -> Redemption:

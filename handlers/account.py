@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from crm import customers, fillups, phones, products, registration
+from crm import coupons, customers, fillups, phones, products, registration
 from crm.coupons import Coupon
 from crm.fillups import Fillup
 from handlers import profile, receipt
@@ -72,9 +72,9 @@ def card_receipt(ask: Ask) -> Reply:
     if registration.cards_locked(ask.session, ask.who.user_id, ask.now):
         return Reply("replies/card_locked", step=END)
     given = ask.text.strip()[:LONGEST_CARD]
-    before = len(_receipts(ask))
+    before = _count(ask)
     if registration.link_card(ask.session, ask.customer, ask.data["card"], given, ask.now):
-        facts = {"card": _masked(ask.data["card"]), "fillups": len(_receipts(ask)) - before}
+        facts = {"card": _masked(ask.data["card"]), "fillups": _count(ask) - before}
         return Reply("replies/card_linked", facts, step=END)
     if registration.cards_locked(ask.session, ask.who.user_id, ask.now):
         return Reply("replies/card_locked", step=END)
@@ -109,9 +109,9 @@ def consumption(last: Sequence[Fillup]) -> int | None:
     return round(total * 100 / driven) if driven >= LEAST_KM else None
 
 
-def _receipts(ask: Ask) -> list[int]:
-    mine = select(Fillup.id).where(Fillup.customer_id == ask.customer.id, fillups.counting())
-    return list(ask.session.scalars(mine))
+def _count(ask: Ask) -> int:
+    mine = select(func.count()).where(Fillup.customer_id == ask.customer.id, fillups.counting())
+    return ask.session.scalar(mine) or 0
 
 
 def _month(ask: Ask) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _coupons(ask: Ask) -> list[dict[str, Any]]:
             "code": each.code,
             "value": each.value,
             "currency": each.currency,
-            "until": each.expires_at.astimezone(zone).date().isoformat(),
+            "until": coupons.last_day(each, zone).isoformat(),
         }
         for each in open_
     ]

@@ -215,12 +215,11 @@ def _with_coupon(session: Session, row: Claimed, now: datetime) -> Claimed:
     )
     if coupon is None:
         return row
-    last_day = coupon.expires_at.astimezone(ZoneInfo(row.facts["zone"])) - timedelta(minutes=1)
     row.facts["coupon"] = {
         "code": coupon.code,
         "value": coupon.value,
         "currency": coupon.currency,
-        "until": last_day.date().isoformat(),
+        "until": coupons.last_day(coupon, ZoneInfo(row.facts["zone"])).isoformat(),
     }
     session.execute(update(TABLE).where(TABLE.c.id == row.id).values(facts=row.facts))
     return row

@@ -71,6 +71,12 @@ def test_open_coupons_only(town: Town, fang: Chat) -> None:
     assert not any(code in heard for code in ("SPENT00001", "OLD0000001", "OTHERS0001"))
 
 
+def test_a_coupon_is_said_to_be_good_until_its_last_day(town: Town, fang: Chat) -> None:
+    midnight = datetime(2026, 7, 15, 16, tzinfo=UTC)  # the 16th begins in Shanghai
+    town.keep(coupon(customer_of(town, fang).id, "OPEN000001", town.now, expires_at=midnight))
+    assert "有效期至2026年7月15日" in fang.says("/me")
+
+
 def test_the_qr_is_random_and_stays(town: Town, fang: Chat) -> None:
     fang.says("/me")
     fang.taps("me.qr")

@@ -16,7 +16,7 @@ from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.outbox import Outbound
 from crm.products import family
-from crm.segments import CustomerSegment, SegmentChange
+from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
 from outreach.campaigns import AWAY, Campaigns
 from outreach.person import Change, Past, Person
@@ -24,6 +24,13 @@ from outreach.plan import GONE_OUT_OR_OVER, OPEN
 
 NOT_FUEL = ("shop", "wash", "lubricant", "adblue")
 A_YEAR = timedelta(days=365)
+# A row that only the day would change is not written again: the day it stands for is that of the last run.
+LAST_RUN = case(
+    (
+        CustomerSegment.customer_id.is_not(None),
+        func.coalesce(select(func.max(SegmentRun.as_of)).scalar_subquery(), CustomerSegment.as_of),
+    )
+)
 PERSON: tuple[ColumnElement[Any], ...] = (
     Customer.id.label("customer_id"),
     Customer.name.label("name"),
@@ -38,7 +45,7 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     Customer.timezone.label("own_zone"),
     Station.name.label("station"),
     Station.timezone.label("station_zone"),
-    CustomerSegment.as_of.label("as_of"),
+    LAST_RUN.label("as_of"),
     CustomerSegment.segment.label("segment"),
     CustomerSegment.lifecycle.label("lifecycle"),
     CustomerSegment.last_visit.label("segment_last_visit"),

@@ -133,18 +133,18 @@ def _list(session: Session, question: Question, asker: Asker) -> People:
     order = (CustomerSegment.monetary.desc(), Customer.id)
     rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).all()
     run = segments.last_run(session)
-    listed = tuple(_listed(customer, segment) for customer, segment in rows)
+    listed = tuple(_listed(customer, segment, run) for customer, segment in rows)
     return People(listed, total, question.segment, page, pages, run.as_of if run else None)
 
 
-def _listed(customer: Customer, segment: CustomerSegment | None) -> Listed:
+def _listed(customer: Customer, segment: CustomerSegment | None, run: SegmentRun | None) -> Listed:
     listed = Listed(customer.id, customer.name, customer.public_number)
     if segment is None:
         return listed
     return replace(
         listed,
         segment=segment.segment,
-        days=segment.recency_days,
+        days=segment.recency_on(run.as_of if run else segment.as_of),
         spend=segment.monetary,
         currency=segment.currency,
     )
@@ -176,5 +176,6 @@ def _by_name(session: Session, text: str, asker: Asker) -> Answer:
     if len(rows) == 1:
         customer = rows[0][0]
         return Person(customer.id, card(session, customer, asker.stations, asker.today))
-    listed = tuple(_listed(customer, segment) for customer, segment in rows[:PAGE])
+    run = segments.last_run(session)
+    listed = tuple(_listed(customer, segment, run) for customer, segment in rows[:PAGE])
     return People(listed, len(rows))

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm import segments
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
-from crm.segments import CustomerSegment, SegmentChange
+from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
 from questions.why import DIMENSIONS
 
@@ -22,13 +23,13 @@ ONE_VISIT = timedelta(minutes=10)
 
 def card(session: Session, customer: Customer, stations: frozenset[int] | None, today: date) -> Facts:
     """The customer's card. Visits and stations outside ``stations`` are not in it; totals are the chain's."""
-    segment = session.get(CustomerSegment, customer.id)
+    segment, run = session.get(CustomerSegment, customer.id), segments.last_run(session)
     return {
         **_who(customer),
         "vehicles": _vehicles(session, customer),
         "home": _home(session, customer, stations),
-        "segment": segment and _segment(segment),
-        "why": segment and segment.why,
+        "segment": segment and _segment(segment, run),
+        "why": segment and segments.why_now(segment, run),
         "dimensions": _dimensions(segment, stations),
         "rhythm": _rhythm(session, customer, segment, today),
         "visits": _visits(session, customer, stations),
@@ -65,11 +66,12 @@ def _home(session: Session, customer: Customer, stations: frozenset[int] | None)
     return session.get_one(Station, home).name
 
 
-def _segment(segment: CustomerSegment) -> Facts:
+def _segment(segment: CustomerSegment, run: SegmentRun | None) -> Facts:
+    as_of = run.as_of if run else segment.as_of
     return {
         "name": segment.segment,
-        "as_of": segment.as_of.isoformat(),
-        "recency_days": segment.recency_days,
+        "as_of": as_of.isoformat(),
+        "recency_days": segment.recency_on(as_of),
         "frequency": segment.frequency,
         "monetary": segment.monetary,
         "currency": segment.currency,

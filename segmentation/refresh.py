@@ -24,7 +24,7 @@ from segmentation.export import cells
 from segmentation.segments import Known, Outcome, decide, segment
 from segmentation.state import featured, inside, spread
 from segmentation.state_run import Setting, advance, other_currencies
-from segmentation.storing import prepare, store
+from segmentation.storing import store
 
 Progress = Callable[[str, int], None]  # stage and how many rows of it; see STAGES
 STAGES = ("reading", "visits", "month ends", "scores", "writing")
@@ -78,9 +78,7 @@ def refresh(
         if found.state is not None:
             with suppress(state_store.OtherRun):  # then that one keeps it
                 state_store.write(database, found.state)
-        prepared = prepare(found.outcome)
-        with database.write() as session:
-            stored = store(session, found.outcome, prepared, started_at=now)
+        stored = store(database, found.outcome, started_at=now)
     counts = found.outcome.frame["segment"].value_counts()
     return Run(
         as_of=as_of,

@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, text
+import numpy as np
+import pandas as pd
+from sqlalchemy import Table, Text, cast, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer
+from crm.db import Database
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
 from segmentation.explain import Facts, explain
 from segmentation.fleet_store import store_accounts
+from segmentation.reading import among, chunks, one_state
 from segmentation.segments import Outcome
+from segmentation.state_store import AT_ONCE, upsert
+from segmentation.visits import Ints
 
 STORE_LOCK = 0x5345474D  # PostgreSQL advisory lock: of two runs that end together, one waits
 COLUMNS = (
     *("as_of", "recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "lifecycle", "segment", "first_visit", "last_visit"),
     *("typical_gap_days", "limit_days", "product", "loyalty", "credit_risk", "persona", "persona_inferred"),
-    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "why"),
+    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "face", "why"),
 )
 MOVES = (
     *("segment", "lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty"),
     *("credit_risk", "persona", "price_sensitivity", "home_station_id", "declining"),
 )
+TEXTS = ("as_of", "first_visit", "last_visit", "due_on", "why")
+# What a day changes by itself, or one customer's news in others: no reason to write a row again.
+DAILY = frozenset(
+    (
+        *("recency_days", "since_days", "overdue_days", "tenure_days"),
+        *("typical_days", "limit_days", "dormant_days", "churned_days", "spread"),
+    )
+)
+MIX = np.uint64(0x9E3779B97F4A7C15)
 Row = tuple[Any, ...]  # the values of COLUMNS
 
 
@@ -39,12 +54,68 @@ class Stored:
     changed: int
 
 
-def prepare(outcome: Outcome) -> dict[int, Row]:
-    """The outcome as rows of the table by customer, made before the transaction so that it stays short."""
-    return dict(zip(outcome.frame.index.tolist(), _rows(outcome), strict=True))
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be written, made before the transaction so that it stays short.
+
+    ``rows`` of those who differ from the kept ones, which are ``before``; ``gone``, who are no customers
+    any more; ``last`` is the run that was the last when they were compared.
+    """
+
+    last: int | None
+    rows: dict[int, Row]
+    before: dict[int, Row]
+    gone: list[int]
 
 
-def _rows(outcome: Outcome) -> Iterator[Row]:
+def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stored | None:
+    """Write what differs, in one short transaction. None if a newer run was stored already."""
+    faces = face(outcome.frame)
+    while True:
+        with database.read() as session:
+            one_state(session)
+            if _newer_stored(session, outcome.as_of, started_at):
+                return None
+            prepared = prepare(session, outcome, faces)
+        with database.write() as session:
+            if not database.is_sqlite:
+                session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STORE_LOCK})
+            if _last_run(session) == prepared.last:
+                return _store(session, outcome, prepared, started_at)
+
+
+def prepare(session: Session, outcome: Outcome, faces: Ints) -> Prepared:
+    """Compare every face with the kept one; rows, with their reasons, only of those that differ."""
+    keys = outcome.frame.index.to_numpy()
+    kept = _kept_faces(session)
+    place = kept.index.get_indexer(pd.Index(keys))
+    same = (place >= 0) & (kept.to_numpy()[place] == faces) if len(kept) else np.zeros(len(keys), dtype=bool)
+    places = np.flatnonzero(~same)
+    differing = replace(
+        outcome,
+        frame=outcome.frame.iloc[places],
+        beside={new: outcome.beside[old] for new, old in enumerate(places.tolist()) if old in outcome.beside},
+    )
+    rows = dict(zip(keys[places].tolist(), _rows(differing, faces[places]), strict=True))
+    gone = np.setdiff1d(kept.index.to_numpy(), keys).tolist()
+    return Prepared(_last_run(session), rows, _before(session, keys[places]), gone)
+
+
+def face(frame: pd.DataFrame) -> Ints:
+    """One number per row that changes when anything does that is not made by the day alone."""
+    total = np.zeros(len(frame), dtype=np.uint64)
+    last_confirmed = np.where(frame["recency_days"] < 0, -1, frame["since_days"] - frame["recency_days"])
+    columns = {name: frame[name].to_numpy() for name in frame.columns if name not in DAILY}
+    for values in (*columns.values(), last_confirmed, np.rint(frame["limit_days"].to_numpy())):
+        if values.dtype == object:
+            values = pd.util.hash_array(values)
+        total = total * MIX + values.astype(np.int64 if values.dtype.kind != "u" else np.uint64).view(
+            np.uint64
+        )
+    return total.view(np.int64)
+
+
+def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
     frame, as_of = outcome.frame, outcome.as_of.isoformat()
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
@@ -63,6 +134,7 @@ def _rows(outcome: Outcome) -> Iterator[Row]:
             for name in ("typical_days", "limit_days")
         ),
         *_dimensions(outcome),
+        faces.tolist(),
         (json.dumps(sheet) for sheet in explain(outcome)),
     )
     return zip(*columns, strict=True)
@@ -82,34 +154,27 @@ def _dimensions(outcome: Outcome) -> Iterator[list[Any]]:
     yield [days.get(number) for number in frame["due_day"].tolist()]
 
 
-def store(
-    session: Session, outcome: Outcome, prepared: dict[int, Row], *, started_at: datetime
-) -> Stored | None:
-    """Write what differs, in the caller's one transaction. None if a newer run was stored already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STORE_LOCK})
-    if _newer_stored(session, outcome.as_of, started_at):
-        return None
+def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: datetime) -> Stored:
     keep(session, outcome.criteria, started_at)
-    before = _current(session)
-    alone = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_(None))))
-    rows = {key: row for key, row in prepared.items() if key in alone}
-    changed = [key for key, row in rows.items() if _segment(before.get(key)) != _segment(row)]
+    merged = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_not(None))))
+    rows = {key: row for key, row in prepared.rows.items() if key not in merged}
+    changed = [key for key, row in rows.items() if _segment(prepared.before.get(key)) != _segment(row)]
     run = SegmentRun(
         as_of=outcome.as_of,
         started_at=started_at,
         ended_at=started_at,
         criteria=outcome.criteria.version,
-        customers=len(rows),
+        customers=len(outcome.frame),
         changed=len(changed),
         cutoffs=outcome.facts(),
     )
     session.add(run)
     session.flush()
-    _write(session, [(key, *row) for key, row in rows.items() if before.get(key) != row])
-    _forget(session, before.keys() - rows.keys())
+    written = [(key, *row) for key, row in rows.items()]
+    upsert(session, "customer_segments", ("customer_id", *COLUMNS), written)
+    _forget(session, {*prepared.gone, *(merged & prepared.rows.keys())})
     store_accounts(session, outcome)
-    _record(session, run, [(key, before.get(key), rows[key]) for key in changed])
+    _record(session, run, [(key, prepared.before.get(key), rows[key]) for key in changed])
     return Stored(run.id, len(changed))
 
 
@@ -126,28 +191,30 @@ def _segment(row: Row | None) -> str | None:
     return row[COLUMNS.index("segment")] if row else None
 
 
-def _current(session: Session) -> dict[int, Row]:
-    texts = ("as_of", "first_visit", "last_visit", "due_on", "why")
-    columns = ", ".join(f"CAST({name} AS TEXT)" if name in texts else name for name in COLUMNS)
-    found = session.connection().exec_driver_sql(f"SELECT customer_id, {columns} FROM customer_segments")
-    cursor = found.cursor
-    assert cursor is not None
-    rows = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
-    found.close()
+def _last_run(session: Session) -> int | None:
+    return session.scalar(select(func.max(SegmentRun.id)))
+
+
+def _kept_faces(session: Session) -> pd.Series[int]:
+    asked = select(CustomerSegment.customer_id, CustomerSegment.face).order_by(CustomerSegment.customer_id)
+    found = [np.array(chunk, dtype=np.int64) for chunk in chunks(session, asked)]
+    table = np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
+    return pd.Series(table[:, 1], index=table[:, 0])
+
+
+def _before(session: Session, keys: Ints) -> dict[int, Row]:
+    """The kept rows of these customers."""
+    columns = [
+        cast(column, Text) if name in TEXTS else column
+        for name in COLUMNS
+        for column in (getattr(CustomerSegment, name),)
+    ]
+    rows: dict[int, Row] = {}
+    for begin in range(0, len(keys), AT_ONCE):
+        some = among(session, CustomerSegment.customer_id, keys[begin : begin + AT_ONCE])
+        for chunk in chunks(session, select(CustomerSegment.customer_id, *columns).where(some)):
+            rows.update((row[0], tuple(row[1:])) for row in chunk)
     return rows
-
-
-def _write(session: Session, rows: list[Row]) -> None:
-    if not rows:
-        return
-    mark = "%s" if session.get_bind().dialect.name == "postgresql" else "?"
-    places = ", ".join([mark] * (len(COLUMNS) + 1))
-    updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
-    session.connection().exec_driver_sql(
-        f"INSERT INTO customer_segments (customer_id, {', '.join(COLUMNS)}) VALUES ({places}) "
-        f"ON CONFLICT (customer_id) DO UPDATE SET {updates}",
-        rows,
-    )
 
 
 def _forget(session: Session, keys: set[int]) -> None:

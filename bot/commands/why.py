@@ -52,12 +52,13 @@ def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict
     row = segments.of(session, found.id)
     if row is None:
         fail("this customer is newer than the last run; run `forecourt segment` first")
-    said = {name: plain(sentence) for name, sentence in sentences(row.why, locale).items()}
+    why = segments.why_now(row, segments.last_run(session))
+    said = {name: plain(sentence) for name, sentence in sentences(why, locale).items()}
     return {
         "customer": found.public_number,
-        "as_of": row.why["as_of"],
+        "as_of": why["as_of"],
         "dimensions": {
-            name: {"sentence": sentence} | (row.why.get(name) or {}) for name, sentence in said.items()
+            name: {"sentence": sentence} | (why.get(name) or {}) for name, sentence in said.items()
         },
     }
 

@@ -1,0 +1,73 @@
+"""What a run writes: only those whom something other than the day changed; and what is read says today."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+
+from crm import segments
+from crm.customers import Customer
+from crm.db import Database
+from crm.segments import CustomerSegment
+from segmentation.explain import explain
+from segmentation.refresh import refresh
+from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
+from tests.segmentation.test_refresh import town
+
+# A limit that moves by less than a day, because others' rhythms did, is no news of this customer.
+OTHERS = {"typical_days", "limit_days", "dormant_days", "churned_days", "spread", "prior"}
+
+
+def test_a_day_alone_writes_no_row(database: Database) -> None:
+    # All of one kind, nobody near an edge: only the day moves.
+    lines = [Line(key, ago(100 + days), 20_000) for key in range(1, 31) for days in (0, 20, 40)]
+    fill(database, lines)
+    yesterday = TODAY - timedelta(days=1)
+    refresh(database, as_of=yesterday, now=NOW)
+    done = refresh(database, as_of=TODAY, now=NOW)
+    with database.read() as session:
+        assert set(session.scalars(select(CustomerSegment.as_of))) == {yesterday}
+        row = session.scalars(select(CustomerSegment)).first()
+        assert row is not None
+        assert row.recency_on(TODAY) == done.outcome.frame["recency_days"].iloc[0] == 100
+        assert segments.why_now(row, segments.last_run(session))["rfm"]["recency_days"] == 100
+
+
+def test_what_is_read_says_what_the_last_run_found(database: Database) -> None:
+    fill(database, town())
+    for ago_days in (40, 39, 38, 20, 19, 1, 0):
+        done = refresh(database, as_of=TODAY - timedelta(days=ago_days), now=NOW)
+    fresh = dict(zip(done.outcome.frame.index.tolist(), explain(done.outcome), strict=True))
+    older = 0
+    with database.read() as session:
+        run = segments.last_run(session)
+        for row in session.scalars(select(CustomerSegment)):
+            older += row.as_of < TODAY
+            said, meant = segments.why_now(row, run), fresh[row.customer_id]
+            for part, facts in meant.items():
+                if isinstance(facts, dict):
+                    assert {k: v for k, v in said[part].items() if k not in OTHERS} == {
+                        k: v for k, v in facts.items() if k not in OTHERS
+                    }, (row.customer_id, part)
+    assert older > 0
+
+
+def test_a_row_that_somebody_else_wrote_is_put_right(database: Database) -> None:
+    fill(database, regulars(3))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.write() as session:
+        session.execute(update(CustomerSegment).values(segment="vip", face=0))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.read() as session:
+        assert "vip" not in session.scalars(select(CustomerSegment.segment)).all()
+
+
+def test_a_customer_joined_into_another_loses_the_row(database: Database) -> None:
+    fill(database, regulars(3))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.write() as session:
+        session.execute(update(Customer).where(Customer.id == 2).values(merged_into=1, merged_at=NOW))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(CustomerSegment)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import String
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base
@@ -22,3 +23,12 @@ def get(session: Session, name: str) -> str | None:
 
 def put(session: Session, name: str, value: str) -> None:
     session.merge(Meta(name=name, value=value))
+
+
+def put_once(session: Session, name: str, value: str) -> str:
+    """What is kept under the name: this value when there was none. Of two at once, one wins for both."""
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+    session.execute(
+        insert(Meta).values(name=name, value=value).on_conflict_do_nothing(index_elements=["name"])
+    )
+    return session.get_one(Meta, name, populate_existing=True).value

@@ -3,6 +3,7 @@
 from crm import (
     accounts,
     audit,
+    copies,
     customers,
     fillups,
     inbox,
@@ -23,6 +24,7 @@ __all__ = [
     "Base",
     "accounts",
     "audit",
+    "copies",
     "customers",
     "fillups",
     "inbox",

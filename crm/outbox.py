@@ -20,10 +20,11 @@ from crm.coupons import Coupon
 from crm.customers import Customer
 from crm.db import Base, Id
 
-__all__ = ["STATES", "WENT_OUT", "Answer", "Coupon", "Outbound", "answer"]
+__all__ = ["HELD", "STATES", "TREATED", "WENT_OUT", "Answer", "Coupon", "Outbound", "answer"]
 
 STATES = ("queued", "sending", "sent", "failed", "blocked", "unknown", "skipped", "expired")
 WENT_OUT = ("sending", "sent", "unknown")  # may have reached the person: what the caps count
+TREATED, HELD = "treated", "holdout"  # the arms; a row without one is part of no comparison
 
 
 class Outbound(Base):
@@ -42,8 +43,10 @@ class Outbound(Base):
     kind: Mapped[str] = mapped_column(String(16))  # marketing, service
     priority: Mapped[int]  # 1 goes first
     template: Mapped[str] = mapped_column(String(64))
+    copy_version: Mapped[int | None]  # of the edited words, as they stood when it was planned
     facts: Mapped[dict[str, Any]]
     planned_at: Mapped[datetime]
+    arm: Mapped[str | None] = mapped_column(String(8))  # fixed at ``planned_at``, the moment of eligibility
     not_before: Mapped[datetime]
     window_end: Mapped[datetime | None]  # quiet hours begin again; the next round finds a new window
     expires_at: Mapped[datetime]
@@ -59,6 +62,7 @@ class Outbound(Base):
         Index("ix_outbox_state_priority", "state", "priority", "id"),
         Index("ix_outbox_customer_claimed", "customer_id", "claimed_at"),
         CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint(f"arm in {(TREATED, HELD)}", name="arm"),
     )
 
 

@@ -18,6 +18,7 @@ FILE = Path(__file__).with_name("campaigns.toml")
 Kind = Literal["marketing", "service"]
 TRIGGERS = frozenset({"first_fillup", "nudge", "lapsing", "dormant", "churned", "became", "monthly"})
 AWAY = ("lapsing", "dormant", "churned")
+WELCOMES = frozenset({"first_fillup", "nudge"})
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "left": ("price", "car", "moved", "other_station", "service", "other"),
 }
@@ -56,6 +57,8 @@ class Situation:
     series: timedelta | None = None  # one series per person in this time
     again_after: timedelta | None = None  # the situation itself at most once in this time
     quiet: bool = True
+    holdout: float = 0.0  # share of the people who are left without, to compare with
+    window: timedelta = timedelta(days=30)  # in which it may show an effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Contact:
     quiet_expiry: timedelta
     history: timedelta
     caps: tuple[Cap, ...]
+    holdout_from: int = 2000  # people who hear offers; below that nobody is held out
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ class _Campaign(_Strict):
     offer: _Offer | None = None
     quiet_hours: bool = True
     on: bool = True
+    holdout_percent: Annotated[int, Field(ge=0, le=50)] = 0
+    window_days: Annotated[int, Field(ge=1, le=365)] = 30
     situations: Annotated[dict[str, _Situation], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -138,6 +144,8 @@ class _Campaign(_Strict):
         if unknown := set(self.situations) - TRIGGERS:
             names = ", ".join(sorted(unknown))
             raise ValueError(f"nobody knows the situation {names}; known are {', '.join(sorted(TRIGGERS))}")
+        if self.holdout_percent and (self.kind == "service" or WELCOMES & set(self.situations)):
+            raise ValueError("holdout_percent must be 0 here: a welcome or a service message is owed to all")
         return self
 
 
@@ -153,6 +161,7 @@ class _Contact(_Strict):
     quiet_expiry_hours: Annotated[int, Field(ge=1, le=168)]
     history_days: Annotated[int, Field(ge=1, le=365)]
     caps: list[_Cap]
+    holdout_from: Annotated[int, Field(ge=0)] = 2000
 
 
 class _File(_Strict):
@@ -205,6 +214,7 @@ def _contact(raw: _Contact) -> Contact:
         quiet_expiry=timedelta(hours=raw.quiet_expiry_hours),
         history=timedelta(days=raw.history_days),
         caps=tuple(Cap(cap.counts, cap.most, cap.days) for cap in raw.caps),
+        holdout_from=raw.holdout_from,
     )
 
 
@@ -232,6 +242,8 @@ def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Si
         series=_days(campaign.series_days),
         again_after=_days(raw.again_after_days),
         quiet=campaign.quiet_hours,
+        holdout=campaign.holdout_percent / 100,
+        window=timedelta(days=campaign.window_days),
     )
 
 

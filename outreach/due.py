@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.benefits import Benefits
 from outreach.campaigns import Contact, Situation
+from outreach.holdout import Holdout
 from outreach.person import Person
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,6 +26,7 @@ class Rules:
     contact: Contact
     benefits: Benefits
     zone: ZoneInfo  # the chain's
+    holdout: Holdout | None = None  # None: too few people to hold anyone out
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,19 @@ def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     session.execute(
         insert.on_conflict_do_update(
             index_elements=list(keys),
-            set_={name: new[name] for name in rows[0] if name not in keys},
+            set_={name: new[name] for name in rows[0] if name not in keys} | _once_eligible(new),
             where=and_(TABLE.c.state == "skipped", or_(*(TABLE.c.reason == reason for reason in OPEN))),
         ),
         [dict(row) for row in rows],
     )
+
+
+def _once_eligible(new: Any) -> dict[str, Any]:
+    """Whoever is in an arm stays there, from the moment at which they came into it."""
+    return {
+        "arm": func.coalesce(TABLE.c.arm, new.arm),
+        "planned_at": case((TABLE.c.arm.is_not(None), TABLE.c.planned_at), else_=new.planned_at),
+    }
 
 
 def reschedule(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -7,10 +7,10 @@ every other one is final for its occurrence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crm.outbox import WENT_OUT
+from crm.outbox import HELD, TREATED, WENT_OUT
 from outreach import window
 from outreach.benefits import Benefit
 from outreach.campaigns import AWAY, Campaigns, Cap
@@ -31,12 +31,14 @@ class Planned:
     expires_at: datetime
     reason: str | None = None
     benefit: Benefit | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
     due: Due
     reason: str
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def plan_person(
             else:
                 first = decision
         decisions.append(decision)
+    decisions = [_in_its_arm(decision, person, history, rules) for decision in decisions]
     return decisions, _closed(campaigns, person, history, open_ones, now)
 
 
@@ -84,6 +87,19 @@ def plan(found: Due, person: Person, history: Sequence[Past], rules: Rules, now:
     if situation.name == "monthly" and benefit is None:
         return Skipped(found, "nothing_to_say")
     return _when(found, own, person, history, rules, now, benefit)
+
+
+def _in_its_arm(decision: Decision, person: Person, history: Sequence[Past], rules: Rules) -> Decision:
+    """Whoever could be written to is in one arm from this moment; what already waits stays as decided."""
+    share = decision.due.situation.holdout
+    if isinstance(decision, Skipped) or not share or rules.holdout is None:
+        return decision
+    own = _own(decision.due, history)
+    if own is not None and own.state == "queued":
+        return decision
+    if rules.holdout.holds(person.customer_id, share):
+        return Skipped(decision.due, HELD, HELD)
+    return replace(decision, arm=TREATED)
 
 
 def _own(found: Due, history: Iterable[Past]) -> Past | None:
@@ -115,15 +131,24 @@ def _recent(found: Due, history: Iterable[Past], now: datetime) -> str | None:
     """``recent_series``: the person had another series of this campaign, or this very thing, lately."""
     situation, episode = found.situation, _episode(found.occurrence)
     for past in history:
-        if past.campaign != situation.campaign or past.state not in WENT_OUT or past.claimed_at is None:
+        heard = heard_at(past, held=bool(situation.holdout))
+        if past.campaign != situation.campaign or heard is None:
             continue
-        age = now - past.claimed_at
+        age = now - heard
         if situation.series and _episode(past.occurrence) != episode and age < situation.series:
             return "recent_series"
         again = past.situation == situation.name and past.occurrence != found.occurrence
         if situation.again_after and again and age < situation.again_after:
             return "recent_series"
     return None
+
+
+def heard_at(past: Past, *, held: bool) -> datetime | None:
+    """When this may have reached the person. ``held``: what a holdout did not get counts as if it had,
+    so that both arms become eligible by the same rules."""
+    if past.state in WENT_OUT:
+        return past.claimed_at
+    return past.planned_at if held and past.reason == HELD else None
 
 
 def _episode(occurrence: str) -> str:
@@ -151,13 +176,14 @@ def _when(
 ) -> Decision:
     """The moment it may go: after the caps and the night; a cap that outlasts the occurrence ends it."""
     contact, quiet = rules.contact, found.situation.quiet
-    expires, held = found.expires_at, now
+    expires, put_back = found.expires_at, now
     if own is not None and own.state == "queued":
         expires = min(expires, own.expires_at)
         if own.reason is None and own.not_before:
-            held = own.not_before  # put back by the sender, which knows why
-    free = free_from(contact.caps, found.situation.kind, history, now, without=own)
-    start = max(free, held)
+            put_back = own.not_before  # put back by the sender, which knows why
+    held = bool(found.situation.holdout)
+    free = free_from(contact.caps, found.situation.kind, history, now, without=own, held=held)
+    start = max(free, put_back)
     start = window.opens(start, person.zone, contact) if quiet else start
     reason = "capped" if free > now else None
     if reason is None and quiet and window.opens(now, person.zone, contact) > now:
@@ -169,17 +195,21 @@ def _when(
 
 
 def free_from(
-    caps: Iterable[Cap], kind: str, history: Iterable[Past], now: datetime, without: Past | None = None
+    caps: Iterable[Cap],
+    kind: str,
+    history: Iterable[Past],
+    now: datetime,
+    without: Past | None = None,
+    *,
+    held: bool = False,
 ) -> datetime:
     """The first moment, from now on, at which no cap holds a message of this kind back."""
-    out = [p for p in history if p.state in WENT_OUT and p.claimed_at is not None and p is not without]
+    out = [(heard_at(past, held=held), past.kind) for past in history if past is not without]
     free = now
     for cap in caps:
         if not cap.covers(kind):
             continue
-        times = sorted(
-            p.claimed_at for p in out if p.claimed_at and (cap.counts == "all" or p.kind == "marketing")
-        )
+        times = sorted(at for at, of in out if at and (cap.counts == "all" or of == "marketing"))
         if len(times) >= cap.most:
             free = max(free, times[-cap.most] + cap.span)
     return free

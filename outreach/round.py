@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from crm import meta
+from crm import copies, meta
 from crm.db import Database
 from outreach import benefits as benefit_file
 from outreach import campaigns as campaign_file
-from outreach import outbox
+from outreach import holdout, outbox
 from outreach.benefits import Benefits
 from outreach.campaigns import Campaigns
 from outreach.due import Rules
@@ -62,6 +62,7 @@ class _Round:
     campaigns: Campaigns
     rules: Rules
     loader: Loader
+    copies: Mapping[tuple[str, str], int]
     currency: str
     now: datetime
 
@@ -85,14 +86,13 @@ def run_round(
     """
     chain = ZoneInfo(zone)
     campaigns = campaigns or campaign_file.shipped()
-    lines = (benefits or benefit_file.shipped()).of_chain(demo=_is_demo(database))
-    this = _Round(
-        campaigns,
-        Rules(campaigns.contact, lines, chain),
-        Loader(campaigns, chain, trust_self_reported, now),
-        currency,
-        now,
-    )
+    if not dry_run:
+        with database.write() as session:
+            holdout.keep_salt(session)
+    with database.read() as session:
+        rules = rules_of(session, campaigns, chain, benefits)
+        words = copies.versions(session)
+    this = _Round(campaigns, rules, Loader(campaigns, chain, trust_self_reported, now), words, currency, now)
     report = Report(at=now)
     if dry_run:
         with database.read() as session:
@@ -110,9 +110,13 @@ def run_round(
     return report
 
 
-def _is_demo(database: Database) -> bool:
-    with database.read() as session:
-        return meta.get(session, "demo") is not None
+def rules_of(
+    session: Session, campaigns: Campaigns, zone: ZoneInfo, benefits: Benefits | None = None
+) -> Rules:
+    """What holds for everyone of this chain right now."""
+    lines = (benefits or benefit_file.shipped()).of_chain(demo=meta.get(session, "demo") is not None)
+    held_out = holdout.of_chain(session, campaigns.contact.holdout_from)
+    return Rules(campaigns.contact, lines, zone, held_out)
 
 
 @dataclass(slots=True)
@@ -183,6 +187,8 @@ def _row(this: _Round, person: Person, decision: Decision) -> dict[str, Any]:
         "priority": due.situation.priority,
         "template": due.situation.template,
         "planned_at": now,
+        "arm": decision.arm,
+        "copy_version": this.copies.get((due.situation.campaign, due.situation.name)),
         "unless_visit_after": due.unless_visit_after,
         "reason": decision.reason,
     }

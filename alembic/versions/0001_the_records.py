@@ -35,6 +35,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "copies",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("campaign", sa.String(length=48), nullable=False),
+        sa.Column("situation", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_copies")),
+        sa.UniqueConstraint(
+            "campaign", "situation", "version", name=op.f("uq_copies_campaign_situation_version")
+        ),
+    )
+    op.create_table(
         "criteria_versions",
         sa.Column("version", sa.String(length=32), nullable=False),
         sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
@@ -385,8 +400,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("copy_version", sa.Integer(), nullable=True),
         sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("arm", sa.String(length=8), nullable=True),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("window_end", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -396,6 +413,7 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.String(length=200), nullable=True),
+        sa.CheckConstraint("arm in ('treated', 'holdout')", name=op.f("ck_outbox_arm")),
         sa.CheckConstraint(
             "state in ('queued', 'sending', 'sent', 'failed', 'blocked', 'unknown', 'skipped', 'expired')",
             name=op.f("ck_outbox_state"),
@@ -581,6 +599,7 @@ def downgrade() -> None:
     op.drop_table("customer_state")
     op.drop_table("customer_sides")
     op.drop_table("criteria_versions")
+    op.drop_table("copies")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from bot.commands import results
 from bot.commands.common import console, fail, load_settings, now, open_database, print_json
 from bot.config import Settings
 from bot.jobs import segment_now
@@ -24,6 +25,7 @@ from outreach.round import Report, run_round
 from templates import label, render
 
 app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
+app.command("results")(results.results)
 
 CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
@@ -46,6 +48,7 @@ REASONS = {
     "merged": "merged into another customer",
     "no_longer": "no longer in that situation",
     "switched_off": "campaign switched off",
+    "holdout": "left without, to compare with",
     "sender_gone": "the sender stopped in the middle",
     "blocked": "blocked the bot",
     "failed": "refused by Telegram",

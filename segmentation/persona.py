@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,17 +23,30 @@ def said(people: pd.DataFrame, criteria: PersonaRules) -> tuple[Texts, Texts]:
     In this order: the declared persona; a vehicle that is for one use; an account (a fleet's driver); a
     vehicle of everyday use. ``people``: persona, vehicles (kinds, joined by commas), account.
     """
-    declared = people["persona"].to_numpy().astype(object)
-    declared = np.where(np.isin(declared.astype(str), PERSONAS), declared, "")
+    declared = _each(people["persona"], lambda text: text if text in PERSONAS else "")
     kinds: dict[str, str] = {kind.casefold(): persona for kind, persona in criteria.vehicles.items()}
-    vehicle = people["vehicles"].map(lambda text: _of_vehicles(text, kinds)).to_numpy().astype(object)
-    special = np.where(vehicle != PLAIN, vehicle, "")
+    special = _each(people["vehicles"], lambda text: _special(text, kinds))
+    everyday = _each(people["vehicles"], lambda text: _of_vehicles(text, kinds))
     fleet = np.where(people["account"].to_numpy() > 0, "fleet", "").astype(object)
     persona, source = declared, np.where(declared != "", "declared", "").astype(object)
-    for values, name in ((special, "vehicle"), (fleet, "account"), (vehicle, "vehicle")):
+    for values, name in ((special, "vehicle"), (fleet, "account"), (everyday, "vehicle")):
         takes = (persona == "") & (values != "")
-        persona, source = np.where(takes, values, persona), np.where(takes, name, source)
-    return persona.astype(object), source.astype(object)
+        if takes.any():
+            persona, source = np.where(takes, values, persona), np.where(takes, name, source)
+    return persona, source
+
+
+def _each(texts: pd.Series[str], meaning: Callable[[str], str]) -> Texts:
+    """The meaning of each text; each distinct one is looked at once."""
+    codes, distinct = pd.factorize(texts.to_numpy().astype(object))
+    found = np.array([meaning(str(text)) for text in distinct] or [""], dtype=object)
+    return found[codes]
+
+
+def _special(text: str, kinds: dict[str, str]) -> str:
+    """As ``_of_vehicles``, for one use alone."""
+    found = _of_vehicles(text, kinds)
+    return "" if found == PLAIN else found
 
 
 def _of_vehicles(text: str, kinds: dict[str, str]) -> str:
@@ -77,7 +92,8 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def _fits(rule: PersonaRule, frame: pd.DataFrame, numbers: pd.DataFrame) -> Bools:
     fits = np.ones(len(frame), dtype=bool)
     if rule.product is not None:
-        fits &= np.isin(frame["product"].to_numpy().astype(str), rule.product)
+        wanted = set(rule.product)
+        fits &= _each(frame["product"], lambda text: "x" if text in wanted else "") != ""
     if rule.least_visits is not None:
         fits &= frame["frequency"].to_numpy() >= rule.least_visits
     if rule.most_gap_days is not None:

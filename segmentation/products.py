@@ -18,15 +18,15 @@ def preference(sums: pd.DataFrame, criteria: Product) -> pd.DataFrame:
     more was given back than bought count as nothing.
     """
     names = np.array([*PREFERENCES, MIXED, NOTHING], dtype=object)
-    money = np.column_stack([sums[f"spend_{group}"].to_numpy() for group in PREFERENCES])
-    litres = np.zeros_like(money)
-    for group in FUELS:
-        litres[:, PREFERENCES.index(group)] = sums[f"litres_{group}"].to_numpy()
-    money, litres = np.maximum(money, 0), np.maximum(litres, 0)
-    paid = money.sum(axis=1) > 0
-    table = np.where(paid[:, None], money, litres)
-    total, best = table.sum(axis=1), table.argmax(axis=1)
-    largest = table.max(axis=1)
+    money = {group: np.maximum(sums[f"spend_{group}"].to_numpy(), 0) for group in PREFERENCES}
+    paid = np.sum(list(money.values()), axis=0, dtype=np.int64) > 0
+    total, largest, best = (np.zeros(len(sums), dtype=np.int64) for _ in range(3))
+    for place, group in enumerate(PREFERENCES):
+        litres = np.maximum(sums[f"litres_{group}"].to_numpy(), 0) if group in FUELS else 0
+        amount = np.where(paid, money[group], litres)
+        total += amount
+        larger = amount > largest
+        largest[larger], best[larger] = amount[larger], place
     choice = np.where(100 * largest >= criteria.share_percent * total, best, len(names) - 2)
     columns = {
         "product": names[np.where(total <= 0, len(names) - 1, choice)],

@@ -40,13 +40,9 @@ from templates import label, render
 log = logging.getLogger(__name__)
 Spoken = dict[str, Any]
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
-TRIES = 6
-STALE = (
-    "message is not modified",
-    "query is too old",
-    "message to edit not found",
-    "message can't be edited",
-)
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, *([30.0] * 8))  # seconds between tries: four and a half minutes
+STALE = ("message is not modified", "query is too old")
+NO_EDIT = ("message to edit not found", "message can't be edited", "there is no text in the message")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -117,6 +113,17 @@ class Voice:
         )
 
     async def _edit(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message | bool:
+        """Put the words in the place of the tapped message; where that cannot be, say them anew."""
+        try:
+            return await self._replace(part, text, mode, picture)
+        except BadRequest as error:
+            if not any(phrase in str(error).lower() for phrase in NO_EDIT):
+                raise
+            return await self._send(part, text, mode, picture)
+
+    async def _replace(
+        self, part: Spoken, text: str, mode: str | None, picture: bytes | None
+    ) -> Message | bool:
         markup = _inline(part)
         if picture is not None:
             media = InputMediaPhoto(picture, caption=fit(text, CAPTION_LIMIT), parse_mode=mode)
@@ -133,7 +140,7 @@ class Voice:
         )
 
     async def _guarded(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> None:
-        for attempt in range(TRIES):
+        for pause in PAUSES:
             try:
                 await send()
             except RetryAfter as error:
@@ -142,7 +149,7 @@ class Voice:
                 await self._writer.run(lambda session: customers.set_reachable(session, chat_id, False))
                 return None
             except NotSent:
-                await asyncio.sleep(0.2 * 2**attempt)
+                await asyncio.sleep(pause)
             except BadRequest as error:
                 if "can't parse entities" in str(error).lower():
                     raise
@@ -152,7 +159,7 @@ class Voice:
                 return None
             else:
                 return None
-        log.error("a reply could not be sent after %d tries", TRIES)
+        log.error("a reply could not be sent after %d tries", len(PAUSES))
         return None
 
 

@@ -52,6 +52,13 @@ class _Job:
     result: Any = None
     error: BaseException | None = None
 
+    def tell(self) -> None:
+        """Wake whoever waits for the result."""
+        try:
+            self.loop.call_soon_threadsafe(self.settle)
+        except RuntimeError:  # the asker's loop has ended; the action stands
+            log.info("nobody waits any more for an action that was carried out")
+
     def settle(self) -> None:
         if self.future.done():  # the asker has gone; the action stands
             return
@@ -117,7 +124,7 @@ class Writer:
             for job in group:
                 job.error = job.error or error
         for job in group:
-            job.loop.call_soon_threadsafe(job.settle)
+            job.tell()
 
 
 def _act(job: _Job, connection: Connection) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from crm import lease
-from crm.writer import Writer
+from crm.writer import Writer, patiently
 from outreach import outbox
 from outreach.campaigns import Cap
 from outreach.message import Words
@@ -28,7 +28,7 @@ from outreach.pace import Pace, Slot
 
 log = logging.getLogger(__name__)
 LEASE = "sender"
-SETTLE_TRIES = 5
+SWEEP_EVERY = timedelta(seconds=30)  # claims look at everything again: sweeping is for those who read
 FINAL = {Outcome.BLOCKED: "blocked", Outcome.FAILED: "failed", Outcome.UNKNOWN: "unknown"}
 
 
@@ -59,6 +59,7 @@ class Deliverer:
     tally: Counter[str] = field(default_factory=Counter, init=False)
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _unreached: int = field(default=0, init=False)
+    _swept: datetime | None = field(default=None, init=False)
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _recall: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _poked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -126,7 +127,7 @@ class Deliverer:
         self._recall = asyncio.Event()
 
     async def _lead(self) -> bool:
-        """Hold the lease, list what a dead sender left, and end what can no longer go."""
+        """Hold the lease, list what a dead sender left, and now and then end what can no longer go."""
 
         def action(session: Session) -> bool:
             now = self.clock()
@@ -136,7 +137,9 @@ class Deliverer:
                 log.warning(
                     "%d messages may or may not have arrived; `forecourt outreach status` lists them", left
                 )
-            outbox.sweep(session, now=now)
+            if self._swept is None or not timedelta(0) <= now - self._swept < SWEEP_EVERY:
+                outbox.sweep(session, now=now)
+                self._swept = now
             return True
 
         self.leading = await self.writer.run(action)
@@ -288,15 +291,8 @@ class Deliverer:
         )
 
     async def _surely(self, action: Callable[[Session], None]) -> None:
-        """What became of a send is worth more than one try. Raises after the last."""
-        for attempt in range(SETTLE_TRIES):
-            try:
-                return await self.writer.run(action)
-            except SQLAlchemyError:
-                if attempt == SETTLE_TRIES - 1:
-                    raise
-                await asyncio.sleep(0.2 * 2**attempt)
-        return None
+        """What became of a send is known here alone: a database that is away is waited for."""
+        await patiently(lambda: self.writer.run(action))
 
     async def _pause(self, seconds: float) -> None:
         """Until there may be something to do: poked, a halt over, or simply later."""

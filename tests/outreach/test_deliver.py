@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from crm import lease
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
 from crm.writer import Writer
-from outreach import campaigns
+from outreach import campaigns, outbox
 from outreach.deliver import Deliverer
 from outreach.message import Words
 from outreach.messenger import Buttons
@@ -309,3 +311,49 @@ async def test_a_late_row_expires_instead_of_going_out(database: Database, write
     chat = Chat()
     await sender(writer, chat, clock=clock).once()
     assert (states(database), chat.called) == ({"expired": 1}, [])
+
+
+async def test_an_idle_sender_does_not_sweep_the_queue_every_second(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[datetime] = []
+    sweep = outbox.sweep
+
+    def counted(session: Session, *, now: datetime) -> int:
+        swept.append(now)
+        return sweep(session, now=now)
+
+    monkeypatch.setattr(outbox, "sweep", counted)
+    clock = Steady()
+    deliverer = sender(writer, Chat(), clock=clock)
+    for _ in range(60):
+        await deliverer.drain()
+        clock.now += timedelta(seconds=1)
+    assert len(swept) == 2
+    clock.now -= timedelta(hours=1)  # a clock that was put back does not stop it
+    await deliverer.drain()
+    assert len(swept) == 3
+    await deliverer.once()
+
+
+async def test_what_became_of_a_send_outlives_a_database_that_is_away(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = iter([True] * 6)
+    settle = outbox.settle
+
+    def away_first(session: Session, *arguments: Any, **more: Any) -> None:
+        if next(fails, False):
+            raise OperationalError("UPDATE", None, Exception("gone"))
+        settle(session, *arguments, **more)
+
+    monkeypatch.setattr(outbox, "settle", away_first)
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    fill(database, 1)
+    await sender(writer, Chat(delay=0)).once()
+    assert states(database) == {"sent": 1}
+
+
+async def at_once(_seconds: float) -> None:
+    """Sleep without the waiting."""
+    await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0)

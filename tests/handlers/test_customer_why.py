@@ -1,0 +1,48 @@
+"""The manager's card says every dimension, and nothing of stations that are not theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from questions.why import DIMENSIONS
+from tests.handlers.chain import Chain, build
+from tests.handlers.chat import Town
+
+ENGLISH = (
+    *("Lifecycle", "Value", "Frequency", "RFM", "Product", "Loyalty", "Credit risk", "Persona"),
+    *("Price sensitivity", "Home station", "Rhythm", "Volume"),
+)
+
+
+@pytest.fixture
+def chain(town: Town) -> Chain:
+    chain = build(town)
+    for n in range(30):
+        chain.visits(chain.customer(f"Other {n}", chain.south), chain.south, *range(3, 340, 12), amount=8_000)
+    return chain
+
+
+def test_each_dimension_is_on_the_card_folded_away(chain: Chain) -> None:
+    number = chain.customer("Wei", chain.north, member="77")
+    chain.visits(number, chain.north, *range(4, 340, 6), amount=40_000)
+    chain.segment()
+    manager = chain.hire("manager", chain.north)
+    manager.says("/customer 77")
+    card = manager.heard
+    assert len(ENGLISH) == len(DIMENSIONS) - 1  # the segment stands above them
+    for title in ENGLISH:
+        assert f"{title} <b>" in card or f"{title}: " in card, title
+    assert card.count("<blockquote expandable>") == card.count("</blockquote>") == 1
+    assert len(card) < 4096
+
+
+def test_someone_who_goes_elsewhere_has_a_home_that_is_not_told(chain: Chain) -> None:
+    number = chain.customer("Wei", chain.north, member="77")
+    chain.visits(number, chain.south, *range(4, 340, 6))
+    chain.segment()
+    manager, boss = chain.hire("manager", chain.north), chain.hire("admin")
+    manager.says("/customer 77")
+    assert "Loyalty" in manager.heard
+    assert "Home station <b>" not in manager.heard
+    boss.says("/customer 77")
+    assert "Home station <b>" in boss.heard

@@ -24,7 +24,8 @@ from typing import Any
 
 HEADER = ("station", "time", "customer", "litres", "amount")
 LITRES_IN_GALLON = 3.785411784  # of the US
-LOGS = Path(__file__).resolve().parents[2] / "shared" / "data" / "fuel_logs"
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT.parent / "shared" / "data" / "fuel_logs"
 Line = tuple[str, str, str, str, str]
 
 
@@ -90,10 +91,10 @@ def main() -> None:
         words = [sys.executable, "-m", "bot", "backtest", "--demo"]
         words += ["--customers", "500"] if given.quick else []
         words += [word for path in found for word in ("--log", str(path))]
-        words += ["--picture", str(given.picture)] if given.picture else []
+        words += ["--picture", str(given.picture.absolute())] if given.picture else []
         words += ["--json"] if given.json else []
         place = {**os.environ, "FORECOURT_DATA_DIR": scratch, "FORECOURT_DATABASE_URL": ""}
-        done = subprocess.run(words, env=place, check=False, capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run(words, env=place, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603
     sys.stderr.write(done.stderr)
     if done.returncode:
         sys.exit(done.returncode)

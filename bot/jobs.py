@@ -1,6 +1,6 @@
-"""The jobs of the schedule: segment everyone at night, plan a round of campaigns every minute.
+"""The jobs of the schedule: segment everyone and see to the monthly fit at night, plan a round every minute.
 
-Both run in a thread of their own and only read while they compute, so that the bot answers meanwhile.
+All run in a thread of their own and only read while they compute, so that the bot answers meanwhile.
 """
 
 from __future__ import annotations

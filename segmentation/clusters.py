@@ -153,5 +153,8 @@ def centres(facts: dict[str, Any]) -> pd.DataFrame:
     index = pd.Index([int(group["group"]) for group in facts["groups"]], name="group")
     if index.has_duplicates or not len(index):
         raise ValueError("the groups of a run have numbers of their own")
-    rows = [{str(name): float(value) for name, value in dict(group["centre"]).items()} for group in facts["groups"]]
+    rows = [
+        {str(name): float(value) for name, value in dict(group["centre"]).items()}
+        for group in facts["groups"]
+    ]
     return pd.DataFrame(rows, index=index)

@@ -59,10 +59,10 @@ class Customer(Base):
     marketing_consent: Mapped[bool] = mapped_column(default=False)
     reachable: Mapped[bool] = mapped_column(default=True)  # False: blocked the bot or the account is gone
 
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     merged_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_customers_name", "name"),)
+    __table_args__ = (Index("ix_customers_name_folded", "name_folded"),)
 
     @validates("name")
     def _fold(self, _key: str, name: str) -> str:

@@ -108,7 +108,10 @@ class SegmentChange(Base):
     criteria: Mapped[str] = mapped_column(String(32))
     why: Mapped[dict[str, Any]]
 
-    __table_args__ = (Index("ix_segment_changes_customer", "customer_id", "as_of"),)
+    __table_args__ = (
+        Index("ix_segment_changes_customer", "customer_id", "as_of"),
+        Index("ix_segment_changes_as_of", "as_of", "run_id"),
+    )
 
 
 def last_run(session: Session) -> SegmentRun | None:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, exists, func, or_, select, true, union
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer
-from crm.fillups import Fillup
+from crm.fillups import Fillup, counting
 from crm.outbox import Outbound
 from crm.products import family
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
@@ -23,7 +36,8 @@ from outreach.person import Change, Past, Person
 from outreach.plan import GONE_OUT_OR_OVER, OPEN
 
 NOT_FUEL = ("shop", "wash", "lubricant", "adblue")
-A_YEAR = timedelta(days=365)
+REMEMBERED = timedelta(days=3 * 365)  # habits: long enough for those who left
+AT_ONCE = 50_000  # customer ids looked at together: a chain of any size fits the memory of a small machine
 # A row that only the day would change is not written again: the day it stands for is that of the last run.
 LAST_RUN = case(
     (
@@ -51,7 +65,10 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     CustomerSegment.last_visit.label("segment_last_visit"),
     CustomerSegment.typical_gap_days.label("typical_gap_days"),
 )
-COUNTS = and_(Fillup.voided_at.is_(None), Fillup.same_as.is_(None))
+COUNTS = counting()
+SOME = 500  # ids named one by one in a query
+Range = tuple[int, int]  # customer ids, both ends included
+Known = tuple[Person, Sequence[Past]]  # somebody, and what the ledger says of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +80,43 @@ class Loader:
     trust_self_reported: bool
     now: datetime
 
-    def people(self, session: Session) -> list[Person]:
+    def people(self, session: Session) -> Iterator[Known]:
         """Everyone who may stand in a situation."""
-        wanted = self._candidates()
-        found = self._read(session, self._query(wanted))
-        changes, habits = self._changes(session, wanted), self._habits(session, wanted)
-        return [_complete(person, changes, habits) for person in found]
+        for among in _parts(session):
+            wanted = self._candidates(among)
+            changes, habits = self._changes(session, wanted), self._habits(session, wanted)
+            history = self._history(session, wanted)
+            for person in self._read(session, wanted):
+                yield _complete(person, changes, habits), history.get(person.customer_id, [])
 
-    def returned(self, session: Session) -> list[Person]:
+    def returned(self, session: Session) -> Iterator[Known]:
         """Those whom the last segmentation called away and who have come since."""
-        away = select(CustomerSegment.customer_id).where(CustomerSegment.lifecycle.in_(AWAY))
         since = exists().where(
-            Fillup.customer_id == Customer.id, COUNTS, Fillup.day > CustomerSegment.last_visit
+            Fillup.customer_id == CustomerSegment.customer_id, COUNTS, Fillup.day > CustomerSegment.last_visit
         )
-        return self._read(session, self._query(away).where(since))
+        back = select(CustomerSegment.customer_id).where(CustomerSegment.lifecycle.in_(AWAY), since)
+        ids = session.scalars(back).all()
+        for start in range(0, len(ids), SOME):
+            wanted = select(Customer.id).where(Customer.id.in_(ids[start : start + SOME]))
+            history = self._history(session, wanted)
+            for person in self._read(session, wanted):
+                yield person, history.get(person.customer_id, [])
 
-    def _read(self, session: Session, query: Select[*tuple[Any, ...]]) -> list[Person]:
+    def _read(self, session: Session, wanted: Select[Any]) -> list[Person]:
         zones = _Zones(self.zone)
-        return [_person(row, zones) for row in session.execute(query).mappings()]
+        return [_person(row, zones) for row in session.execute(self._query(wanted)).mappings()]
 
-    def history(self, session: Session) -> dict[int, list[Past]]:
+    def _history(self, session: Session, wanted: Select[Any]) -> dict[int, list[Past]]:
         """The ledger's rows about these people, those of whoever was merged into them included."""
-        wanted = self._candidates()
-        merged = and_(Customer.merged_into.in_(wanted), Outbound.state.in_(GONE_OUT_OR_OVER))
+        aliases = select(Customer.id, Customer.merged_into).where(Customer.merged_into.in_(wanted))
+        whose = union_all(
+            select(Customer.id.label("row"), Customer.id.label("person")).where(Customer.id.in_(wanted)),
+            aliases,
+        ).subquery()
+        own = whose.c.row == whose.c.person
         rows = session.execute(
             select(
-                func.coalesce(Customer.merged_into, Customer.id),
+                whose.c.person,
                 Outbound.id,
                 Outbound.campaign,
                 Outbound.occurrence,
@@ -104,8 +132,8 @@ class Loader:
                 Outbound.window_end,
                 case((Outbound.state == "queued", Outbound.facts)),
             )
-            .join(Customer, Customer.id == Outbound.customer_id)
-            .where(or_(Customer.id.in_(wanted), merged))
+            .join(whose, whose.c.row == Outbound.customer_id)
+            .where(or_(own, Outbound.state.in_(GONE_OUT_OR_OVER)))
             .order_by(Outbound.id)
         )
         found: dict[int, list[Past]] = defaultdict(list)
@@ -113,12 +141,16 @@ class Loader:
             found[customer_id].append(Past(*columns))
         return found
 
-    def _candidates(self) -> Select[Any]:
+    def _candidates(self, among: Range) -> Select[Any]:
         away_or_vip = or_(CustomerSegment.lifecycle.in_(AWAY), CustomerSegment.segment == "vip")
         parts = union(
-            select(CustomerSegment.customer_id).where(away_or_vip),
-            select(Customer.id).where(self._newcomer()),
-            select(Outbound.customer_id).where(Outbound.state == "queued"),
+            select(CustomerSegment.customer_id).where(
+                CustomerSegment.customer_id.between(*among), away_or_vip
+            ),
+            select(Customer.id).where(Customer.id.between(*among), self._newcomer()),
+            select(Outbound.customer_id).where(
+                Outbound.customer_id.between(*among), Outbound.state == "queued"
+            ),
         ).subquery()
         return select(parts.c[0])
 
@@ -184,7 +216,7 @@ class Loader:
         return {row[0]: Change(*row[1:]) for row in rows}
 
     def _habits(self, session: Session, wanted: Select[Any]) -> dict[int, _Habits]:
-        """Where and what those who can be written to usually buy, over a year."""
+        """Where and what those who can be written to usually buy."""
         rows = session.execute(
             select(
                 Fillup.customer_id,
@@ -196,7 +228,7 @@ class Loader:
             )
             .join(Customer, Customer.id == Fillup.customer_id)
             .join(Station, Station.id == Fillup.station_id)
-            .where(COUNTS, Fillup.at >= self.now - 3 * A_YEAR, Customer.chat_id.is_not(None))
+            .where(COUNTS, Fillup.at >= self.now - REMEMBERED, Customer.chat_id.is_not(None))
             .where(Customer.marketing_consent.is_(True), Customer.id.in_(wanted))
             .group_by(Fillup.customer_id, Fillup.product, Station.name, Station.timezone)
         )
@@ -205,6 +237,13 @@ class Loader:
             customer_id, *columns = tuple(row)
             found[customer_id].append(columns)
         return {customer_id: _usual(bought) for customer_id, bought in found.items()}
+
+
+def _parts(session: Session) -> Iterator[Range]:
+    """Ranges that hold every customer's id."""
+    last = session.scalar(select(func.max(Customer.id))) or 0
+    for first in range(1, last + 1, AT_ONCE):
+        yield first, first + AT_ONCE - 1
 
 
 @dataclass(frozen=True, slots=True)

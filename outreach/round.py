@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from outreach.person import Past, Person
 from outreach.plan import OPEN, Closed, Decision, Planned, Skipped, plan_person
 
 Refresh = Callable[[Database, datetime], object]
+AT_ONCE = 2000  # rows of the ledger written in one transaction, so that nobody waits long for the writer
 
 
 @dataclass(slots=True)
@@ -94,19 +95,18 @@ def run_round(
         words = copies.versions(session)
     this = _Round(campaigns, rules, Loader(campaigns, chain, trust_self_reported, now), words, currency, now)
     report = Report(at=now)
-    if dry_run:
+    if not dry_run:
+        with database.write() as session:
+            outbox.sweep(session, now=now)
         with database.read() as session:
-            _plan(session, this, report)
-        return report
-    with database.write() as session:
-        outbox.sweep(session, now=now)
-        _write(session, _returned(session, this))
-    if refresh is not None:
-        refresh(database, now)
+            _write(database, _returned(session, this))
+        if refresh is not None:
+            refresh(database, now)
     with database.read() as session:
-        planned = _plan(session, this, report)
-    with database.write() as session:
-        _write(session, planned)
+        for rows in _plan(session, this, report):
+            report.added, report.changed = report.added + len(rows.new), report.changed + len(rows.changed)
+            if not dry_run:
+                _write(database, rows)
     return report
 
 
@@ -126,19 +126,21 @@ class _Rows:
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        return len(self.new) + len(self.changed)
 
-def _write(session: Session, rows: _Rows) -> None:
-    outbox.enqueue(session, rows.new)
-    outbox.reschedule(session, rows.changed)
+
+def _write(database: Database, rows: _Rows) -> None:
+    if rows:
+        with database.write() as session:
+            outbox.enqueue(session, rows.new)
+            outbox.reschedule(session, rows.changed)
 
 
 def _returned(session: Session, this: _Round) -> _Rows:
     """Those whom the last segmentation called away and who have come since."""
-    people = this.loader.returned(session)
-    history = this.loader.history(session) if people else {}
     rows = _Rows()
-    for person in people:
-        past = history.get(person.customer_id, [])
+    for person, past in this.loader.returned(session):
         decisions, _ = plan_person(this.campaigns, person, past, this.rules, this.now)
         for decision in decisions:
             if isinstance(decision, Skipped) and decision.reason == "visited":
@@ -146,20 +148,20 @@ def _returned(session: Session, this: _Round) -> _Rows:
     return rows
 
 
-def _plan(session: Session, this: _Round, report: Report) -> _Rows:
-    people, history = this.loader.people(session), this.loader.history(session)
+def _plan(session: Session, this: _Round, report: Report) -> Iterator[_Rows]:
+    """What everyone's decisions change, a part at a time."""
     rows = _Rows()
-    for person in people:
-        past = history.get(person.customer_id, [])
+    for person, past in this.loader.people(session):
         decisions, closed = plan_person(this.campaigns, person, past, this.rules, this.now)
         for decision in decisions:
             report.note(decision)
             _add(rows, this, person, past, decision)
         rows.changed += [_end(each, this.now) for each in closed]
-        report.closed += len(closed)
-    report.people = len(people)
-    report.added, report.changed = len(rows.new), len(rows.changed)
-    return rows
+        report.people, report.closed = report.people + 1, report.closed + len(closed)
+        if len(rows) >= AT_ONCE:
+            yield rows
+            rows = _Rows()
+    yield rows
 
 
 def _add(rows: _Rows, this: _Round, person: Person, past: Sequence[Past], decision: Decision) -> None:

@@ -260,7 +260,8 @@ def upgrade() -> None:
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_customers_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_customers_home_station_id"), ["home_station_id"], unique=False)
-        batch_op.create_index("ix_customers_name", ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_customers_merged_into"), ["merged_into"], unique=False)
+        batch_op.create_index("ix_customers_name_folded", ["name_folded"], unique=False)
 
     op.create_table(
         "prices",
@@ -450,6 +451,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_changes")),
     )
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_segment_changes_as_of", ["as_of", "run_id"], unique=False)
         batch_op.create_index("ix_segment_changes_customer", ["customer_id", "as_of"], unique=False)
 
     op.create_table(
@@ -545,6 +547,7 @@ def downgrade() -> None:
     op.drop_table("vehicles")
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
         batch_op.drop_index("ix_segment_changes_customer")
+        batch_op.drop_index("ix_segment_changes_as_of")
 
     op.drop_table("segment_changes")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
@@ -572,7 +575,8 @@ def downgrade() -> None:
     op.drop_table("staff_stations")
     op.drop_table("prices")
     with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.drop_index("ix_customers_name")
+        batch_op.drop_index("ix_customers_name_folded")
+        batch_op.drop_index(batch_op.f("ix_customers_merged_into"))
         batch_op.drop_index(batch_op.f("ix_customers_home_station_id"))
         batch_op.drop_index(batch_op.f("ix_customers_account_id"))
 

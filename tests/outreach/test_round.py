@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from crm import meta
 from crm.customers import Customer
@@ -12,7 +15,8 @@ from crm.db import Database
 from crm.fillups import Fillup
 from crm.outbox import Outbound
 from crm.segments import CustomerSegment
-from outreach import campaigns, status
+from outreach import campaigns, people, status
+from outreach import round as round_
 from tests.conftest import NOON
 from tests.outreach.people import (
     DAY,
@@ -254,3 +258,49 @@ def test_the_tallies_are_the_ledger(database: Database) -> None:
         "reasons": {"no_consent": 1},
     }
     assert {(line.customer, line.state) for line in lines} == {("M1", "queued"), ("M2", "skipped")}
+
+
+def _several(session: Session) -> None:
+    for number in range(1, 7):
+        away(session, number, marketing_consent=number % 3 > 0)
+    fresh = customer(session, 7, registered_at=NOON - timedelta(hours=2))
+    visit(session, fresh, NOON - timedelta(hours=1))
+    visit(session, away(session, 8), NOON - timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 50_000])
+def test_people_are_planned_in_parts_as_they_would_be_together(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(people, "AT_ONCE", at_once)
+    monkeypatch.setattr(people, "SOME", at_once)
+    monkeypatch.setattr(round_, "AT_ONCE", at_once)
+    with database.write() as session:
+        _several(session)
+    first, second = plan_round(database), plan_round(database, NOON + timedelta(minutes=1))
+    assert sorted(ledger(database)) == [
+        ("welcome", "first_fillup", "queued", None),
+        *[("win_back", "dormant:2026-04-16", "queued", None)] * 4,
+        *[("win_back", "dormant:2026-04-16", "skipped", "no_consent")] * 2,
+        ("win_back", "dormant:2026-04-16", "skipped", "visited"),
+    ]
+    assert (first.people, first.added, second.added, second.changed) == (8, 7, 0, 0)
+    assert_all_accounted_for(database, 8)
+
+
+def test_nobody_waits_for_the_writer_while_a_round_plans(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = round_.plan_person
+
+    def plan_and_write(*arguments: Any) -> Any:
+        with database.write() as session:  # on SQLite this waits for whoever holds the one writer
+            meta.put(session, "written", "1")
+        return plan(*arguments)
+
+    monkeypatch.setattr(round_, "plan_person", plan_and_write)
+    with database.write() as session:
+        _several(session)
+    assert plan_round(database, refresh=_active).people
+    with database.read() as session:
+        assert meta.get(session, "written") == "1"

@@ -11,6 +11,8 @@ DIMENSIONS = (
     *("persona", "price", "place", "rhythm", "decline"),
 )
 
+OF_AN_ACCOUNT = ("account", "tier", "value", "frequency", "lifecycle", "credit")
+
 
 def sentences(why: dict[str, Any], locale: str) -> dict[str, str]:
     """Dimension -> its value, the customer's numbers and the thresholds, in words (Telegram HTML).
@@ -18,3 +20,10 @@ def sentences(why: dict[str, Any], locale: str) -> dict[str, str]:
     ``why`` as in segmentation.explain.
     """
     return {name: render("replies/why", locale, {"why": why, "dimension": name}) for name in DIMENSIONS}
+
+
+def account_sentences(why: dict[str, Any], locale: str) -> dict[str, str]:
+    """The same of an account; ``why`` as in segmentation.explain_accounts."""
+    return {
+        name: render("replies/why_account", locale, {"why": why, "dimension": name}) for name in OF_AN_ACCOUNT
+    }

@@ -12,19 +12,20 @@ from sqlalchemy.orm import Session
 
 from bot.commands.common import fail, load_settings, open_database, print_json
 from bot.config import Settings
-from crm import identity, segments
-from questions.why import sentences
+from crm import accounts, identity, segments
+from crm.accounts import AccountSegment
+from questions.why import account_sentences, sentences
 from templates import LOCALES
 
 _MARKUP = re.compile(r"</?\w+[^>]*>")
 
 
 def why(
-    customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate.")],
+    customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate; or an account.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     locale: Annotated[str, typer.Option(help="The language of the sentences: zh or en.")] = "en",
 ) -> None:
-    """Say why a customer is what they are: each dimension, their numbers, the thresholds."""
+    """Say why a customer or an account is what it is: each dimension, their numbers, the thresholds."""
     if locale not in LOCALES:
         fail(f"--locale {locale!r} is not a language of the bot; it speaks {' and '.join(LOCALES)}")
     settings = load_settings()
@@ -40,7 +41,7 @@ def why(
     if as_json:
         print_json(facts)
         return
-    print(f"{facts['customer']} as of {facts['as_of']}")
+    print(f"{facts.get('customer') or facts['account']} as of {facts['as_of']}")
     for part in facts["dimensions"].values():
         print(f"- {part['sentence']}")
 
@@ -48,17 +49,29 @@ def why(
 def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict[str, Any]:
     found = identity.find(session, text, settings.country)
     if found is None:
-        fail("nobody has this member number, card, phone or plate")
+        return _of_account(session, text, locale)
     row = segments.of(session, found.id)
     if row is None:
         fail("this customer is newer than the last run; run `forecourt segment` first")
     why = segments.why_now(row, segments.last_run(session))
-    said = {name: plain(sentence) for name, sentence in sentences(why, locale).items()}
+    return {"customer": found.public_number, **_told(why, sentences(why, locale))}
+
+
+def _of_account(session: Session, code: str, locale: str) -> dict[str, Any]:
+    account = accounts.by_code(session, code.strip())
+    if account is None:
+        fail("nobody has this member number, card, phone or plate, and no account this code")
+    row = session.get(AccountSegment, account.id)
+    if row is None:
+        fail("this account is newer than the last run; run `forecourt segment` first")
+    return {"account": account.code, **_told(row.why, account_sentences(row.why, locale))}
+
+
+def _told(why: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     return {
-        "customer": found.public_number,
         "as_of": why["as_of"],
         "dimensions": {
-            name: {"sentence": sentence} | (why.get(name) or {}) for name, sentence in said.items()
+            name: {"sentence": plain(sentence)} | (why.get(name) or {}) for name, sentence in words.items()
         },
     }
 

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 import typer
-from sqlalchemy import select
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from bot.commands.segment import segment
 from bot.commands.why import why
+from crm.accounts import Account
+from crm.customers import Customer
 from crm.db import Database
 from crm.segments import CriteriaVersion, SegmentRun
-from questions.why import DIMENSIONS
+from questions.why import DIMENSIONS, OF_AN_ACCOUNT
 from segmentation.criteria import DEFAULT
-from tests.segmentation.logs import Line, ago, fill, regulars
+from tests.segmentation.logs import NOW, Line, ago, fill, regulars
 
 app = typer.Typer()
 app.command()(segment)
@@ -71,7 +73,7 @@ def test_why_says_each_dimension_in_words_and_numbers() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nobody"], "nobody has this member number, card, phone or plate"),
+        (["nobody"], "nobody has this member number, card, phone or plate, and no account this code"),
         (["M00001"], "this customer is newer than the last run; run `forecourt segment` first"),
         (["M00001", "--locale", "fr"], "--locale 'fr' is not a language of the bot; it speaks zh and en"),
     ],
@@ -79,6 +81,28 @@ def test_why_says_each_dimension_in_words_and_numbers() -> None:
 def test_a_mistake_is_one_plain_line(arguments: list[str], sentence: str) -> None:
     result = call("why", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"forecourt: {sentence}\n")
+
+
+@pytest.mark.usefixtures("said")
+def test_why_says_it_of_an_account_too(database: Database) -> None:
+    with database.write() as session:
+        account = Account(code="F1", name="Wheat & Co", industry="food", currency="CNY", known_at=NOW)
+        account.credit_limit, account.balance, account.days_overdue = 10_000, 9_000, 3
+        session.add(account)
+        session.flush()
+        session.execute(update(Customer).where(Customer.member != "M00001").values(account_id=account.id))
+    assert call("why", "F1").stderr.endswith("newer than the last run; run `forecourt segment` first\n")
+    call(*DAY)
+    lines = call("why", "F1").stdout.splitlines()
+    assert lines[:2] == ["F1 as of 2026-06-15", "- Account Wheat & Co: food; 40 drivers."]
+    assert lines[2].startswith(
+        "- Tier key account: the first rule that fits; value high; lifecycle active or"
+    )
+    assert lines[6].startswith(
+        "- Credit risk medium, account F1: 3 days overdue (medium from 8, high from 30), 90 %"
+    )
+    facts = json.loads(call("why", "F1", "--json", "--locale", "zh").stdout.splitlines()[-1])
+    assert (facts["account"], list(facts["dimensions"])) == ("F1", list(OF_AN_ACCOUNT))
 
 
 @pytest.mark.usefixtures("said")

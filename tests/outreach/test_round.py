@@ -17,6 +17,7 @@ from crm.outbox import Outbound
 from crm.segments import CustomerSegment
 from outreach import campaigns, people, status
 from outreach import round as round_
+from outreach.plan import plan_person
 from tests.conftest import NOON
 from tests.outreach.people import (
     DAY,
@@ -291,12 +292,10 @@ def test_people_are_planned_in_parts_as_they_would_be_together(
 def test_nobody_waits_for_the_writer_while_a_round_plans(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = round_.plan_person
-
     def plan_and_write(*arguments: Any) -> Any:
         with database.write() as session:  # on SQLite this waits for whoever holds the one writer
             meta.put(session, "written", "1")
-        return plan(*arguments)
+        return plan_person(*arguments)
 
     monkeypatch.setattr(round_, "plan_person", plan_and_write)
     with database.write() as session:

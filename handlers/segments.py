@@ -18,8 +18,8 @@ from questions.question import Question
 
 def asker(ask: Ask) -> Asker:
     """Whose answer it is; the one place where a chat's rights become a scope."""
-    today = ask.now.astimezone(ZoneInfo(ask.house.timezone)).date()
-    return Asker(ask.who.stations, today, ask.house.country)
+    zone = ZoneInfo(ask.house.timezone)
+    return Asker(ask.who.stations, ask.now.astimezone(zone).date(), ask.house.country, zone)
 
 
 def segments(ask: Ask) -> Reply:

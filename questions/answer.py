@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from crm import identity, scope, segments
@@ -23,11 +23,12 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose answer it is: their stations (None: the whole chain), their day, how phones are read."""
+    """Whose answer it is: their stations (None: the whole chain), their day and zone, how phones are read."""
 
     stations: frozenset[int] | None
     today: date
     country: str
+    zone: tzinfo
 
     @property
     def customers(self) -> ColumnElement[bool]:
@@ -158,7 +159,7 @@ def _person(session: Session, question: Question, asker: Asker) -> Answer:
     if wanted is not None:
         customer = session.scalar(select(Customer).where(Customer.id == wanted, asker.customers))
         if customer is not None:
-            return Person(customer.id, card(session, customer, asker.stations, asker.today))
+            return Person(customer.id, card(session, customer, asker.stations, asker.today, asker.zone))
     return _by_name(session, question.text, asker) if question.text else Nobody()
 
 
@@ -170,12 +171,14 @@ def _by_name(session: Session, text: str, asker: Asker) -> Answer:
         CustomerSegment, CustomerSegment.customer_id == Customer.id
     )
     fits = fits.where(Customer.name_folded.contains(name, autoescape=True), asker.customers)
-    rows = session.execute(fits.order_by(Customer.name_folded, Customer.id).limit(PAGE + 1)).all()
+    begins = case((Customer.name_folded.startswith(name, autoescape=True), 0), else_=1)
+    order = (begins, Customer.name_folded, Customer.id)  # family names and first words come first
+    rows = session.execute(fits.order_by(*order).limit(PAGE + 1)).all()
     if not rows:
         return Nobody()
     if len(rows) == 1:
         customer = rows[0][0]
-        return Person(customer.id, card(session, customer, asker.stations, asker.today))
+        return Person(customer.id, card(session, customer, asker.stations, asker.today, asker.zone))
     run = segments.last_run(session)
     listed = tuple(_listed(customer, segment, run) for customer, segment in rows[:PAGE])
     return People(listed, len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,11 +21,14 @@ ROWS = 40  # enough rows for five visits of several lines each
 ONE_VISIT = timedelta(minutes=10)
 
 
-def card(session: Session, customer: Customer, stations: frozenset[int] | None, today: date) -> Facts:
+def card(
+    session: Session, customer: Customer, stations: frozenset[int] | None, today: date, zone: tzinfo
+) -> Facts:
     """The customer's card. Visits and stations outside ``stations`` are not in it; totals are the chain's."""
     segment, run = session.get(CustomerSegment, customer.id), segments.last_run(session)
     return {
         **_who(customer),
+        "since": _since(session, customer, zone).isoformat(),
         "vehicles": _vehicles(session, customer),
         "home": _home(session, customer, stations),
         "segment": segment and _segment(segment, run),
@@ -38,12 +41,10 @@ def card(session: Session, customer: Customer, stations: frozenset[int] | None, 
 
 
 def _who(customer: Customer) -> Facts:
-    since = customer.joined_at or customer.registered_at or customer.known_at
     return {
         "id": customer.id,
         "name": customer.name,
         "number": customer.public_number,
-        "since": since.date().isoformat(),
         "source": customer.source,
         "in_chat": customer.chat_id is not None,
         "reachable": customer.chat_id is not None and customer.reachable,
@@ -51,6 +52,14 @@ def _who(customer: Customer) -> Facts:
         "marketing": customer.marketing_consent,
         "product": customer.usual_product,
     }
+
+
+def _since(session: Session, customer: Customer, zone: tzinfo) -> date:
+    """The first day anything is known of, in the chain's zone: a till knows people before they join."""
+    told = customer.joined_at or customer.registered_at or customer.known_at
+    came = session.scalar(select(func.min(Fillup.day)).where(Fillup.customer_id == customer.id, counting()))
+    day = told.astimezone(zone).date()
+    return min(day, came) if came else day
 
 
 def _vehicles(session: Session, customer: Customer) -> list[Facts]:

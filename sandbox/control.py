@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sandbox import acts
 from sandbox.errors import ApiError, ControlError
-from sandbox.fields import body_of, file_of, filled, query_number, take
+from sandbox.fields import body_of, file_of, filled, query_number, take, worded
 from sandbox.state import Bot, Chat, Person, State
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -99,12 +99,14 @@ class People:
 
     @guarded
     async def create(self, request: Request) -> Any:
-        texts = dict.fromkeys(("last_name", "language_code", "phone", "role", "hint"), str)
-        fields = take(await body_of(request), {"first_name": str}, {**texts, "id": int})
+        texts = dict.fromkeys(("last_name", "language_code", "phone", "role"), str)
+        fields = take(await body_of(request), {"first_name": str}, {**texts, "hint": object, "id": int})
         filled("first_name", fields["first_name"], 64)
-        for name, limit in (("last_name", 64), ("language_code", 35), ("role", 64), ("hint", 1000)):
+        for name, limit in (("last_name", 64), ("language_code", 35), ("role", 64)):
             if name in fields:
                 filled(name, fields[name], limit)
+        if "hint" in fields:
+            worded("hint", fields["hint"], 1000)
         if "id" in fields and not 1 <= fields["id"] <= MAX_ID:
             raise ControlError(400, f"id: must be between 1 and {MAX_ID}; leave it out to get a free one.")
         if "phone" in fields:

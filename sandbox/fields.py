@@ -17,6 +17,7 @@ KINDS: dict[type, str] = {
     float: "a number",
     bool: "true or false",
     dict: "an object",
+    object: "a string, or an object with a string per language",
 }
 PERSON_FILE_LIMIT = 200 * 1024 * 1024
 
@@ -74,6 +75,15 @@ def filled(name: str, value: str, limit: int = 4096) -> str:
     except UnicodeEncodeError:
         raise ControlError(400, f"{name}: must be valid Unicode text.") from None
     return value
+
+
+def worded(name: str, value: object, limit: int) -> None:
+    """A text given plainly, or per language: {"en": ..., "zh": ...}."""
+    texts = value.values() if isinstance(value, dict) and value else [value]
+    for text in texts:
+        if not isinstance(text, str):
+            raise ControlError(400, f"{name}: must be {KINDS[object]}.")
+        filled(name, text, limit)
 
 
 def query_number(request: Request, name: str, default: float = 0) -> float:

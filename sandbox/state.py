@@ -37,7 +37,7 @@ class Person:
     language_code: str | None = None
     phone: str | None = None
     role: str | None = None
-    hint: str | None = None
+    hint: str | dict[str, str] | None = None
     user: dict[str, Any] = field(init=False)
     chat: dict[str, Any] = field(init=False)
 

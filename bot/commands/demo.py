@@ -24,7 +24,8 @@ TRY = """
   3. As the newcomer send /fillup, or in one line: 加了200块92; then undo it and look at /me.
   4. As the attendant send /fill 17000010002; as the manager /segments and /customer 17000010003.
   5. Add a person of your own and register with /start; the welcome follows the first fill-up.
-  6. In another terminal, in this folder: forecourt outreach status
+  6. In another terminal, in this folder: .venv/bin/forecourt outreach status
+  It is about noon in this chain, whatever the time is with you: nobody is written to at night.
   Ctrl-C ends it.
 """
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bot.commands.common import console, fail
+from bot.commands.common import fail
 from sandbox.run import running
 
 PORT = Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.", min=0, max=65535)]
@@ -26,8 +26,8 @@ async def _serve(port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         async with running(port=port) as server:
-            console.print(f"Chat page: {server.url}/")
-            console.print(f"For a bot: FORECOURT_API_URL={server.url}, any token such as 1:{'A' * 35}")
+            print(f"Chat page: {server.url}/", flush=True)
+            print(f"For a bot: FORECOURT_API_URL={server.url} FORECOURT_TOKEN=1:{'A' * 35}", flush=True)
             await stop.wait()
     except OSError as error:
         fail(f"port {port} cannot be used ({error.strerror}); choose another with --port")

@@ -52,7 +52,7 @@ class Part:
     first_name: str
     language_code: str
     phone: str
-    hint: str
+    hint: dict[str, str]  # by the language of the page
     last_name: str = ""
     station: str = ""
     product: str = ""

@@ -35,7 +35,7 @@ class Chatter:
     language_code: str
     phone: str
     role: str | None = None
-    hint: str | None = None
+    hint: dict[str, str] | None = None
     blocked: bool = False
 
 

@@ -224,7 +224,7 @@ def test_most_are_known_from_the_till_alone_and_some_talk() -> None:
     assert [each.role for each in book.chatters[:6]] == [
         *("newcomer", "regular", "vip", "lapsed", "attendant", "manager")
     ]
-    assert all(each.hint for each in book.chatters[:6])
+    assert all(each.hint and set(each.hint) == {"en", "zh"} for each in book.chatters[:6])
 
 
 def filled(found: Chain, folder: Path) -> Database:

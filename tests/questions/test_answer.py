@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from questions.question import Question
 from tests.conftest import NOON
 
 TODAY = date(2026, 6, 15)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def visit(database: Database, customer: int, station: int, days_ago: int) -> Non
 
 
 def asker(*stations: int) -> Asker:
-    return Asker(frozenset(stations), TODAY, "CN")
+    return Asker(frozenset(stations), TODAY, "CN", SHANGHAI)
 
 
 def test_counts_lists_and_people_are_the_same_people(chain: Database) -> None:
@@ -75,7 +77,7 @@ def test_counts_lists_and_people_are_the_same_people(chain: Database) -> None:
             (asker(1), 12),
             (asker(1, 2), 24),
             (asker(), 0),
-            (Asker(None, TODAY, "CN"), 36),
+            (Asker(None, TODAY, "CN", SHANGHAI), 36),
         ):
             counts = answer(session, Question("counts"), who)
             assert isinstance(counts, Counts)
@@ -120,7 +122,9 @@ def test_twelve_months_before_a_leap_day() -> None:
 
 def test_biggest_spenders_first_and_a_page_beyond_the_end_is_the_last(chain: Database) -> None:
     with chain.read() as session:
-        people = answer(session, Question("list", segment="regular", page=99), Asker(None, TODAY, "CN"))
+        people = answer(
+            session, Question("list", segment="regular", page=99), Asker(None, TODAY, "CN", SHANGHAI)
+        )
     assert isinstance(people, People)
     assert (people.page, people.pages, len(people.rows)) == (4, 5, 36 - 4 * PAGE)
     assert [row.spend for row in people.rows] == [3, 2, 1, 0]
@@ -139,3 +143,30 @@ def test_a_name_is_found_in_any_case_however_it_was_stored(chain: Database, name
             found = answer(session, Question("person", text=asked), asker(1))
             assert isinstance(found, Person), asked
             assert found.facts["number"] == "bulk"
+
+
+def since(database: Database, customer: int) -> str:
+    with database.read() as session:
+        person = answer(session, Question("person", customer=customer), Asker(None, TODAY, "CN", SHANGHAI))
+        assert isinstance(person, Person)
+        return str(person.facts["since"])
+
+
+def test_since_when_is_a_day_of_the_chain_and_not_after_the_first_visit(chain: Database) -> None:
+    with chain.write() as session:
+        session.get_one(Customer, 1).joined_at = datetime(2026, 1, 4, 16, 0, tzinfo=UTC)
+    assert since(chain, 1) == "2026-01-05"
+    visit(chain, 1, 2, 400)
+    assert since(chain, 1) == (NOON - timedelta(days=400)).date().isoformat()
+
+
+def test_names_that_begin_with_the_word_come_first(chain: Database) -> None:
+    with chain.write() as session:
+        for number, name in ((1, "于华林"), (2, "林晓雯"), (3, "王林")):
+            customer = session.get_one(Customer, number)
+            customer.name, customer.name_folded = name, folded(name)
+    with chain.read() as session:
+        people = answer(session, Question("person", text="林"), Asker(None, TODAY, "CN", SHANGHAI))
+        assert isinstance(people, People)
+        assert people.rows[0].name == "林晓雯"
+        assert people.total == 3

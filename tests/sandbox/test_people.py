@@ -23,6 +23,12 @@ async def test_people_are_created_and_listed(world: World) -> None:
     assert (status, "7" in answer["error"]) == (409, True)
 
 
+async def test_a_hint_may_be_given_per_language(world: World) -> None:
+    hint = {"en": "try /me", "zh": "试试 /me"}
+    created = await world.ok("POST", "/people", {"first_name": "Li", "hint": hint})
+    assert created["hint"] == hint
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "word"),
     [
@@ -33,6 +39,9 @@ async def test_people_are_created_and_listed(world: World) -> None:
         ("/people", {"first_name": "A", "id": -5}, 400, "id"),
         ("/people", {"first_name": "A", "id": True}, 400, "id"),
         ("/people", {"first_name": "A", "phone": "call me"}, 400, "phone"),
+        ("/people", {"first_name": "A", "hint": {}}, 400, "hint"),
+        ("/people", {"first_name": "A", "hint": {"en": 1}}, 400, "hint"),
+        ("/people", {"first_name": "A", "hint": {"en": "x" * 1001}}, 400, "hint"),
         ("/people/12345/text", {"text": "x"}, 404, "id"),
         ("/people/x/text", {"text": "x"}, 404, "id"),
         ("/people/1/text", {"text": ""}, 400, "text"),

@@ -13,14 +13,15 @@ from templates import label
 
 WIDTH, HEAD, ROW = 1620, 220, 620  # pixels
 COLOURS = {"rhythm": OURS, "fixed": PEER, "p_alive": THIRD}
-FEWEST = 30  # back soon, and away for long: below that a curve is a few steps
+FEWEST = 30  # customers, looks away for long, looks back soon: below that a curve is a few steps
 PANELS = (("two", "false_alarms"), ("one", "false_alarms"), ("two", "episodes"))
 LEFT, PANEL, BETWEEN = 110, 410, 90
 
 
 def picture(logs: list[dict[str, Any]], locale: str) -> bytes:
-    """PNG of backtest_curves.facts, one row of panels per log that has at least FEWEST of both."""
-    shown = [log for log in logs if log["away_long"] >= FEWEST and log["back_soon"] >= FEWEST]
+    """PNG of backtest_curves.facts, one row of panels per log that has at least FEWEST of all three."""
+    counted = ("customers", "away_long", "back_soon")
+    shown = [log for log in logs if min(log[name] for name in counted) >= FEWEST]
     height = HEAD + ROW * max(len(shown), 1)
     figure = canvas(height, WIDTH)
     page = sheet(figure, WIDTH, height)

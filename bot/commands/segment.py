@@ -32,6 +32,9 @@ def segment(
     as_of: Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")] = "",
     export: Annotated[Path | None, typer.Option(help="Write one row per customer, .csv or .xlsx.")] = None,
     criteria: Annotated[Path | None, typer.Option(help="A TOML file with other criteria.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only hold the kept state against the log.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compute every customer's segment and every dimension, and keep what changed."""
@@ -40,6 +43,9 @@ def segment(
     if export is not None:
         _check_target(export)
     rules = _criteria(criteria or settings.criteria_file)
+    if verify:
+        _verify(settings, rules, as_json)
+        return
     database = open_database(settings)
     began = time.monotonic()
     try:
@@ -58,11 +64,14 @@ def segment(
     _report(run, time.monotonic() - began, as_json)
 
 
-def _verify(settings: Settings, as_json: bool) -> None:
+def _verify(settings: Settings, criteria: Criteria, as_json: bool) -> None:
     database = open_database(settings)
     try:
         found = hold_against_log(
-            database, trust_self_reported=settings.trust_self_reported, zone=settings.zone
+            database,
+            criteria=criteria,
+            trust_self_reported=settings.trust_self_reported,
+            zone=settings.zone,
         )
     finally:
         database.close()

@@ -25,7 +25,9 @@ SCORES = """
 WITH log AS (
     SELECT *, "at" - lag("at") OVER (PARTITION BY customer ORDER BY "at") AS gap FROM {log}
 ), rhythm AS (
-    SELECT *, CAST(round_even(1000 * ln(greatest(gap / 86400.0, 0.25)), 0) AS BIGINT) AS x,
+    SELECT *,
+        CASE WHEN gap IS NOT NULL
+            THEN CAST(round_even(1000 * ln(greatest(gap / 86400.0, 0.25)), 0) AS BIGINT) END AS x,
         day > {last} - 365 AS inside
     FROM log
 ), rfm AS (
@@ -152,7 +154,9 @@ def duck(folder: Path, _url: str) -> dict[str, Any]:
         f"sum(amount) FILTER (inside AND product = '{name}') AS spend_{name}" for name in PRODUCTS
     )
     asked = SCORES.format(last=LAST, log=f"read_parquet('{path}')", products=products)
-    found = duckdb.sql(asked).fetchnumpy()
+    answer = duckdb.sql(asked)
+    assert answer is not None
+    found = answer.fetchnumpy()
     return facts(folder, began, pd.DataFrame({name: np.asarray(values) for name, values in found.items()}))
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from bot.commands.segment import segment
 from crm.db import Database
-from tests.segmentation.logs import Line, ago, fill, regulars
+from crm.state import CustomerState
+from tests.segmentation.logs import TODAY, Line, ago, fill, regulars
 
 app = typer.Typer()
 app.command()(segment)
@@ -71,3 +73,16 @@ def test_a_mistake_is_one_plain_line(said: Path, arguments: list[str], sentence:
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert sentence.format(folder=said) in result.stderr
+
+
+def test_verify_compares_the_state_with_the_log(said: Path, database: Database) -> None:
+    assert "no state yet" in call("--verify").output
+    call("--as-of", TODAY.isoformat())
+    kept = call("--verify")
+    assert kept.exit_code == 0
+    assert f"41 customers as of {TODAY}, 0 differ" in kept.output
+    with database.write() as session:
+        session.execute(update(CustomerState).where(CustomerState.customer_id == 2).values(numbers=b"1"))
+    broken = call("--verify", "--json")
+    assert broken.exit_code == 1
+    assert json.loads(broken.stdout.splitlines()[-1])["differing"] == [{"customer": 2, "differs": ["length"]}]

@@ -64,13 +64,13 @@ def takes(route: Route, incoming: Incoming) -> bool:
     """Whether this route answers this update."""
     on = route.on
     if isinstance(on, Elsewhere):
-        return not incoming.private and bool(incoming.command[0])
+        return not incoming.private and bool(incoming.command[0] or incoming.data)
     if not incoming.private:
         return False
     if isinstance(on, Membership):
         return incoming.update.my_chat_member is not None
     if isinstance(on, Tap):
-        return incoming.data.partition(":")[0] == on.name
+        return bool(incoming.data) and on.name in ("", incoming.data.partition(":")[0])
     if isinstance(on, Command):
         return incoming.command[0] == on.name
     return _heard(on, incoming)

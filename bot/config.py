@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.numbers import is_currency
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -19,13 +20,15 @@ from segmentation.criteria import DEFAULT, CriteriaFault, load
 class Settings(BaseSettings):
     """Every setting, its default and its limits. docs/operator.md explains each."""
 
-    model_config = SettingsConfigDict(env_prefix="FORECOURT_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FORECOURT_", env_file=".env", extra="ignore", env_ignore_empty=True
+    )
 
     token: SecretStr = SecretStr("")
     api_url: str = "https://api.telegram.org"
     data_dir: Path = Path("data")
     database_url: str = ""
-    admin_id: int | None = None
+    admin_id: Annotated[int, Field(gt=0)] | None = None
 
     chain_name: str = "Forecourt"
     timezone: str = "Asia/Shanghai"
@@ -55,6 +58,13 @@ class Settings(BaseSettings):
     def _known_currency(cls, value: str) -> str:
         if not is_currency(value.upper()):
             raise ValueError(f"'{value}' is not a currency; write its three letters, like CNY")
+        return value.upper()
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        if value.upper() not in SUPPORTED_REGIONS:
+            raise ValueError(f"'{value}' is not a country; write its two letters, like CN")
         return value.upper()
 
     @field_validator("segment_at")

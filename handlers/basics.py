@@ -33,9 +33,14 @@ def membership(ask: Ask) -> Reply:
     return Reply()
 
 
-def elsewhere(_ask: Ask) -> Reply:
-    return Reply("replies/elsewhere")
+def elsewhere(ask: Ask) -> Reply:
+    return Reply(toast="toast.elsewhere") if ask.incoming.data else Reply("replies/elsewhere")
 
 
-def not_understood(_ask: Ask) -> Reply:
-    return Reply("replies/not_understood")
+def no_button(_ask: Ask) -> Reply:
+    """Data that no button of ours has, or has no longer: said at once, lest the button spin for ever."""
+    return Reply(toast="toast.no_button")
+
+
+def not_understood(ask: Ask) -> Reply:
+    return Reply("replies/not_understood", {"driver": ask.who.customer is not None})

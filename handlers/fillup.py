@@ -44,6 +44,15 @@ def one_line(ask: Ask) -> Reply | None:
     return told(ask, ask.text) if ask.who.customer is not None else None
 
 
+def outright(ask: Ask) -> Reply | None:
+    """A line that can be nothing but a fill-up, where a plate might be meant: product, number and unit."""
+    if ask.who.customer is None:
+        return None
+    said = drafts.read(ask, ask.text, _usual(ask))
+    plain = said.product and said.unit_said and not (said.unknown or said.problems)
+    return told(ask, ask.text) if plain else None
+
+
 def told(ask: Ask, text: str) -> Reply | None:
     """A whole fill-up in one line. None: it is about something else."""
     station = _usual(ask)
@@ -66,7 +75,8 @@ def typed(ask: Ask) -> Reply:
     station = stations.picked(ask, draft.station) or _usual(ask)
     asked = ask.step.removeprefix("fillup.")
     said = drafts.read(ask, f"{draft.day} {ask.text}" if asked == "time" else ask.text, station)
-    if asked in ("station", "product", "confirm") and said.about_fuel and said.unit_said:
+    line = drafts.read(ask, ask.text, station)
+    if asked in ("station", "product", "time", "confirm") and line.about_fuel and line.unit_said:
         return told(ask, ask.text) or proceed(ask, draft)
     if asked == "product" and (code := products.product_code(ask.text)):
         draft.product = code

@@ -14,6 +14,7 @@ from handlers.ask import Ask
 from handlers.draft import Draft
 from handlers.paging import in_rows
 from handlers.route import Button, Reply
+from intake.quantities import Kind, possible
 
 SUMS = {"CNY": (200, 300), "JPY": (3000, 5000), "INR": (1000, 2000), "RUB": (1500, 2500)}
 USUAL_SUMS = (30, 50)  # whole units of any other currency
@@ -72,14 +73,16 @@ def _ask_amount(ask: Ask, draft: Draft, instead: bool) -> Reply:
 
 
 def _ask_unit(_ask: Ask, draft: Draft, instead: bool) -> Reply:
-    kinds = ["litres"] if draft.millilitres is None else []
+    kinds: list[Kind] = ["litres"] if draft.millilitres is None else []
     kinds += ["amount"] if draft.amount is None else []
     kinds += ["price"] if len(draft.bare) == 1 and len(kinds) == 1 and draft.unit_price is None else []
+    if len(draft.bare) == 1:
+        kinds = [kind for kind in kinds if possible(draft.bare[0], kind, draft.currency)] or kinds
     taps = tuple(
         _tap(draft, "unit", kind, f"fillup.unit_{kind}", number=draft.bare[0], currency=draft.currency)
         for kind in kinds
     )
-    facts = {"number": draft.bare[0], "more": draft.bare[1:]}
+    facts = {"number": draft.bare[0], "more": draft.bare[1:], "kinds": kinds}
     return Reply("replies/fillup_unit", facts, in_rows(taps, 2), instead=instead, step=draft.step("unit"))
 
 

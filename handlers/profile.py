@@ -30,7 +30,9 @@ PERSONAS = {
     "truck": "heavy",
     "ev": "eco",
 }
-_PLATE = re.compile(r"(?=.*\d)[A-Z0-9\u4e00-\u9fff]{4,10}")
+# A province's sign may come first, and one of a few signs (learner, police, trailer ...) last.
+_LAST_SIGNS = r"\u5b66\u8b66\u6e2f\u6fb3\u6302\u9886\u4f7f\u8bd5\u8d85\u4e34"
+_PLATE = re.compile(rf"(?=.{{4,10}}$)(?=.*\d)[\u4e00-\u9fff]?[A-Z0-9]+[{_LAST_SIGNS}]?")
 
 
 def after_first(ask: Ask) -> Reply | None:

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import select
 
 from crm import audit, fillups, products
-from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.limits import OutOfRange
 from crm.staff import Staff
@@ -236,5 +235,8 @@ def _of(ask: Ask, number: int | None) -> Fillup | None:
     """A fill-up of this customer, or None: somebody else's is as unknown as one that never was."""
     if number is None:
         return None
-    customer: Customer = ask.customer
-    return ask.session.scalar(select(Fillup).where(Fillup.id == number, Fillup.customer_id == customer.id))
+    fillup = ask.session.get(Fillup, number)
+    if fillup is not None and fillup.customer_id != ask.customer.id:
+        audit.note(ask.session, ask.who.user_id, "refused", now=ask.now, detail="fillup")
+        return None
+    return fillup

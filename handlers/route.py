@@ -30,7 +30,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """An inline button: its data is ``name`` or ``name:argument[:argument]``."""
+    """An inline button: its data is ``name`` or ``name:argument[:argument]``. No name: any data."""
 
     name: str
 
@@ -51,7 +51,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A command in a group or channel, where no personal data is spoken."""
+    """A command or a tap in a group or channel, where no personal data is spoken."""
 
 
 Trigger = Command | Tap | Said | Membership | Elsewhere

@@ -145,4 +145,5 @@ ROUTES: tuple[Route, ...] = (
     Route(Said("location"), stations.nearby, DRIVERS),
     Route(Said("text"), free.written),
     Route(Said("anything"), basics.not_understood),
+    Route(Tap(""), basics.no_button),
 )

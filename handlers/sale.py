@@ -20,7 +20,7 @@ from handlers.invites import refused
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
 from intake.quantities import Unclear, read
-from intake.said import Said, parse
+from intake.said import TIMES, Said, parse
 
 PRODUCT, AMOUNT = "attend.product", "attend.amount"
 FUELS = frozenset({"gasoline", "diesel", "gas", "ev"})
@@ -122,8 +122,11 @@ def _ask_amount(ask: Ask, product: str, *, instead: bool) -> Reply:
 
 def _money(said: Said, currency: str) -> tuple[int | None, str]:
     """The sum, and what is wrong: a lone number is money; what cannot be read is never guessed."""
+    if said.at is not None or said.day is not None:
+        return None, "time"
     if said.problems:
-        return None, said.problems[0].code
+        code = said.problems[0].code
+        return None, "time" if code in TIMES else code
     if said.unknown or len(said.bare) > 1:
         return None, "unread"
     if not said.bare or said.amount is not None:

@@ -64,6 +64,15 @@ def read(written: str, kind: Kind, currency: str) -> int:
     return int(scaled)
 
 
+def possible(written: str, kind: Kind, currency: str) -> bool:
+    """Whether a number may be of this kind at all."""
+    try:
+        read(written, kind, currency)
+    except Unclear:
+        return False
+    return True
+
+
 def value_of(written: str, *, thousands: bool = False) -> tuple[int, Decimal]:
     """The sign and the size of a number whose unit may not be known yet. Raises Unclear."""
     sign = -1 if written.startswith("-") else 1

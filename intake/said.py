@@ -15,12 +15,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from intake.phrases import LONGEST, folded_line, is_grade
-from intake.quantities import Unclear, read, value_of
+from intake.quantities import Unclear, read, span, value_of
 from intake.scan import Scan
 
 CLOSE = Decimal("0.02")  # litres times price and the amount paid agree within 2 %
 MOST_UNKNOWN = 2  # with more words that mean nothing here, the line was about something else,
 MOST_BESIDES = 6  # unless it names both a product and how much
+LONG = 7  # signs of a number that, alone, is rather a phone or a card than a slip
 TIMES = frozenset({"date", "unclear_date", "future", "too_old"})
 
 
@@ -67,9 +68,10 @@ class Said:
         context = self.verb or self.product is not None or self.payment is not None
         if self.problems:
             only_time = all(problem.code in TIMES for problem in self.problems)
-            return context or (self.quantity if only_time else not self.unknown)
+            long = any(each.code == "size" and len(each.written) >= LONG for each in self.problems)
+            return context or (self.quantity if only_time else not (self.unknown or long))
         if self.bare and not context and not self.unit_said:
-            return not self.unknown and len(self.bare) <= 2 and all(len(each) < 7 for each in self.bare)
+            return not self.unknown and len(self.bare) <= 2 and all(len(each) < LONG for each in self.bare)
         return self.quantity or (self.verb and self.product is not None and not self.unknown)
 
     @property
@@ -129,14 +131,15 @@ def _other_day(scan: Scan, now: datetime, zone: ZoneInfo) -> bool:
 def _settle(scan: Scan) -> None:
     """Give numbers without a unit the only meaning they can have, if there is one."""
     sound = []
+    most = max(span("litres", scan.currency)[1], span("amount", scan.currency)[1])
     for written in scan.bare:
         try:
             sign, value = value_of(written)
         except Unclear:
             scan.problem("number", written)
             continue
-        if sign < 0 or value == 0 or value >= 10**12:
-            scan.problem("number", written)
+        if sign < 0 or value == 0 or value > most:
+            scan.problem("size", written)
         else:
             sound.append((written, value))
     if "product" not in scan.values:

@@ -24,6 +24,7 @@ lint: setup
 
 soak: setup
 	$(BIN)/forecourt soak updates --updates 1000 --kills 100 --json
+	$(BIN)/forecourt soak outreach --kills 200 --seed 7 --json
 
 bench: setup
 	for bench in bench/[a-z]*.py; do $(BIN)/python $$bench --json || exit 1; done

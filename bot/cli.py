@@ -28,6 +28,7 @@ def commands() -> typer.Typer:
         segment,
         soak,
         why,
+        why_not,
     )
 
     app = typer.Typer(
@@ -51,6 +52,7 @@ def commands() -> typer.Typer:
     app.command("run")(run.run)
     app.command("sandbox")(sandbox.sandbox)
     app.command("why")(why.why)
+    app.command("why-not")(why_not.why_not)
     return app
 
 

@@ -52,11 +52,11 @@ def _answer(ask: Ask, question: Question, wanted: str) -> Reply:
         audit.viewed(ask.session, ask.who.user_id, [found.id], now=ask.now, how="card")
         return Reply("replies/customer", found.facts, step=END)
     if isinstance(found, People):
-        return _several(ask, found, wanted)
+        return several(ask, found, wanted)
     return Reply("replies/customer_none", step=END)
 
 
-def _several(ask: Ask, people: People, wanted: str) -> Reply:
+def several(ask: Ask, people: People, wanted: str) -> Reply:
     audit.viewed(ask.session, ask.who.user_id, [row.id for row in people.rows], now=ask.now, how="names")
     facts = {
         "wanted": wanted,

@@ -23,6 +23,7 @@ from handlers import (
     segments,
     staff,
     stations,
+    whynot,
 )
 from handlers.route import (
     ATTENDANTS,
@@ -118,6 +119,8 @@ ROUTES: tuple[Route, ...] = (
     Route(Tap("segments.list"), segments.open_list, MANAGERS),
     Route(Tap("segments.page"), segments.turn_page, MANAGERS),
     Route(Tap("customer.open"), customer.open_card, MANAGERS),
+    Route(Command("whynot"), whynot.whynot, MANAGERS, help=True),
+    Route(Tap("whynot.ask"), whynot.tapped, MANAGERS),
     Route(Said("text", "customer.who"), customer.named, MANAGERS),
     Route(Said("anything", "customer.who"), customer.asked_again, MANAGERS),
     # Staff

@@ -83,11 +83,18 @@ class Loader:
     def people(self, session: Session) -> Iterator[Known]:
         """Everyone who may stand in a situation."""
         for among in _parts(session):
-            wanted = self._candidates(among)
-            changes, habits = self._changes(session, wanted), self._habits(session, wanted)
-            history = self._history(session, wanted)
-            for person in self._read(session, wanted):
-                yield _complete(person, changes, habits), history.get(person.customer_id, [])
+            yield from self._known(session, self._candidates(among))
+
+    def one(self, session: Session, customer_id: int) -> Known:
+        """This customer, whether or not they may stand in a situation. Raises ValueError for nobody."""
+        (known,) = self._known(session, select(Customer.id).where(Customer.id == customer_id))
+        return known
+
+    def _known(self, session: Session, wanted: Select[Any]) -> Iterator[Known]:
+        changes, habits = self._changes(session, wanted), self._habits(session, wanted)
+        history = self._history(session, wanted)
+        for person in self._read(session, wanted):
+            yield _complete(person, changes, habits), history.get(person.customer_id, [])
 
     def returned(self, session: Session) -> Iterator[Known]:
         """Those whom the last segmentation called away and who have come since."""
@@ -131,6 +138,7 @@ class Loader:
                 Outbound.not_before,
                 Outbound.window_end,
                 case((Outbound.state == "queued", Outbound.facts)),
+                Outbound.settled_at,
             )
             .join(whose, whose.c.row == Outbound.customer_id)
             .where(or_(own, Outbound.state.in_(GONE_OUT_OR_OVER)))

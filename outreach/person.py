@@ -87,6 +87,7 @@ class Past:
     not_before: datetime | None = None
     window_end: datetime | None = None
     facts: Mapping[str, Any] | None = None  # of a row that still waits
+    settled_at: datetime | None = None
 
     @property
     def situation(self) -> str:

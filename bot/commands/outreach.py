@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import DBAPIError
 
+import templates
 from bot.commands import results
 from bot.commands.common import console, fail, load_settings, now, open_database, print_json
 from bot.config import Settings
@@ -30,31 +31,6 @@ app.command("results")(results.results)
 CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-REASONS = {
-    "no_consent": "without consent",
-    "unreachable": "unreachable",
-    "not_in_chat": "known only from the till",
-    "capped": "held back by the frequency cap",
-    "quiet_hours": "waiting for the night to end",
-    "another_campaign_first": "another campaign first",
-    "nothing_to_say": "nothing to tell them",
-    "recent_series": "had a series lately",
-    "visited": "have visited since",
-    "already_sent": "already sent",
-    "history": "history, not news",
-    "not_confirmed": "visit not confirmed yet",
-    "expired": "too late",
-    "merged": "merged into another customer",
-    "no_longer": "no longer in that situation",
-    "switched_off": "campaign switched off",
-    "holdout": "left without, to compare with",
-    "sender_gone": "the sender stopped in the middle",
-    "blocked": "blocked the bot",
-    "failed": "refused by Telegram",
-    "unknown": "no answer from Telegram",
-    "template": "the text could not be written",
-}
 
 
 @app.command()
@@ -205,7 +181,7 @@ def _reason(error: DBAPIError) -> str:
 
 
 def words(reason: str) -> str:
-    return REASONS.get(reason, reason.replace("_", " "))
+    return templates.words("reason", "en").get(reason, reason.replace("_", " "))
 
 
 def _detailed(tally: status.Tally) -> dict[str, Any]:

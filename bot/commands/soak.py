@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bot.commands.common import console, fail, load_settings, open_database, print_json
+from bot.soak import outreach as broadcast
+from bot.soak.sender import DESIGNS
 from bot.soak.updates import soak
 
 app = typer.Typer(
@@ -37,9 +39,43 @@ def updates(
         found = asyncio.run(
             soak(open_database(settings), updates=updates, kills=kills, seed=seed, mark_first=mark_first)
         )
-    if json:
+    _told(found, json)
+    if (found["lost"] or found["doubled"]) and not mark_first:
+        fail("fill-ups were lost or doubled")
+
+
+@app.command()
+def outreach(
+    kills: Annotated[int, typer.Option(min=0, help="How often the sender is killed.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same campaign.")] = 7,
+    audience: Annotated[int, typer.Option(min=1, help="How many people are written to.")] = 2000,
+    database: Annotated[str, typer.Option(help="An empty database; a new SQLite file without it.")] = "",
+    design: Annotated[
+        str, typer.Option(help="ledger; mark_first and mark_after are wrong on purpose.")
+    ] = "ledger",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
+) -> None:
+    """Kill the sender of a broadcast at random moments, count who got it twice, never, or perhaps."""
+    chosen = next((known for known in DESIGNS if known == design), None)
+    if chosen is None:
+        fail(f"--design {design!r} is none of {', '.join(DESIGNS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_database(load_settings(data_dir=Path(folder), database_url=database))
+        if broadcast.used(opened):
+            fail("this database holds customers; give an empty one")
+        try:
+            found = asyncio.run(
+                broadcast.soak(opened, kills=kills, seed=seed, audience=audience, design=chosen)
+            )
+        finally:
+            opened.close()
+    _told(found, json)
+    if (found["missed"] or found["doubled"]) and chosen == "ledger":
+        fail("messages were lost or doubled")
+
+
+def _told(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
         print_json(found)
     else:
         console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items()))
-    if (found["lost"] or found["doubled"]) and not mark_first:
-        fail("fill-ups were lost or doubled")

@@ -1,0 +1,184 @@
+"""A sender in a process of its own, for those who want to kill it, and two that are wrong on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Literal
+
+from pydantic import SecretStr
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from bot.config import Settings
+from bot.leases import gone, owner
+from bot.messenger import messenger
+from crm.db import Database
+from crm.outbox import Outbound
+from crm.writer import Writer
+from outreach.campaigns import Cap
+from outreach.deliver import Deliverer
+from outreach.message import Words
+from outreach.messenger import Buttons, Messenger
+from outreach.outbox import Claimed
+from outreach.pace import Pace
+from templates import label, render
+
+Design = Literal["ledger", "mark_first", "mark_after"]
+RATE = 1000.0
+MARK = b"s"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the child sends: on which database, through which server, how slowly (seconds), by which design.
+
+    ``mark_first`` commits "sent" before it sends, ``mark_after`` sends without a claim and marks then.
+    """
+
+    api_url: str
+    database_url: str
+    token: str
+    slow: float = 0.03
+    in_flight: int = 8
+    design: Design = "ledger"
+
+
+class Child:
+    """One life of the sender. ``kill`` is SIGKILL: nothing is cleaned up."""
+
+    def __init__(self, plan: Plan) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["bot.soak.sender"])
+        self._ear, mouth = context.Pipe(duplex=False)
+        self.process: BaseProcess = context.Process(target=_live, args=(plan, mouth), daemon=True)
+        self.process.start()
+        mouth.close()
+
+    async def sends(self, number: int, seconds: float) -> bool:
+        """Whether it began so many sends within the time."""
+        deadline = time.monotonic() + seconds
+        while number > 0:
+            left = deadline - time.monotonic()
+            if left <= 0 or not await asyncio.to_thread(self._ear.poll, left):
+                return False
+            self._ear.recv_bytes()
+            number -= 1
+        return True
+
+    async def kill(self) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        await asyncio.to_thread(self.process.join)
+        self._ear.close()
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGTERM)
+        await asyncio.to_thread(self.process.join)
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
+
+class _Marked:
+    """A messenger that tells when it begins, and whose messages take their time there and back."""
+
+    def __init__(self, inner: Messenger, mouth: Connection, slow: float) -> None:
+        self._inner = inner
+        self._mouth = mouth
+        self._slow = slow
+
+    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+        self._mouth.send_bytes(MARK)
+        await asyncio.sleep(self._slow * random.random())
+        try:
+            return await self._inner.send(chat_id, text, buttons)
+        finally:
+            await asyncio.sleep(self._slow * random.random())
+
+
+class _MarkFirst(Deliverer):
+    """The wrong order on purpose: who dies after the mark has sent nothing."""
+
+    __slots__ = ()
+
+    async def _claim(self, limit: int) -> list[Claimed]:
+        claimed = await Deliverer._claim(self, limit)
+        await self.writer.run(lambda session: _mark(session, [row.id for row in claimed]))
+        return claimed
+
+
+class _MarkAfter(Deliverer):
+    """No claim on purpose: who dies before the mark sends again in the next life."""
+
+    __slots__ = ()
+
+    async def _claim(self, limit: int) -> list[Claimed]:
+        claimed = await Deliverer._claim(self, limit)
+        later = self.clock() + timedelta(seconds=0.5)
+        waits = {"state": "queued", "claimed_at": None, "claimed_by": None, "not_before": later}
+        await self.writer.run(lambda session: _mark(session, [row.id for row in claimed], **waits))
+        return claimed
+
+    async def _settle(
+        self,
+        row: Claimed,
+        state: str,
+        *,
+        message_id: int | None = None,
+        reason: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        await self.writer.run(lambda session: _mark(session, [row.id], state=state))
+
+
+def _mark(session: Session, ids: Sequence[int], **values: object) -> None:
+    session.execute(update(Outbound).where(Outbound.id.in_(ids)).values(**({"state": "sent"} | values)))
+
+
+DESIGNS: dict[Design, type[Deliverer]] = {
+    "ledger": Deliverer,
+    "mark_first": _MarkFirst,
+    "mark_after": _MarkAfter,
+}
+NO_CAPS: tuple[Cap, ...] = ()
+
+
+def _live(plan: Plan, mouth: Connection) -> None:
+    logging.disable(logging.WARNING)  # what each life left behind is counted by whoever kills it
+    asyncio.run(_send(plan, mouth))
+
+
+async def _send(plan: Plan, mouth: Connection) -> None:
+    settings = Settings(token=SecretStr(plan.token), api_url=plan.api_url, database_url=plan.database_url)
+    database = Database(settings.database)
+    writer = Writer(database)
+    async with messenger(settings) as voice:
+        deliverer = DESIGNS[plan.design](
+            writer,
+            _Marked(voice, mouth, plan.slow),
+            Words(render, label, "en"),
+            Pace(RATE),
+            owner(),
+            NO_CAPS,
+            lambda: datetime.now(UTC),
+            lease_seconds=1,
+            in_flight=plan.in_flight,
+            idle_seconds=0.1,
+            gone=gone,
+        )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, deliverer.stop)
+        await deliverer.run()
+    await asyncio.to_thread(writer.close)
+    database.close()

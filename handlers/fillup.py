@@ -53,9 +53,9 @@ def outright(ask: Ask) -> Reply | None:
     return told(ask, ask.text) if plain else None
 
 
-def told(ask: Ask, text: str) -> Reply | None:
-    """A whole fill-up in one line. None: it is about something else."""
-    station = _usual(ask)
+def told(ask: Ask, text: str, station: Station | None = None) -> Reply | None:
+    """A whole fill-up in one line, at ``station`` unless another is named. None: about something else."""
+    station = station or _usual(ask)
     said = drafts.read(ask, text, station)
     if not said.about_fuel:
         return None
@@ -76,8 +76,8 @@ def typed(ask: Ask) -> Reply:
     asked = ask.step.removeprefix("fillup.")
     said = drafts.read(ask, f"{draft.day} {ask.text}" if asked == "time" else ask.text, station)
     line = drafts.read(ask, ask.text, station)
-    if asked in ("station", "product", "time", "confirm") and line.about_fuel and line.unit_said:
-        return told(ask, ask.text) or proceed(ask, draft)
+    if _anew(asked, line):
+        return told(ask, ask.text, station) or proceed(ask, draft)
     if asked == "product" and (code := products.product_code(ask.text)):
         draft.product = code
         return proceed(ask, draft)
@@ -87,6 +87,13 @@ def typed(ask: Ask) -> Reply:
         return Reply("replies/fillup_not_so", then=(asking.question(ask, draft, asked),))
     draft.take(said)
     return proceed(ask, draft)
+
+
+def _anew(asked: str, line: Said) -> bool:
+    """Whether a whole new line was written. Where numbers are asked, only one that names the product too."""
+    if asked in ("unit", "which"):
+        return bool(line.product and line.unit_said and line.quantity) and not line.unknown
+    return asked in ("station", "product", "time", "confirm") and line.about_fuel and line.unit_said
 
 
 def asked_again(ask: Ask) -> Reply:

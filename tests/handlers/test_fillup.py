@@ -282,6 +282,24 @@ def test_litres_times_price_must_agree_with_the_sum(town: Town, fang: Chat) -> N
     assert (found.millilitres, found.unit_price, found.amount) == (40_000, 8_000, None)
 
 
+@pytest.mark.parametrize("question", ["40L 95# @8 300元", "50 @8"])
+def test_a_whole_new_line_carries_nothing_of_the_open_question(town: Town, fang: Chat, question: str) -> None:
+    fang.says("南山站 加满 92")
+    fang.says(question)
+    assert "记好了" in fang.says("30L 98# 280元")
+    found = last(town, fang)
+    assert (found.product, found.millilitres, found.amount, found.unit_price) == ("98", 30_000, 28_000, None)
+
+
+def test_a_line_written_after_a_station_was_tapped_stays_there(town: Town, fang: Chat) -> None:
+    fang.says("南山站 加满 92")
+    fang.says("/fillup")
+    fang.taps("虹桥站")
+    fang.says("40L 95 320元")
+    station = last(town, fang).station_id
+    assert town.look(lambda s: s.get_one(Station, station).name) == "虹桥站"
+
+
 def test_a_day_without_an_hour_is_asked(town: Town, fang: Chat) -> None:
     fang.says("南山站 加满 92")
     assert "几点" in fang.says("昨天加了40升95号")

@@ -49,7 +49,7 @@ def privacy(ask: Ask) -> Reply:
     switch = (
         Button("offers.stop", data="offers.stop") if offers else Button("offers.resume", data="offers.resume")
     )
-    return Reply("replies/privacy", _facts(ask), ((switch,),))
+    return Reply("replies/privacy", _facts(ask) | {"offers": offers}, ((switch,),))
 
 
 def left(ask: Ask) -> Reply:

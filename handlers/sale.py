@@ -177,6 +177,7 @@ def _facts(ask: Ask, fillup: Fillup) -> dict[str, Any]:
         "millilitres": fillup.millilitres,
         "amount": fillup.amount,
         "currency": fillup.currency,
+        "payment": fillup.payment,
     }
 
 

@@ -166,12 +166,12 @@ def _tell(result: Result, as_json: bool) -> None:
             common.console.print(f"note: {note}", markup=False)
         common.print_json(result.facts())
         return
-    would = "would be " if result.dry_run else ""
-    print(f"{result.read} rows read, {result.imported} {would}imported, {result.duplicates} already known.")
+    would, rows = "would be " if result.dry_run else "", "row" if result.read == 1 else "rows"
+    print(f"{result.read} {rows} read, {result.imported} {would}imported, {result.duplicates} already known.")
     if result.customers_created or result.stations_created:
         print(f"New: {result.customers_created} customers, {result.stations_created} stations.")
     if result.rejected or result.conflicts:
-        print(f"{result.rejected} rows refused and {result.conflicts} in conflict: {_reasons(result)}.")
+        print(f"Refused: {result.rejected}, in conflict: {result.conflicts} ({_reasons(result)}).")
         print(f"They stand in {result.rejects_file}, each with its reason.")
     for note in result.notes:
         print(f"Note: {note}.")

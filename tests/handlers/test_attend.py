@@ -136,6 +136,7 @@ def test_the_whole_sale_in_one_line_instead_of_taps(chain: Chain, driver: Chat) 
     mei.says("92 40L 320 wechat")
     (fillup,) = chain.fillups()
     assert (fillup.product, fillup.payment, fillup.amount) == ("92", "wechat", 32_000)
+    assert "WeChat Pay" in mei.heard
 
 
 def test_asked_step_by_step_and_other_things_are_asked_again(chain: Chain, driver: Chat) -> None:

@@ -113,3 +113,9 @@ def test_only_the_own_message_can_be_answered(town: Town, fang: Chat) -> None:
     for data in (f"left:score:{number}", f"left::{number}"):
         assert fang.forges(data) == ""
     assert town.look(lambda s: s.scalar(select(func.count()).select_from(Answer))) == 0
+
+
+def test_privacy_names_the_command_that_changes_something(town: Town, fang: Chat) -> None:
+    assert "/stop" in fang.says("/privacy")
+    fang.says("/stop")
+    assert "/resume" in fang.says("/privacy")

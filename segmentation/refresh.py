@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from crm.db import Database
 from segmentation import beside, month_state, reading, registry, state_store
 from segmentation.classes import day_number
+from segmentation.cluster import on
 from segmentation.criteria import SEGMENTS, Criteria, load
 from segmentation.dimensions import complete
 from segmentation.export import cells
 from segmentation.segments import Known, Outcome, decide, segment
 from segmentation.state import featured, inside, spread
-from segmentation.state_run import Setting, advance, other_currencies
+from segmentation.state_run import Elsewhere, Setting, Tell, advance, other_currencies
 from segmentation.storing import store
 
 Progress = Callable[[str, int], None]  # stage and how many rows of it; see STAGES
@@ -58,14 +59,19 @@ def refresh(
     known_at: datetime | None = None,
     zone: tzinfo = UTC,
     progress: Progress | None = None,
+    dask: str | None = None,
 ) -> Run:
     """Segment every customer as of the end of ``as_of``.
 
     Stored when that day is not before the last stored one, has begun, and nothing is hidden by
     ``known_at`` (only what was known at that moment counts then); a view otherwise. ``zone`` is the
-    chain's: it dates when people without a visit became known.
+    chain's: it dates when people without a visit became known. ``dask`` is the address of a cluster's
+    scheduler, to make a stored day there from the whole log (cluster.py; raises NoDask, OSError).
     """
-    asked = _Asked(as_of, criteria or load(), trust_self_reported, known_at, zone, progress or _quiet)
+    elsewhere = on(dask, database.url) if dask else None
+    asked = _Asked(
+        as_of, criteria or load(), trust_self_reported, known_at, zone, progress or _quiet, elsewhere
+    )
     live = known_at is None and reading.today_has_begun(as_of, now)
     asked.tell("reading", 0)
     with database.read() as session:
@@ -114,6 +120,7 @@ class _Asked:
     known_at: datetime | None
     zone: tzinfo
     tell: Progress
+    elsewhere: Elsewhere | None
 
     def from_log(self, session: Session) -> _Found:
         people = registry.customers(session, self.zone, self.known_at)
@@ -138,7 +145,8 @@ class _Asked:
         people = registry.customers(session, self.zone, None)
         around = beside.read(session, people, None)
         setting = Setting(people, around, self.criteria, self.trust)
-        advanced = advance(session, setting, self.as_of, lambda count: self.tell("visits", count))
+        tell: Tell = lambda count: self.tell("visits", count)  # noqa: E731
+        advanced = advance(session, setting, self.as_of, tell, self.elsewhere)
         if advanced is None:
             return None
         came = advanced.numbers.index.to_numpy()

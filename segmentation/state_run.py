@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -71,6 +71,16 @@ class Advanced:
     writing: Writing
 
 
+@dataclass(frozen=True)
+class Piece:
+    """What is made of some customers: numbers, side tables, and how they stood at month ends."""
+
+    numbers: pd.DataFrame
+    months: pd.DataFrame
+    places: pd.DataFrame
+    stood: dict[date, pd.DataFrame]
+
+
 @dataclass
 class _Work:
     """Pieces made in one advance."""
@@ -80,20 +90,38 @@ class _Work:
     places: list[pd.DataFrame] = field(default_factory=list)
     stood: dict[date, list[pd.DataFrame]] = field(default_factory=dict)
 
+    def add(self, made: Piece | None) -> None:
+        if made is None:
+            return
+        self.numbers.append(made.numbers)
+        self.months.append(made.months)
+        self.places.append(made.places)
+        for end, frame in made.stood.items():
+            self.stood.setdefault(end, []).append(frame)
 
-def advance(session: Session, setting: Setting, day: date, tell: Tell = lambda _n: None) -> Advanced | None:
+
+Elsewhere = Callable[[Setting, Ints, date, list[date]], Iterable[Piece | None]]
+
+
+def advance(
+    session: Session,
+    setting: Setting,
+    day: date,
+    tell: Tell = lambda _n: None,
+    elsewhere: Elsewhere | None = None,
+) -> Advanced | None:
     """The state as of ``day``; None where the kept one is of a later day. Month ends before it included."""
     head = state_store.head(session)
     if head.day is not None and head.day > day:
         return None
     changed = state_store.changes(session)
     ends = month_ends(day, setting.criteria.memory_months)
-    if _usable(session, head, setting, day, ends, len(changed)):
+    if elsewhere is None and _usable(session, head, setting, day, ends, len(changed)):
         try:
             return Slide(session, setting, head, changed, tell).to(day, ends)
         except ValueError:  # a row that is no row of ours: make all of them anew
             pass
-    return rebuild(session, setting, day, tell)
+    return rebuild(session, setting, day, tell, elsewhere)
 
 
 def _usable(
@@ -107,13 +135,24 @@ def _usable(
     return all(end in kept or end >= head.day for end in ends)
 
 
-def rebuild(session: Session, setting: Setting, day: date, tell: Tell = lambda _n: None) -> Advanced:
-    """The state of ``day`` from the whole log, a range of customers at a time."""
+def rebuild(
+    session: Session,
+    setting: Setting,
+    day: date,
+    tell: Tell = lambda _n: None,
+    elsewhere: Elsewhere | None = None,
+) -> Advanced:
+    """The state of ``day`` from the whole log, a range of customers at a time; here, or ``elsewhere``."""
     ends = month_ends(day, setting.criteria.memory_months)
-    work = _Work()
-    _make(session, setting, setting.people.index.to_numpy(), day, ends, work, tell)
+    keys, work = setting.people.index.to_numpy(), _Work()
+    changed = state_store.changes(session)  # before the rows: what comes in between is told again
+    if elsewhere is None:
+        _make(session, setting, keys, day, ends, work, tell)
+    else:
+        for made in elsewhere(setting, keys, day, ends):
+            work.add(made)
     numbers = _joined(work.numbers, state.NUMBERS)
-    stood = {end: _joined(work.stood[end], state.STOOD) for end in ends}
+    stood = {end: _joined(work.stood.get(end, []), state.STOOD) for end in ends}
     gone = np.setdiff1d(state_store.keys(session), numbers.index.to_numpy())
     writing = Writing(
         seen=state_store.head(session),
@@ -123,7 +162,7 @@ def rebuild(session: Session, setting: Setting, day: date, tell: Tell = lambda _
         months=pd.concat(work.months or [_none("customer", *state_store.MONTH_NAMES)]),
         places=pd.concat(work.places or [_none("customer", *state_store.PLACE_NAMES)]),
         gone=gone,
-        changes=_taken(state_store.changes(session), day),
+        changes=_taken(changed, day),
         forgotten=sorted(set(state_store.month_end_days(session)) - set(ends)),
     )
     return Advanced(day, numbers, stood, writing)
@@ -148,22 +187,21 @@ def _make(
     session: Session, setting: Setting, keys: Ints, day: date, ends: list[date], work: _Work, tell: Tell
 ) -> None:
     """Make the numbers of these customers (survivors) on ``day``, and how they stood at ``ends``."""
-    for end in ends:
-        work.stood.setdefault(end, [])
     for some in _parts(keys):
-        rows = reading.log(
-            session, setting.people, day, trust=setting.trust, only=_rows_of(session, setting.people, some)
-        )
-        rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
-        if len(rows) == 0:
-            continue
-        made = state.make(rows, setting.people, day, setting.criteria, setting.beside)
-        work.numbers.append(made.numbers)
-        work.months.append(made.months)
-        work.places.append(made.places)
-        for end in ends:
-            work.stood[end].append(_stood(made.history, end, setting.criteria))
+        work.add(piece(session, setting, some, day, ends))
         tell(sum(map(len, work.numbers)))
+
+
+def piece(session: Session, setting: Setting, some: Ints, day: date, ends: list[date]) -> Piece | None:
+    """The numbers of some customers; None where none of them ever came."""
+    only = _rows_of(session, setting.people, some)
+    rows = reading.log(session, setting.people, day, trust=setting.trust, only=only)
+    rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
+    if len(rows) == 0:
+        return None
+    made = state.make(rows, setting.people, day, setting.criteria, setting.beside)
+    stood = {end: _stood(made.history, end, setting.criteria) for end in ends}
+    return Piece(made.numbers, made.months, made.places, stood)
 
 
 def _parts(keys: Ints) -> Iterator[Ints]:

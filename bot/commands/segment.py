@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.commands.common import console, fail, load_settings, now, open_database, print_json
 from bot.config import Settings
 from crm.db import Database
+from segmentation.cluster import NoDask
 from segmentation.criteria import Criteria, CriteriaFault, load
 from segmentation.export import save
 from segmentation.refresh import Run, refresh
@@ -35,6 +36,9 @@ def segment(
     verify: Annotated[
         bool, typer.Option("--verify", help="Only hold the kept state against the log.")
     ] = False,
+    dask: Annotated[
+        str, typer.Option(help="A Dask scheduler, like tcp://10.0.0.5:8786, to read the whole log on.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compute every customer's segment and every dimension, and keep what changed."""
@@ -49,7 +53,7 @@ def segment(
     database = open_database(settings)
     began = time.monotonic()
     try:
-        run = _run(database, settings, day, rules)
+        run = _run(database, settings, day, rules, dask)
         if export is not None:
             save(run.export(), export)
     except DBAPIError as error:
@@ -57,8 +61,10 @@ def segment(
         fail(f"the segments stay as they were: {reason}")
     except CriteriaFault as fault:
         fail(f"the segments stay as they were: {'; '.join(fault.sentences)}")
+    except NoDask:
+        fail("--dask needs the library: pip install 'forecourt[dask]'")
     except OSError as error:
-        fail(f"cannot write {export} ({error.strerror})")
+        fail(f"cannot {f'reach {dask}' if dask else f'write {export}'} ({error.strerror or error})")
     finally:
         database.close()
     _report(run, time.monotonic() - began, as_json)
@@ -111,7 +117,7 @@ def _check_target(path: Path) -> None:
         fail(f"--export {path}: there is no folder {path.absolute().parent}")
 
 
-def _run(database: Database, settings: Settings, day: date, criteria: Criteria) -> Run:
+def _run(database: Database, settings: Settings, day: date, criteria: Criteria, dask: str) -> Run:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Segmenting", total=None)
@@ -122,6 +128,7 @@ def _run(database: Database, settings: Settings, day: date, criteria: Criteria) 
             criteria=criteria,
             trust_self_reported=settings.trust_self_reported,
             zone=settings.zone,
+            dask=dask or None,
             progress=lambda stage, rows: bar.update(task, description=f"Segmenting: {stage}, {rows:,} rows"),
         )
 

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crm import inbox
+from crm import inbox, segments
 from crm.db import Database
 from outreach.round import Report, run_round
 from segmentation.criteria import load
@@ -44,8 +44,12 @@ async def round_(house: Forecourt) -> None:
 
 async def tidy(house: Forecourt) -> None:
     """Forget what nobody needs any more."""
-    forgotten = await house.writer.run(lambda session: inbox.tidy(session, now=house.clock()))
-    log.info("forgot %d updates of more than %d days", forgotten, inbox.KEPT.days)
+    forgotten, some = 0, inbox.TIDIED_AT_ONCE
+    while some == inbox.TIDIED_AT_ONCE:
+        some = await house.writer.run(lambda session: inbox.tidy(session, now=house.clock()))
+        forgotten += some
+    runs = await house.writer.run(segments.tidy)
+    log.info("forgot %d updates of more than %d days, %d runs", forgotten, inbox.KEPT.days, runs)
 
 
 def segment_now(settings: Settings, database: Database, now: datetime) -> None:

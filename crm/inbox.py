@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from crm.db import Base
 
 KEPT = timedelta(days=7)
+TIDIED_AT_ONCE = 2000  # in one transaction, so that nobody who speaks to the bot waits for it
 
 
 class Incoming(Base):
@@ -101,16 +102,16 @@ def close(
     )
 
 
-def tidy(session: Session, *, now: datetime) -> int:
-    """Forget updates that Telegram cannot deliver again (it keeps them a day); how many were forgotten.
-
-    What is not handled or not spoken stays, whatever its age.
+def tidy(session: Session, *, now: datetime, most: int = TIDIED_AT_ONCE) -> int:
+    """Forget up to ``most`` updates that Telegram cannot deliver again (it keeps them a day); how many
+    they were. What is not handled or not spoken stays, whatever its age.
     """
-    gone = session.execute(
-        delete(Incoming)
-        .where(Incoming.state != "new", Incoming.spoken_at < now - KEPT)
-        .returning(Incoming.update_id)
+    old = (
+        select(Incoming.update_id)
+        .where(Incoming.state.in_(("done", "ignored", "failed")), Incoming.spoken_at < now - KEPT)
+        .limit(most)
     )
+    gone = session.execute(delete(Incoming).where(Incoming.update_id.in_(old)).returning(Incoming.update_id))
     return len(gone.all())
 
 

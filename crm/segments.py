@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     String,
     case,
+    delete,
     func,
     select,
     true,
@@ -35,6 +36,8 @@ class SegmentRun(Base):
     customers: Mapped[int] = mapped_column(default=0)
     changed: Mapped[int] = mapped_column(default=0)
     cutoffs: Mapped[dict[str, Any]]
+
+    __table_args__ = (Index("ix_segment_runs_as_of", "as_of", "started_at"),)
 
 
 class CriteriaVersion(Base):
@@ -99,7 +102,7 @@ class SegmentChange(Base):
     __tablename__ = "segment_changes"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("segment_runs.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("segment_runs.id"), index=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     as_of: Mapped[date]
     at: Mapped[datetime]
@@ -110,7 +113,7 @@ class SegmentChange(Base):
 
     __table_args__ = (
         Index("ix_segment_changes_customer", "customer_id", "as_of"),
-        Index("ix_segment_changes_as_of", "as_of", "run_id"),
+        Index("ix_segment_changes_as_of", "as_of"),
     )
 
 
@@ -163,25 +166,26 @@ def counts(session: Session, among: ColumnElement[bool] | None = None) -> dict[s
     return dict(rows.all())
 
 
-def counts_before_run(
-    session: Session, run_id: int, among: ColumnElement[bool] | None = None
-) -> dict[str, int]:
-    """How many of the same customers each segment had before that run."""
-    return _counts_before(session, SegmentChange.run_id >= run_id, among)
+def day_before(session: Session, run: SegmentRun) -> date | None:
+    """The last earlier day that a run was made for: the bot makes many a day, which say little apart."""
+    return session.scalar(select(func.max(SegmentRun.as_of)).where(SegmentRun.as_of < run.as_of))
+
+
+def tidy(session: Session) -> int:
+    """Forget the runs of days gone by that changed nobody, but for each day's last; how many they were."""
+    today = select(func.max(SegmentRun.as_of)).scalar_subquery()
+    lasts = select(func.max(SegmentRun.id)).group_by(SegmentRun.as_of)
+    told = select(SegmentChange.id).where(SegmentChange.run_id == SegmentRun.id).exists()
+    gone = delete(SegmentRun).where(SegmentRun.as_of < today, SegmentRun.id.not_in(lasts), ~told)
+    return len(session.scalars(gone.returning(SegmentRun.id)).all())
 
 
 def counts_on(session: Session, day: date, among: ColumnElement[bool] | None = None) -> dict[str, int]:
     """How many of the same customers each segment had after the last run as of ``day`` or earlier."""
-    return _counts_before(session, SegmentChange.as_of > day, among)
-
-
-def _counts_before(
-    session: Session, since: ColumnElement[bool], among: ColumnElement[bool] | None
-) -> dict[str, int]:
     # The first change since then says what the customer was; who has none is what they are now.
     first = (
         select(SegmentChange.customer_id, func.min(SegmentChange.id).label("id"))
-        .where(since)
+        .where(SegmentChange.as_of > day)
         .group_by(SegmentChange.customer_id)
         .subquery()
     )

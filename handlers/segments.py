@@ -32,7 +32,7 @@ def segments(ask: Ask) -> Reply:
         "as_of": counts.as_of.isoformat() if counts.as_of else None,
         "total": counts.total,
         "rows": [asdict(row) for row in counts.rows],
-        "compared": any(row.change is not None for row in counts.rows),
+        "since": counts.since.isoformat() if counts.since else None,
     }
     taps = [
         Button(

@@ -37,7 +37,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class SegmentCount:
-    """``change`` since the run before; None when there was none."""
+    """``change`` since an earlier day; None when there is none to compare with."""
 
     segment: str
     count: int
@@ -50,6 +50,7 @@ class Counts:
     as_of: date | None  # None: segments have never been computed
     total: int
     rows: tuple[SegmentCount, ...]
+    since: date | None = None  # the earlier day that the changes are counted from
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def _counts(session: Session, asker: Asker) -> Counts:
     if run is None:
         return Counts(None, 0, ())
     now = segments.counts(session, asker.customers)
-    first = session.scalar(select(func.min(SegmentRun.id))) == run.id
-    before = None if first else segments.counts_before_run(session, run.id, asker.customers)
+    since = segments.day_before(session, run)
+    before = segments.counts_on(session, since, asker.customers) if since else None
     total = sum(now.values())
     rows = (
         SegmentCount(
@@ -119,7 +120,7 @@ def _counts(session: Session, asker: Asker) -> Counts:
         )
         for name in ORDER
     )
-    return Counts(run.as_of, total, tuple(rows))
+    return Counts(run.as_of, total, tuple(rows), since)
 
 
 def _list(session: Session, question: Question, asker: Asker) -> People:

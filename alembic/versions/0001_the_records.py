@@ -146,6 +146,9 @@ def upgrade() -> None:
         sa.Column("cutoffs", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_runs")),
     )
+    with op.batch_alter_table("segment_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_segment_runs_as_of", ["as_of", "started_at"], unique=False)
+
     op.create_table(
         "segment_state",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -451,8 +454,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_changes")),
     )
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
-        batch_op.create_index("ix_segment_changes_as_of", ["as_of", "run_id"], unique=False)
+        batch_op.create_index("ix_segment_changes_as_of", ["as_of"], unique=False)
         batch_op.create_index("ix_segment_changes_customer", ["customer_id", "as_of"], unique=False)
+        batch_op.create_index(batch_op.f("ix_segment_changes_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "vehicles",
@@ -546,6 +550,7 @@ def downgrade() -> None:
 
     op.drop_table("vehicles")
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_segment_changes_run_id"))
         batch_op.drop_index("ix_segment_changes_customer")
         batch_op.drop_index("ix_segment_changes_as_of")
 
@@ -589,6 +594,9 @@ def downgrade() -> None:
     op.drop_table("stations")
     op.drop_table("staff")
     op.drop_table("segment_state")
+    with op.batch_alter_table("segment_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_segment_runs_as_of")
+
     op.drop_table("segment_runs")
     op.drop_table("month_ends")
     op.drop_table("meta")

@@ -68,3 +68,13 @@ def test_old_updates_are_forgotten_and_open_ones_are_not(database: Database) -> 
         assert inbox.tidy(session, now=NOON + inbox.KEPT) == 0
         assert inbox.tidy(session, now=NOON + inbox.KEPT + timedelta(seconds=1)) == 1
     assert states(database) == {2: "done", 3: "new"}
+
+
+def test_a_busy_week_is_forgotten_a_part_at_a_time(database: Database) -> None:
+    keep(database, *range(1, 8))
+    with database.write() as session:
+        for number in range(1, 8):
+            inbox.close(session, number, "ignored", now=NOON)
+    later = NOON + inbox.KEPT + timedelta(seconds=1)
+    with database.write() as session:
+        assert [inbox.tidy(session, now=later, most=3) for _ in range(4)] == [3, 3, 1, 0]

@@ -1,8 +1,10 @@
-"""Reading segments: now, before a run, on a day, and one customer's own history."""
+"""Reading segments: now, on a day, and one customer's own history."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+
+from sqlalchemy import select
 
 from crm import segments
 from crm.customers import Customer
@@ -50,10 +52,8 @@ def test_counts_now_and_before(database: Database) -> None:
     with database.read() as session:
         assert segments.counts(session) == {"regular": 1, "at_risk_vip": 1, "new": 1}
         assert segments.counts(session, Customer.id < 3) == {"regular": 1, "at_risk_vip": 1}
-        assert segments.counts_before_run(session, 2) == {"regular": 1, "vip": 1}
-        assert segments.counts_before_run(session, 2, Customer.id == 1) == {"regular": 1}
-        assert segments.counts_before_run(session, 1) == {}
         assert segments.counts_on(session, FIRST) == {"regular": 1, "vip": 1}
+        assert segments.counts_on(session, FIRST, Customer.id == 1) == {"regular": 1}
         assert segments.counts_on(session, FIRST - timedelta(days=1)) == {}
         assert segments.counts_on(session, SECOND) == segments.counts(session)
 
@@ -70,3 +70,27 @@ def test_one_customer(database: Database) -> None:
         assert segments.of(session, 99) is None
         assert [change.after for change in segments.changes(session, 2)] == ["at_risk_vip", "vip"]
         assert len(segments.changes(session, 2, limit=1)) == 1
+
+
+def test_the_day_before_is_that_of_an_earlier_day_however_many_runs_a_day_has(database: Database) -> None:
+    told(database)
+    with database.write() as session:
+        session.add(SegmentRun(id=3, as_of=SECOND, started_at=NOON, criteria="t", cutoffs={}))
+    with database.read() as session:
+        first, last = session.get_one(SegmentRun, 1), session.get_one(SegmentRun, 3)
+        assert segments.day_before(session, last) == FIRST
+        assert segments.day_before(session, first) is None
+
+
+def test_runs_of_days_gone_by_that_said_nothing_are_forgotten(database: Database) -> None:
+    told(database)  # run 1 has changes, and so has run 2
+    days = {3: SECOND, 4: SECOND, 5: SECOND + timedelta(days=1), 6: SECOND + timedelta(days=1)}
+    with database.write() as session:
+        session.add_all(
+            SegmentRun(id=number, as_of=day, started_at=NOON, criteria="t", cutoffs={})
+            for number, day in days.items()
+        )
+    with database.write() as session:
+        assert segments.tidy(session) == 1
+    with database.read() as session:
+        assert session.scalars(select(SegmentRun.id).order_by(SegmentRun.id)).all() == [1, 2, 4, 5, 6]

@@ -51,16 +51,18 @@ def test_counts_shares_and_a_picture(chain: Chain) -> None:
     assert "in brackets" not in manager.heard
 
 
-def test_changes_since_the_run_before_in_both_languages(chain: Chain) -> None:
+def test_changes_since_the_day_before_in_both_languages(chain: Chain) -> None:
     chain.segment(TODAY.replace(day=14))
-    chain.town.passes(minutes=1)
     number = chain.customer("Newcomer", chain.north)
     chain.visits(number, chain.north, 0)
-    chain.segment()
+    for _ in range(3):  # the bot segments every minute
+        chain.town.passes(minutes=1)
+        chain.segment()
     manager = chain.hire("manager", chain.north, language="zh")
     manager.says("/segments")
     changes = {row["segment"]: row["change"] for row in facts_of(manager)["rows"]}
     assert changes["new"] == 1
+    assert "与 2026年6月14日相比" in manager.heard
     assert "新客户：<b>1</b>" in manager.heard
     assert "（+1）" in manager.heard
 

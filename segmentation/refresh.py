@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
-import pandas as pd
 from sqlalchemy.orm import Session
 
 from crm.db import Database
@@ -42,11 +41,13 @@ class Run:
     stored: bool
     id: int | None
     outcome: Outcome
-    numbers: pd.Series[str]
+    database: Database
 
     def export(self) -> list[tuple[str, ...]]:
-        """The rows of the export (export.COLUMNS), sorted by public number."""
-        return cells(self.outcome.frame, self.numbers)
+        """The rows of the export (export.COLUMNS), sorted by public number, which is read here."""
+        with self.database.read() as session:
+            numbers = registry.numbers(session, self.outcome.frame.index.to_numpy())
+        return cells(self.outcome.frame, numbers)
 
 
 def refresh(
@@ -77,7 +78,6 @@ def refresh(
     with database.read() as session:
         reading.one_state(session)
         found = (asked.from_state(session) if live else None) or asked.from_log(session)
-        numbers = registry.numbers(session, found.outcome.frame.index.to_numpy())
     stored = None
     if live:
         asked.tell("writing", len(found.outcome.frame))
@@ -94,7 +94,7 @@ def refresh(
         stored=stored is not None,
         id=stored.run if stored else None,
         outcome=found.outcome,
-        numbers=numbers,
+        database=database,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -68,20 +69,17 @@ def present(people: pd.DataFrame, came: Ints, as_of: date) -> pd.DataFrame:
     return there
 
 
-def _table(session: Session, asked: Select[*tuple[Any, ...]]) -> list[list[Any]]:
+def _table(session: Session, asked: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The answer by columns."""
-    columns: list[list[Any]] = [[] for _ in asked.selected_columns]
-    for chunk in chunks(session, asked):
-        for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
-            column.extend(values)
-    return columns
+    rows = list(chain.from_iterable(chunks(session, asked)))
+    return list(zip(*rows, strict=True)) or [() for _ in asked.selected_columns]
 
 
 def _ints(values: Any) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
-def _names(values: list[str]) -> npt.NDArray[np.object_]:
+def _names(values: tuple[str, ...]) -> npt.NDArray[np.object_]:
     return np.array(values, dtype=object)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -197,8 +198,8 @@ def _last_run(session: Session) -> int | None:
 
 def _kept_faces(session: Session) -> pd.Series[int]:
     asked = select(CustomerSegment.customer_id, CustomerSegment.face).order_by(CustomerSegment.customer_id)
-    found = [np.array(chunk, dtype=np.int64) for chunk in chunks(session, asked)]
-    table = np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
+    flat = chain.from_iterable(chain.from_iterable(chunks(session, asked)))
+    table = np.fromiter(flat, dtype=np.int64).reshape(-1, 2)
     return pd.Series(table[:, 1], index=table[:, 0])
 
 

@@ -58,6 +58,7 @@ function wrap(entity, plain, children, actions) {
   if (type === "phone_number") return link(`tel:${plain}`, children, actions);
   if (type === "bot_command") return h("button", { type: "button", class: "as-link", onclick: () => actions.say(plain) }, children);
   if (type === "pre") return h("pre", { "data-language": entity.language }, h("code", {}, children));
+  if (type === "expandable_blockquote" && isLong(plain)) return foldable(children);
   if (type === "blockquote" || type === "expandable_blockquote") return h("blockquote", {}, children);
   if (type === "spoiler") return spoiler(children);
   return h(INLINE[type] || "span", { class: `entity-${type}` }, children);
@@ -71,6 +72,20 @@ function link(address, children, actions) {
   const full = /^[a-z][a-z0-9+.-]*:/i.test(address) ? address : `https://${address}`;
   if (!SAFE.test(full)) return h("span", {}, children);
   return h("a", { href: full, target: "_blank", rel: "noopener noreferrer", title: t("open_link") }, children);
+}
+
+const isLong = (text) => text.length > 160 || text.split("\n").length > 3;
+
+/** A long expandable quotation begins folded to three lines, as in Telegram. */
+function foldable(children) {
+  const quoted = h("div", { class: "passage folded" }, children);
+  const button = h("button", { type: "button", class: "as-link", "aria-expanded": "false" }, t("unfold"));
+  button.addEventListener("click", () => {
+    const folded = quoted.classList.toggle("folded");
+    button.setAttribute("aria-expanded", String(!folded));
+    button.textContent = t(folded ? "unfold" : "fold");
+  });
+  return h("blockquote", {}, quoted, button);
 }
 
 function spoiler(children) {

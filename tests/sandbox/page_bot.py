@@ -20,6 +20,7 @@ FORMATTED = (
     "<tg-spoiler>secret</tg-spoiler> <a href='https://example.org/a?b=1'>site</a>\n"
     "<blockquote>quoted</blockquote>\n<pre>two\nlines</pre>"
 )
+QUOTED = "<blockquote expandable>" + "\n".join(f"line {n}" for n in range(12)) + "</blockquote>"
 BUTTONS = {
     "inline_keyboard": [
         [{"text": "Quiet", "callback_data": "quiet"}, {"text": "Loud", "callback_data": "loud"}],
@@ -78,6 +79,8 @@ class PageBot:
         text = message.get("text", "")
         if text == "/format":
             await self.call("sendMessage", chat_id=chat, text=FORMATTED, parse_mode="HTML")
+        elif text == "/quote":
+            await self.call("sendMessage", chat_id=chat, text=QUOTED, parse_mode="HTML")
         elif text == "/buttons":
             await self.call("sendMessage", chat_id=chat, text="Choose", reply_markup=BUTTONS)
         elif text == "/keys":

@@ -93,6 +93,19 @@ async def test_formatting_is_drawn_and_counted_in_utf16(stage: Stage) -> None:
         await expect(said.locator(".spoiler.shown")).to_have_text("secret")
 
 
+async def test_a_long_expandable_quotation_begins_folded(stage: Stage) -> None:
+    async with stage.page(await stage.person("Reader")) as page:
+        await write(page, "/quote")
+        quoted = last_from_bot(page).locator(".passage")
+        height = "element => element.getBoundingClientRect().height"
+        folded = await quoted.evaluate(height)
+        await page.get_by_role("button", name="Show all").click()
+        await expect(page.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
+        assert await quoted.evaluate(height) > 3 * folded
+        await page.get_by_role("button", name="Show less").click()
+        assert await quoted.evaluate(height) == folded
+
+
 async def test_dangerous_links_stay_text(stage: Stage) -> None:
     async with stage.page() as page:
         drawn = await page.evaluate(

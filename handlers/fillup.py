@@ -53,6 +53,12 @@ def outright(ask: Ask) -> Reply | None:
     return told(ask, ask.text) if plain else None
 
 
+def meanwhile(ask: Ask) -> Reply | None:
+    """A fill-up told while something else is asked: a number alone is none there."""
+    said = drafts.read(ask, ask.text, _usual(ask))
+    return one_line(ask) if said.product or said.verb or said.payment or said.unit_said else None
+
+
 def told(ask: Ask, text: str, station: Station | None = None) -> Reply | None:
     """A whole fill-up in one line, at ``station`` unless another is named. None: about something else."""
     station = station or _usual(ask)

@@ -23,4 +23,4 @@ def written(ask: Ask) -> Reply:
 
 def during_details(ask: Ask) -> Reply:
     """Text while details are asked: the answer, or a fill-up told meanwhile, which ends the questions."""
-    return fillup.outright(ask) or profile.answered(ask) or fillup.one_line(ask) or profile.asked_again(ask)
+    return fillup.outright(ask) or profile.answered(ask) or fillup.meanwhile(ask) or profile.asked_again(ask)

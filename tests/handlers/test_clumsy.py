@@ -35,6 +35,15 @@ def test_a_fill_up_told_where_a_plate_is_asked_is_no_plate(town: Town, fang: Cha
     assert len(fillups_of(town, fang)) == 2
 
 
+@pytest.mark.parametrize("answer", ["1E5", "NaN", "0", "NA"])
+def test_a_wrong_answer_is_no_wrong_fill_up(fang: Chat, answer: str) -> None:
+    fang.says("/me")
+    fang.taps("details.open")
+    fang.taps("details.pick:plate")
+    assert "车牌" in fang.says(answer)
+    assert "升" not in fang.heard
+
+
 @pytest.mark.parametrize("plate", ["沪A12345", "粤B12345学", "使123456", "B-XY 1234", "沪AD12345"])
 def test_plates_are_still_plates(town: Town, fang: Chat, plate: str) -> None:
     fang.says("/me")

@@ -17,6 +17,7 @@ def commands() -> typer.Typer:
     """Every command. Reading what they need takes a second or more, so it is done when one is called."""
     from bot.commands import (
         backtest,
+        copies,
         demo,
         groups,
         imports,
@@ -40,6 +41,7 @@ def commands() -> typer.Typer:
     )
     app.add_typer(imports.app, name="import")
     app.add_typer(outreach.app, name="outreach")
+    outreach.app.add_typer(copies.app, name="copy")
     app.add_typer(soak.app, name="soak")
     app.command("demo")(demo.demo)
     app.command("segment")(segment.segment)

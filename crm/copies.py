@@ -61,19 +61,15 @@ def versions(session: Session) -> dict[tuple[str, str], int]:
     return {(campaign, situation): version for campaign, situation, version in rows}
 
 
-def text(session: Session, campaign: str, situation: str, locale: str, version: int) -> str | None:
-    """The words of a situation as they stood at a version; None where the shipped ones did."""
-    return session.scalar(
-        select(Copy.body)
-        .where(
-            Copy.campaign == campaign,
-            Copy.situation == situation,
-            Copy.locale == locale,
-            Copy.version <= version,
-        )
-        .order_by(Copy.version.desc())
-        .limit(1)
+def texts(session: Session, campaign: str, situation: str, version: int) -> dict[str, str]:
+    """The edited words of a situation by language, as they stood at a version."""
+    rows = session.execute(
+        select(Copy.locale, Copy.body)
+        .where(Copy.campaign == campaign, Copy.situation == situation, Copy.version <= version)
+        .order_by(Copy.version)
     )
+    latest = {row.locale: row.body for row in rows}  # a later version replaces an earlier one
+    return {locale: body for locale, body in latest.items() if body is not None}
 
 
 def saved(session: Session) -> list[Copy]:

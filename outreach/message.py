@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outreach import copies
 from outreach.campaigns import QUESTIONS
 from outreach.messenger import Button, Buttons, Render
 from outreach.outbox import Claimed
@@ -22,7 +23,12 @@ class Words:
     def of(self, row: Claimed) -> tuple[str, Buttons]:
         """Text and buttons. Raises what the templates raise; an empty text is not worth sending."""
         locale = row.locale or self.locale
-        return self.render(row.template, locale, row.facts).strip(), self._buttons(row, locale)
+        edited = row.copies.get(locale)
+        if edited is None:
+            text = self.render(row.template, locale, row.facts).strip()
+        else:
+            text = copies.render(edited, locale, copies.values_of(row.facts, locale))
+        return text, self._buttons(row, locale)
 
     def _buttons(self, row: Claimed, locale: str) -> Buttons:
         question = row.facts.get("asks")

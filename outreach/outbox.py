@@ -7,7 +7,7 @@ it is committed before anything is sent, and never goes back to the queue unless
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from crm import coupons
+from crm import copies, coupons
 from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.outbox import WENT_OUT, Outbound
@@ -55,6 +55,7 @@ class Claimed:
     kind: str
     template: str
     facts: dict[str, Any]
+    copies: Mapping[str, str] = field(default_factory=dict)  # edited words by language
 
 
 def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -197,12 +198,21 @@ def _addressed(session: Session, ids: Sequence[int], now: datetime) -> list[Clai
             Outbound.kind,
             Outbound.template,
             Outbound.facts,
+            Outbound.copy_version,
         )
         .join(Customer, Customer.id == Outbound.customer_id)
         .where(Outbound.id.in_(ids))
         .order_by(Outbound.priority, Outbound.id)
     ).all()
-    return [_with_coupon(session, Claimed(*row), now) for row in rows]
+    return [_with_coupon(session, _with_copy(session, Claimed(*row[:-1]), row[-1]), now) for row in rows]
+
+
+def _with_copy(session: Session, row: Claimed, version: int | None) -> Claimed:
+    """The words as they stood when the row was planned; most rows have the shipped ones."""
+    if version is None:
+        return row
+    situation = row.occurrence.partition(":")[0]
+    return replace(row, copies=copies.texts(session, row.campaign, situation, version))
 
 
 def _with_coupon(session: Session, row: Claimed, now: datetime) -> Claimed:

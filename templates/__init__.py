@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,12 @@ def words(table: str, locale: str) -> dict[str, str]:
     return dict(found)
 
 
+def filters(locale: str) -> dict[str, Callable[..., str]]:
+    """The filters of one locale, for code that fills in plain values."""
+    named = {table: entry for table, entry in _labels(locale).items() if isinstance(entry, dict)}
+    return filters_for(locale, named)
+
+
 def exists(name: str, locale: str) -> bool:
     return (FOLDER / locale / f"{name}.j2").exists()
 
@@ -55,8 +61,7 @@ def _environment(locale: str, *, autoescape: bool = True) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    named = {table: entry for table, entry in _labels(locale).items() if isinstance(entry, dict)}
-    environment.filters.update(filters_for(locale, named))
+    environment.filters.update(filters(locale))
     return environment
 
 

@@ -72,7 +72,10 @@ class Child:
             left = deadline - time.monotonic()
             if left <= 0 or not await asyncio.to_thread(self._ear.poll, left):
                 return False
-            self._ear.recv_bytes()
+            try:
+                self._ear.recv_bytes()
+            except EOFError:
+                raise RuntimeError("the sender died before anybody killed it") from None
             number -= 1
         return True
 

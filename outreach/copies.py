@@ -1,0 +1,202 @@
+"""Words that people write for a campaign: Jinja2 of a restricted grammar, tried before it is kept.
+
+A text is parsed and its tree walked: words, known facts, ``if`` and a few filters, and nothing else. Facts
+are plain text and whole numbers; no object of the program is ever in reach. Jinja's own sandbox would not
+do: it allows ``{{ 'a' * 10**9 }}``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+import templates
+
+Values = Mapping[str, str | int | None]
+
+LONGEST_SOURCE = 8000
+DEEPEST = 30
+LONGEST_TEXT = 4096  # UTF-16 units of a Telegram message, markup not counted
+TAGS = frozenset({"b", "i", "u", "s", "code"})
+FILTERS = ("default", "upper", "number")
+# Each group of facts is known or unknown together; the values are the longest that the records can hold.
+WIDE = "\U0001f697"  # one sign, two UTF-16 units
+GROUPS: tuple[dict[str, str | int], ...] = (
+    {"name": WIDE * 200},
+    {"station": WIDE * 200},
+    {"fuel": "W" * 32},
+    {"days_away": 99_999, "away": "W" * 32},
+    {"usual_gap_days": 99_999},
+    {"benefit": WIDE * 300},
+    {"coupon_code": "W" * 10, "coupon_value": "W" * 24, "coupon_until": "W" * 24},
+)
+FACTS = tuple(name for group in GROUPS for name in group)
+_NODES = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If),
+    *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Filter),
+)
+_TAG = re.compile(r"<(/?)([a-z]+)>")
+_GAPS = re.compile(r"\n{3,}")
+
+
+class CopyFault(Exception):
+    """The text cannot be used; ``faults`` has one sentence for each reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class Unknown(ValueError):
+    """The text says a fact that nobody knows of this person."""
+
+
+def check(source: str, locale: str) -> list[str]:
+    """Refuse what must not be sent; else warnings, one sentence each. Raises CopyFault.
+
+    The text is rendered for every combination of what may be unknown, from the person of whom everything
+    is known, at its longest, to the one of whom nothing is.
+    """
+    _grammar(source)
+    faults: dict[str, None] = {}
+    empty = written = 0
+    for values in _everybody():
+        try:
+            text = render(source, locale, values)
+        except (TemplateError, ValueError, TypeError, ArithmeticError) as error:
+            faults[_sentence(error)] = None
+            continue
+        written += bool(text)
+        empty += not text
+        faults |= dict.fromkeys(_of_text(text))
+    if not written and not faults:
+        faults["it says nothing to anybody"] = None
+    if faults:
+        raise CopyFault(list(faults))
+    return ["to some people it says nothing; they are skipped, and counted"] if empty else []
+
+
+def render(source: str, locale: str, values: Values) -> str:
+    """The text for one person. Raises Unknown, and what Jinja2 raises."""
+    return _GAPS.sub("\n\n", _template(source, locale).render(dict(values))).strip()
+
+
+def values_of(facts: Mapping[str, Any], locale: str) -> dict[str, str | int | None]:
+    """The facts of a row of the ledger (outreach.facts), flat: text, whole numbers or None."""
+    coupon, away, benefit = facts.get("coupon"), facts.get("away"), facts.get("benefit")
+    fuel, filters = facts.get("fuel"), templates.filters(locale)
+    return {
+        "name": facts.get("name"),
+        "station": facts.get("station"),
+        "fuel": filters["product"](fuel) if fuel else None,
+        "days_away": facts.get("days_away"),
+        "away": templates.render("outreach/_away", locale, {"away": away}) if away else None,
+        "usual_gap_days": facts.get("usual_gap_days"),
+        "benefit": _plain(f"outreach/benefits/{benefit}", locale, facts) if benefit else None,
+        "coupon_code": coupon["code"] if coupon else None,
+        "coupon_value": filters["money"](coupon["value"], coupon["currency"]) if coupon else None,
+        "coupon_until": filters["day"](coupon["until"]) if coupon else None,
+    }
+
+
+def _grammar(source: str) -> None:
+    """Raises CopyFault for anything but words, facts, if and filters."""
+    if len(source) > LONGEST_SOURCE:
+        raise CopyFault([f"it is longer than {LONGEST_SOURCE:,} characters"])
+    try:
+        tree = Environment(autoescape=True).parse(source)
+        found = list(dict.fromkeys(_forbidden(tree)))
+    except TemplateError as error:
+        raise CopyFault([_sentence(error)]) from None
+    except RecursionError:
+        raise CopyFault(["it is nested too deeply"]) from None
+    if found:
+        raise CopyFault(found)
+
+
+def _forbidden(node: nodes.Node, depth: int = 0) -> Iterator[str]:
+    if depth > DEEPEST:
+        raise RecursionError
+    line = f"line {node.lineno}: " if getattr(node, "lineno", None) else ""
+    if not isinstance(node, _NODES):
+        yield f"{line}{type(node).__name__.lower()} is not allowed; there are words, facts, if and filters"
+        return
+    if isinstance(node, nodes.Name) and (node.name not in FACTS or node.ctx != "load"):
+        yield f"{line}nobody knows {node.name}; the facts are {', '.join(FACTS)}"
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        yield f"{line}the filter {node.name} is not allowed; there are {', '.join(FILTERS)}"
+    if isinstance(node, nodes.Const) and not isinstance(node.value, (str, int)):
+        yield f"{line}only text and whole numbers may stand there"
+    for child in node.iter_child_nodes():
+        yield from _forbidden(child, depth + 1)
+
+
+def _everybody() -> Iterator[dict[str, str | int | None]]:
+    for known in product((True, False), repeat=len(GROUPS)):
+        values: dict[str, str | int | None] = {}
+        for group, there in zip(GROUPS, known, strict=True):
+            values |= group if there else dict.fromkeys(group)
+        yield values
+
+
+def _said(value: Any) -> Any:
+    if value is None:
+        raise Unknown("a fact is said that nobody may know; put it between {% if ... %} and {% endif %}")
+    return value
+
+
+@lru_cache(maxsize=64)
+def _template(source: str, locale: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=True, undefined=StrictUndefined, finalize=_said, trim_blocks=True, lstrip_blocks=True
+    )
+    known = {**environment.filters, "number": templates.filters(locale)["number"]}
+    environment.filters = {name: known[name] for name in FILTERS} | {"default": _default}
+    return environment.from_string(source)
+
+
+def _default(value: Any, instead: str | int = "") -> Any:
+    """What to say of a fact that nobody knows."""
+    return instead if value is None else value
+
+
+def _plain(name: str, locale: str, facts: Mapping[str, Any]) -> str:
+    """A shipped line without its markup: as a fact it is escaped like any other."""
+    return html.unescape(_TAG.sub("", templates.render(name, locale, facts)))
+
+
+def _sentence(error: Exception) -> str:
+    line = getattr(error, "lineno", None)
+    where = f"line {line}: " if line else ""
+    if isinstance(error, TypeError):
+        return "a fact cannot be compared or counted like that: it may be unknown, or it is text"
+    if isinstance(error, ArithmeticError):
+        return "number is a filter for whole numbers"
+    return f"{where}{error}"
+
+
+def _of_text(text: str) -> Iterator[str]:
+    """Telegram's markup: simple tags, each closed in its turn, and not too long once they are gone."""
+    still: list[str] = []
+    for closes, tag in _TAG.findall(text):
+        if tag not in TAGS:
+            yield f"<{tag}> is not allowed; there are {', '.join(sorted(TAGS))}"
+        elif not closes:
+            still.append(tag)
+        elif not still or still.pop() != tag:
+            yield f"</{tag}> closes what is not open"
+    if still:
+        yield f"<{still[-1]}> is not closed"
+    words = _TAG.sub("", text)
+    if "<" in words:
+        yield "a < that begins no simple tag must be written &lt;"
+    units = len(html.unescape(words).encode("utf-16-le")) // 2
+    if units > LONGEST_TEXT:
+        yield f"for the longest names it has {units:,} characters; Telegram takes {LONGEST_TEXT:,}"

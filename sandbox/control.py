@@ -59,7 +59,8 @@ def shown_person(state: State, bot: Bot, person: Person) -> dict[str, Any]:
         "language_code": person.language_code,
         "phone": person.phone,
         "role": person.role,
-        "hint": person.hint,
+        "hint": " · ".join(person.hint.values()) if isinstance(person.hint, dict) else person.hint,
+        "hints": person.hint if isinstance(person.hint, dict) else None,
         "blocked": bool(chat and chat.blocked),
         "started": bool(chat and chat.started),
     }

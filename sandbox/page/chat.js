@@ -67,7 +67,7 @@ function goToEnd() {
 function drawStart(person, empty) {
   const start = $("log-start");
   if (!empty) return start.replaceChildren();
-  const hint = person.hint ? spoken(person.hint) : t("empty_hint");
+  const hint = person.hint ? spoken(person.hints ?? person.hint) : t("empty_hint");
   return start.replaceChildren(h("div", { class: "first" }, avatar(person), h("strong", {}, fullName(person)), h("p", {}, hint)));
 }
 

@@ -82,5 +82,5 @@ function secondLine(person) {
 }
 
 function hintLine(person) {
-  return person.hint ? h("span", { class: "hint" }, spoken(person.hint)) : null;
+  return person.hint ? h("span", { class: "hint" }, spoken(person.hints ?? person.hint)) : null;
 }

@@ -26,7 +26,8 @@ async def test_people_are_created_and_listed(world: World) -> None:
 async def test_a_hint_may_be_given_per_language(world: World) -> None:
     hint = {"en": "try /me", "zh": "试试 /me"}
     created = await world.ok("POST", "/people", {"first_name": "Li", "hint": hint})
-    assert created["hint"] == hint
+    assert created["hint"] == "try /me · 试试 /me"
+    assert created["hints"] == hint
 
 
 @pytest.mark.parametrize(

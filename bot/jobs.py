@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from crm import inbox, segments
 from crm.db import Database
+from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
 from segmentation.criteria import load
 from segmentation.refitting import refit
@@ -69,14 +70,22 @@ def fit_now(settings: Settings, database: Database, now: datetime) -> None:
         log.info("the lifetime fit in force is weak (%s): rhythm alone speaks", fit.weak)
 
 
-def plan_now(settings: Settings, database: Database, now: datetime, *, dry_run: bool = False) -> Report:
-    """One round of all campaigns, on segments that are up to date."""
+def plan_now(
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    campaigns: Campaigns | None = None,
+    dry_run: bool = False,
+) -> Report:
+    """One round of these campaigns, or of all, on segments that are up to date."""
     return run_round(
         database,
         now=now,
         zone=settings.timezone,
         currency=settings.currency,
         trust_self_reported=settings.trust_self_reported,
+        campaigns=campaigns,
         refresh=lambda database, moment: segment_now(settings, database, moment),
         dry_run=dry_run,
     )

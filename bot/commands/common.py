@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.config import Settings, faults
 from crm.db import Database
 from crm.schema import NewerSchema, migrate
+from outreach import campaigns
+from outreach.campaigns import CampaignFault, Campaigns
 
 console = Console(stderr=True)
 
@@ -43,9 +45,13 @@ def open_database(settings: Settings) -> Database:
     except NewerSchema as error:
         fail(f"{error}; install the newer version of Forecourt, or restore an older database")
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"cannot open the database: {reason}")
+        fail(f"cannot open the database: {reason(error)}")
     return database
+
+
+def reason(error: DBAPIError) -> str:
+    """What the database said, in one line; the rest of it may hold people's data."""
+    return next(iter(str(error.orig or "").strip().splitlines()), type(error).__name__)
 
 
 def _usable_folder(folder: Path) -> None:
@@ -55,8 +61,19 @@ def _usable_folder(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        reason = f"cannot write in the data folder {folder} ({error.strerror})"
-        fail(f"{reason}; set FORECOURT_DATA_DIR to a folder you own")
+        fault = f"cannot write in the data folder {folder} ({error.strerror})"
+        fail(f"{fault}; set FORECOURT_DATA_DIR to a folder you own")
+
+
+def chosen_campaigns(only: str | None) -> Campaigns:
+    """The campaigns as they are shipped, or one of them alone."""
+    try:
+        found = campaigns.shipped()
+        return found if only is None else found.only(only)
+    except CampaignFault as error:
+        fail("; ".join(error.faults))
+    except KeyError:
+        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
 
 
 def now() -> datetime:

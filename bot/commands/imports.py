@@ -134,7 +134,7 @@ def _run(
     except (Unreadable, WrongColumns) as error:
         common.fail(f"{file.name}: {error}")
     except DBAPIError as error:
-        common.fail(f"nothing was imported; the database said: {str(error.orig).strip().splitlines()[0]}")
+        common.fail(f"nothing was imported; the database said: {common.reason(error)}")
     except OSError as error:
         common.fail(f"cannot write {error.filename}: {error.strerror}")
     finally:

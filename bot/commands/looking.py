@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import DBAPIError
 
-from bot.commands.common import console, fail, load_settings, now, open_database
+from bot.commands.common import console, fail, load_settings, now, open_database, reason
 from bot.config import Settings
 from crm.db import Database
 from segmentation.looking import Log, look
@@ -42,8 +42,7 @@ def opened() -> Iterator[tuple[Settings, Database]]:
     try:
         yield settings, database
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"the database said: {reason}")
+        fail(f"the database said: {reason(error)}")
     finally:
         database.close()
 

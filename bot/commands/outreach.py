@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,18 +10,27 @@ from sqlalchemy.exc import DBAPIError
 
 import templates
 from bot.commands import results
-from bot.commands.common import console, fail, load_settings, now, open_database, print_json
+from bot.commands.common import (
+    chosen_campaigns,
+    console,
+    fail,
+    load_settings,
+    now,
+    open_database,
+    print_json,
+    reason,
+)
 from bot.config import Settings
-from bot.jobs import segment_now
+from bot.jobs import plan_now
 from crm.db import Database
 from crm.writer import Writer
-from outreach import campaigns, status
+from outreach import status
 from outreach.campaigns import CampaignFault, Campaigns
 from outreach.deliver import Deliverer
 from outreach.message import Words
 from outreach.outbox import waiting
 from outreach.pace import Pace
-from outreach.round import Report, run_round
+from outreach.round import Report
 from templates import label, render
 
 app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
@@ -37,14 +45,14 @@ JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def plan(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = False) -> None:
     """Bring the segments up to date, decide who is due, and put it in the ledger."""
     settings = load_settings()
-    chosen = _campaigns(campaign)
+    chosen = chosen_campaigns(campaign)
     database = open_database(settings)
     try:
-        report = _round(database, settings, chosen, now(), dry_run=dry_run)
+        report = plan_now(settings, database, now(), campaigns=chosen, dry_run=dry_run)
     except CampaignFault as error:
         fail("; ".join(error.faults))
     except DBAPIError as error:
-        fail(f"nothing was planned: {_reason(error)}")
+        fail(f"nothing was planned: {reason(error)}")
     finally:
         database.close()
     if as_json:
@@ -57,7 +65,7 @@ def plan(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
 def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = False) -> None:
     """Send what waits in the ledger and may go out now."""
     settings = load_settings()
-    chosen = _campaigns(campaign)
+    chosen = chosen_campaigns(campaign)
     database = open_database(settings)
     try:
         if dry_run:
@@ -67,7 +75,7 @@ def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
         else:
             tally = _deliver(database, settings, chosen, campaign)
     except DBAPIError as error:
-        fail(f"sending stopped: {_reason(error)}; `forecourt outreach status` says how far it came")
+        fail(f"sending stopped: {reason(error)}; `forecourt outreach status` says how far it came")
     finally:
         database.close()
     if as_json:
@@ -87,7 +95,7 @@ def status_(
     as_json: JSON = False,
 ) -> None:
     """What became of everyone, by campaign, and of people by name of the reason."""
-    _campaigns(campaign)
+    chosen_campaigns(campaign)
     database = open_database(load_settings())
     try:
         with database.read() as session:
@@ -108,31 +116,6 @@ def status_(
         )
     else:
         _print_status(tallies, rows, open_ends, customer)
-
-
-def _campaigns(only: str | None) -> Campaigns:
-    try:
-        found = campaigns.shipped()
-        return found if only is None else found.only(only)
-    except CampaignFault as error:
-        fail("; ".join(error.faults))
-    except KeyError:
-        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
-
-
-def _round(
-    database: Database, settings: Settings, chosen: Campaigns, moment: datetime, *, dry_run: bool
-) -> Report:
-    return run_round(
-        database,
-        now=moment,
-        zone=settings.timezone,
-        currency=settings.currency,
-        trust_self_reported=settings.trust_self_reported,
-        campaigns=chosen,
-        refresh=lambda database, moment: segment_now(settings, database, moment),
-        dry_run=dry_run,
-    )
 
 
 def _deliver(
@@ -174,10 +157,6 @@ async def _deliver_all(
             return dict(deliverer.tally)
     finally:
         await asyncio.to_thread(writer.close)
-
-
-def _reason(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
 
 
 def words(reason: str) -> str:

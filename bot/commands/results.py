@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, now, open_database, print_json
+from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
 from bot.commands.why import plain
 from bot.config import Settings
-from outreach import campaigns, followed
-from outreach.campaigns import CampaignFault, Campaigns
+from outreach import followed
+from outreach.campaigns import Campaigns
 from templates import render
 
 
@@ -21,11 +22,13 @@ def results(
 ) -> None:
     """What each campaign brought: the verdict first, then the numbers of both arms."""
     settings = load_settings()
-    chosen = _campaigns(campaign)
+    chosen = chosen_campaigns(campaign)
     database = open_database(settings)
     try:
         with database.read() as session:
             found = [_result(session, settings, chosen, name) for name in _compared(chosen)]
+    except DBAPIError as error:
+        fail(f"the database said: {reason(error)}")
     finally:
         database.close()
     if as_json:
@@ -35,16 +38,6 @@ def results(
         print(plain(render("replies/results", "en", facts)) + "\n")
     if not found:
         print("No campaign here has a holdout, so there is nothing to compare with.")
-
-
-def _campaigns(only: str | None) -> Campaigns:
-    try:
-        found = campaigns.shipped()
-        return found if only is None else found.only(only)
-    except CampaignFault as error:
-        fail("; ".join(error.faults))
-    except KeyError:
-        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
 
 
 def _compared(chosen: Campaigns) -> list[str]:

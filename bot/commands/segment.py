@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import DBAPIError
 
-from bot.commands.common import console, fail, load_settings, now, open_database, print_json
+from bot.commands.common import console, fail, load_settings, now, open_database, print_json, reason
 from bot.config import Settings
 from crm.db import Database
 from segmentation.cluster import NoDask
@@ -57,8 +57,7 @@ def segment(
         if export is not None:
             save(run.export(), export)
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"the segments stay as they were: {reason}")
+        fail(f"the segments stay as they were: {reason(error)}")
     except CriteriaFault as fault:
         fail(f"the segments stay as they were: {'; '.join(fault.sentences)}")
     except NoDask:

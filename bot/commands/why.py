@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, open_database, print_json
+from bot.commands.common import fail, load_settings, open_database, print_json, reason
 from bot.config import Settings
 from crm import accounts, identity, segments
 from crm.accounts import AccountSegment
@@ -34,8 +34,7 @@ def why(
         with database.read() as session:
             facts = _facts(session, settings, customer, locale)
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"the database said: {reason}")
+        fail(f"the database said: {reason(error)}")
     finally:
         database.close()
     if as_json:

@@ -8,12 +8,11 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, now, open_database, print_json
+from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
 from bot.commands.why import plain
 from bot.config import Settings
 from crm import identity
-from outreach import campaigns
-from outreach.campaigns import CampaignFault, Campaigns
+from outreach.campaigns import Campaigns
 from outreach.why_not import Chain, names
 from outreach.why_not import why_not as ask
 from templates import render
@@ -26,7 +25,7 @@ def why_not(
 ) -> None:
     """Say what the plan decides for one customer and campaign right now, and what was before."""
     settings = load_settings()
-    known = _campaigns()
+    known = chosen_campaigns(None)
     if campaign not in names(known):
         fail(f"no campaign is called {campaign}; there are {', '.join(names(known))}")
     database = open_database(settings)
@@ -34,21 +33,13 @@ def why_not(
         with database.read() as session:
             facts = _facts(session, settings, known, customer, campaign)
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"the database said: {reason}")
+        fail(f"the database said: {reason(error)}")
     finally:
         database.close()
     if as_json:
         print_json(facts)
     else:
         print(plain(render("replies/whynot", "en", facts)))
-
-
-def _campaigns() -> Campaigns:
-    try:
-        return campaigns.shipped()
-    except CampaignFault as error:
-        fail("; ".join(error.faults))
 
 
 def _facts(

@@ -71,6 +71,8 @@ async def test_with_a_wrong_token(tmp_path: Path) -> None:
         ("FORECOURT_CURRENCY", "gold"),
         ("FORECOURT_LOCALE", "tlh"),
         ("FORECOURT_ADMIN_ID", "me"),
+        ("FORECOURT_ADMIN_ID", "-1"),
+        ("FORECOURT_COUNTRY", "ZZ"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, setting: str, value: str) -> None:

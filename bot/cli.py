@@ -16,6 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def commands() -> typer.Typer:
     """Every command. Reading what they need takes a second or more, so it is done when one is called."""
     from bot.commands import (
+        ask,
         backtest,
         copies,
         demo,
@@ -43,6 +44,7 @@ def commands() -> typer.Typer:
     app.add_typer(outreach.app, name="outreach")
     outreach.app.add_typer(copies.app, name="copy")
     app.add_typer(soak.app, name="soak")
+    app.command("ask")(ask.ask)
     app.command("demo")(demo.demo)
     app.command("segment")(segment.segment)
     app.command("what-if")(migration.what_if)

@@ -10,8 +10,7 @@ from handlers.paging import whole
 from handlers.route import END, Reply, Step
 from handlers.segments import asker, person_buttons
 from handlers.text import cut
-from questions.answer import PAGE, People, Person, answer
-from questions.question import Question
+from questions.people import PAGE, Found, People, Person, person
 
 WHO = "customer.who"
 LONGEST = 64
@@ -36,18 +35,19 @@ def asked_again(_ask: Ask) -> Reply:
 def open_card(ask: Ask) -> Reply:
     """Someone in a list. The scope is looked at again: a button is no proof."""
     number = whole(ask.parts, 0)
-    return _answer(ask, Question("person", customer=number), "") if number else Reply("replies/customer_none")
+    if number is None:
+        return Reply("replies/customer_none")
+    return _answer(ask, person(ask.session, asker(ask), customer=number), "")
 
 
 def _find(ask: Ask, text: str) -> Reply:
     wanted = " ".join(text.split())
     if len(wanted) > LONGEST:
         return Reply("replies/customer_too_long", {"most": LONGEST}, step=Step(WHO))
-    return _answer(ask, Question("person", text=wanted), wanted)
+    return _answer(ask, person(ask.session, asker(ask), wanted), wanted)
 
 
-def _answer(ask: Ask, question: Question, wanted: str) -> Reply:
-    found = answer(ask.session, question, asker(ask))
+def _answer(ask: Ask, found: Found, wanted: str) -> Reply:
     if isinstance(found, Person):
         audit.viewed(ask.session, ask.who.user_id, [found.id], now=ask.now, how="card")
         return Reply("replies/customer", found.facts, step=END)

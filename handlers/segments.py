@@ -12,27 +12,28 @@ from handlers.paging import Row, in_rows, pager, whole
 from handlers.route import Button, Picture, Reply
 from handlers.text import cut
 from questions import parse
-from questions.answer import ORDER, PAGE, Asker, Counts, Listed, People, answer
-from questions.question import Question
+from questions.asker import Asker
+from questions.overview import ORDER, counts
+from questions.people import PAGE, Listed, in_segment
 
 
 def asker(ask: Ask) -> Asker:
     """Whose answer it is; the one place where a chat's rights become a scope."""
     zone = ZoneInfo(ask.house.timezone)
-    return Asker(ask.who.stations, ask.now.astimezone(zone).date(), ask.house.country, zone)
+    today = ask.now.astimezone(zone).date()
+    return Asker(ask.who.stations, today, ask.house.country, zone, ask.house.trust_self_reported)
 
 
 def segments(ask: Ask) -> Reply:
     """/segments: how many are in each, with a picture and a way to each list."""
-    counts = answer(ask.session, Question("counts"), asker(ask))
-    assert isinstance(counts, Counts)
-    if not counts.total:
-        return Reply("replies/segments_none", {"computed": counts.as_of is not None})
+    found = counts(ask.session, asker(ask))
+    if not found.total:
+        return Reply("replies/segments_none", {"computed": found.as_of is not None})
     facts: dict[str, Any] = {
-        "as_of": counts.as_of.isoformat() if counts.as_of else None,
-        "total": counts.total,
-        "rows": [asdict(row) for row in counts.rows],
-        "since": counts.since.isoformat() if counts.since else None,
+        "as_of": found.as_of.isoformat() if found.as_of else None,
+        "total": found.total,
+        "rows": [asdict(row) for row in found.rows],
+        "since": found.since.isoformat() if found.since else None,
     }
     taps = [
         Button(
@@ -40,7 +41,7 @@ def segments(ask: Ask) -> Reply:
             data=f"segments.list:{row.segment}:0",
             facts={"segment": row.segment, "count": row.count},
         )
-        for row in counts.rows
+        for row in found.rows
         if row.count
     ]
     return Reply("replies/segments", facts, in_rows(taps, 2), picture=Picture("segments", facts))
@@ -89,8 +90,7 @@ def _tapped(ask: Ask, *, instead: bool) -> Reply:
 
 
 def _people(ask: Ask, code: str, page: int, *, instead: bool) -> Reply:
-    people = answer(ask.session, Question("list", segment=code, page=page), asker(ask))
-    assert isinstance(people, People)
+    people = in_segment(ask.session, asker(ask), code, page)
     audit.viewed(ask.session, ask.who.user_id, [row.id for row in people.rows], now=ask.now, how="list")
     facts = {
         "segment": code,

@@ -12,8 +12,7 @@ from handlers.route import Button, Reply
 from handlers.segments import asker
 from outreach import campaigns
 from outreach.why_not import Chain, names, why_not
-from questions.answer import People, Person, answer
-from questions.question import Question
+from questions.people import Found, People, Person, person
 from templates import LOCALES, words
 
 
@@ -22,7 +21,7 @@ def whynot(ask: Ask) -> Reply:
     who, campaign = _split(ask.args)
     if not who or len(who) > LONGEST:
         return Reply("replies/whynot_which")
-    return _of(ask, Question("person", text=who), campaign, who)
+    return _of(ask, person(ask.session, asker(ask), who), campaign, who)
 
 
 def tapped(ask: Ask) -> Reply:
@@ -30,11 +29,10 @@ def tapped(ask: Ask) -> Reply:
     number, campaign = whole(ask.parts, 0), ask.parts[1] if len(ask.parts) > 1 else ""
     if not number or campaign not in names(campaigns.shipped()):
         return Reply("replies/whynot_which")
-    return _of(ask, Question("person", customer=number), campaign, "")
+    return _of(ask, person(ask.session, asker(ask), customer=number), campaign, "")
 
 
-def _of(ask: Ask, question: Question, campaign: str | None, wanted: str) -> Reply:
-    found = answer(ask.session, question, asker(ask))
+def _of(ask: Ask, found: Found, campaign: str | None, wanted: str) -> Reply:
     if isinstance(found, People):
         return several(ask, found, wanted)
     if not isinstance(found, Person):

@@ -2,184 +2,302 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from babel.numbers import get_currency_precision
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm import identity, scope, segments
-from crm.customers import Customer, folded
-from crm.segments import CustomerSegment, SegmentRun
-from questions.card import card
-from questions.question import Question
+from crm.customers import Customer
+from crm.segments import CustomerSegment, SegmentChange
+from questions import period, totals
+from questions.asker import Asker
+from questions.ground import ROW_FIELDS, Days, Ground
+from questions.people import PAGE, Nobody, People, Person, listed, person
+from questions.question import Filter, Question
+from questions.select import customers, measured, moves
+from questions.vocabulary import values
 
-PAGE = 8
-ORDER = (
-    "vip", "at_risk_vip", "regular", "new", "reactivated", "lapsing", "dormant", "churned", "prospect",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Whose answer it is: their stations (None: the whole chain), their day and zone, how phones are read."""
-
-    stations: frozenset[int] | None
-    today: date
-    country: str
-    zone: tzinfo
-
-    @property
-    def customers(self) -> ColumnElement[bool]:
-        return scope.customers_of(self.stations, scope.since(self.today))
+MOST_ROWS = 1000
+MOST_STEPS = 62
+COMPARED = ("customers", "visits", "litres", "spend", "basket")
+NATURAL = {"last": CustomerSegment.recency_days, "gap": CustomerSegment.typical_gap_days}
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentCount:
-    """``change`` since an earlier day; None when there is none to compare with."""
+class Answer:
+    """``value`` of a count and ``before``, the same for the days before; else ``rows``, as JSON facts.
 
-    segment: str
-    count: int
-    share: float
-    change: int | None
+    Money in minor units of ``currency``, litres in millilitres. ``total``: how many rows there are
+    without paging. ``as_of``: the day of the segments. ``found``: the person asked for.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    as_of: date | None  # None: segments have never been computed
-    total: int
-    rows: tuple[SegmentCount, ...]
-    since: date | None = None  # the earlier day that the changes are counted from
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One person in a list. ``spend`` in minor units of ``currency``, over the last 365 days."""
-
-    id: int
-    name: str
-    number: str
-    segment: str | None = None
-    days: int | None = None
-    spend: int = 0
-    currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """A page of a list, or everyone whose name fits."""
-
-    rows: tuple[Listed, ...]
-    total: int
-    segment: str = ""
+    question: Question
+    value: float | None = None
+    before: float | None = None
+    currency: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    total: int = 0
     page: int = 0
     pages: int = 1
     as_of: date | None = None
+    found: Person | People | Nobody | None = field(default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One customer; ``facts`` are JSON, as the template takes them."""
+def answer(session: Session, question: Question, asker: Asker, page: int | None = None) -> Answer:
+    """Every answer about customers. Nothing outside the asker's stations enters it.
 
-    id: int
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Nobody:
-    """No such person, or none of theirs: the asker cannot tell which."""
-
-
-Answer = Counts | People | Person | Nobody
-
-
-def answer(session: Session, question: Question, asker: Asker) -> Answer:
-    """Every answer about customers. Nothing outside the asker's stations enters it."""
-    if question.kind == "counts":
-        return _counts(session, asker)
-    if question.kind == "list":
-        return _list(session, question, asker)
-    return _person(session, question, asker)
+    ``page`` (from 0, PAGE rows each) of a list; without it up to MOST_ROWS rows.
+    """
+    ground = Ground(session, asker)
+    made = {
+        "count": _count, "breakdown": _breakdown, "compare": _compare, "trend": _trend, "person": _person,
+    }.get(question.kind)  # fmt: skip
+    if made is not None:
+        found = made(question, ground)
+    else:
+        found = (_changes if question.kind == "change" else _list)(question, ground, page)
+    run = ground.run
+    return replace(found, currency=ground.currency, as_of=run.as_of if run else None)
 
 
-def _counts(session: Session, asker: Asker) -> Counts:
-    run = segments.last_run(session)
-    if run is None:
-        return Counts(None, 0, ())
-    now = segments.counts(session, asker.customers)
-    since = segments.day_before(session, run)
-    before = segments.counts_on(session, since, asker.customers) if since else None
-    total = sum(now.values())
-    rows = (
-        SegmentCount(
-            name,
-            now.get(name, 0),
-            now.get(name, 0) / total if total else 0.0,
-            None if before is None else now.get(name, 0) - before.get(name, 0),
-        )
-        for name in ORDER
-    )
-    return Counts(run.as_of, total, tuple(rows), since)
+def _count(question: Question, ground: Ground) -> Answer:
+    value = _measure(question, ground)
+    earlier = _earlier(question, ground.asker.today)
+    return Answer(question, value, _measure(earlier, ground) if earlier else None)
 
 
-def _list(session: Session, question: Question, asker: Asker) -> People:
-    """Biggest spenders first. A page beyond the end is the last one: lists change while they are read."""
-    these = select(Customer, CustomerSegment).join(
-        CustomerSegment, CustomerSegment.customer_id == Customer.id
-    )
-    these = these.where(CustomerSegment.segment == question.segment, asker.customers)
-    total = session.scalar(select(func.count()).select_from(these.subquery())) or 0
+def _measure(question: Question, ground: Ground) -> float | None:
+    if question.measure == "customers":
+        return totals.people(question, ground)
+    if question.measure == "km":
+        return totals.average_km(question, ground)
+    found = totals.totals(question, ground).get(None, totals.Totals())
+    return found.measure(question.measure, ground.currency)
+
+
+def _earlier(question: Question, today: date) -> Question | None:
+    """The same question of the days just before, where it is about some days."""
+    if question.period:
+        return replace(question, period=_stretch(period.before(question.period, today)))
+    for one in question.filters:
+        if one.field in ("visited", "first", "joined") and one.op == "=" and len(one.values) == 1:
+            moved = Filter(one.field, one.op, (_stretch(period.before(one.values[0], today)),))
+            return replace(
+                question, filters=tuple(moved if each == one else each for each in question.filters)
+            )
+    return None
+
+
+def _stretch(days: Days) -> str:
+    return f"{days[0].isoformat()}..{days[1].isoformat()}"
+
+
+def _list(question: Question, ground: Ground, page: int | None) -> Answer:
+    """Biggest spenders first unless asked otherwise. A page beyond the end is the last one."""
+    total = totals.people(question, ground)
+    sort = question.sort or "-spend"
+    name = sort.removeprefix("-")
+    key = NATURAL[name] if name in NATURAL else measured(name, question, ground)
+    query = customers(question, ground, Customer, CustomerSegment, key.label("key"))
+    order = key.desc() if sort.startswith("-") else key.asc()
+    size, page, pages = _paging(min(total, question.limit or total), page)
+    query = query.order_by(key.is_(None), order, Customer.id).offset(page * size)
+    left = min(size, (question.limit or total) - page * size)
+    rows = [
+        _row(one, segment, name, found)
+        for one, segment, found in ground.session.execute(query.limit(max(left, 0)))
+    ]
+    return Answer(question, rows=tuple(rows), total=total, page=page, pages=pages)
+
+
+def _paging(total: int, page: int | None) -> tuple[int, int, int]:
+    if page is None:
+        return MOST_ROWS, 0, 1
     pages = max(1, -(-total // PAGE))
-    page = min(max(question.page, 0), pages - 1)
-    order = (CustomerSegment.monetary.desc(), Customer.id)
-    rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).all()
-    run = segments.last_run(session)
-    listed = tuple(_listed(customer, segment, run) for customer, segment in rows)
-    return People(listed, total, question.segment, page, pages, run.as_of if run else None)
+    return PAGE, min(max(page, 0), pages - 1), pages
 
 
-def _listed(customer: Customer, segment: CustomerSegment | None, run: SegmentRun | None) -> Listed:
-    listed = Listed(customer.id, customer.name, customer.public_number)
-    if segment is None:
-        return listed
-    return replace(
-        listed,
-        segment=segment.segment,
-        days=segment.recency_on(run.as_of if run else segment.as_of),
-        spend=segment.monetary,
-        currency=segment.currency,
+def _row(customer: Customer, segment: CustomerSegment | None, name: str, found: Any) -> dict[str, Any]:
+    one = listed(customer, segment)
+    return {
+        "id": one.id,
+        "customer": one.number,
+        "name": one.name,
+        "segment": one.segment,
+        "days": one.days,
+        "last_visit": segment.last_visit.isoformat() if segment and segment.last_visit else None,
+        "spend": one.spend,
+        "currency": one.currency,
+        "sort": name,
+        "measure": None if found is None else float(found),
+    }
+
+
+def _changes(question: Question, ground: Ground, page: int | None) -> Answer:
+    """Who moved from one segment to another, the latest first."""
+    whose = customers(question, ground)
+    query = (
+        select(SegmentChange, Customer)
+        .join(Customer, Customer.id == SegmentChange.customer_id)
+        .where(*moves(question, ground), SegmentChange.customer_id.in_(whose))
+        .order_by(SegmentChange.as_of.desc(), SegmentChange.id.desc())
+    )
+    found = ground.session.execute(query.limit(MOST_ROWS)).all()
+    size, page, pages = _paging(min(len(found), question.limit or len(found)), page)
+    rows = [
+        {
+            "id": one.id,
+            "customer": one.public_number,
+            "name": one.name,
+            "before": change.before,
+            "after": change.after,
+            "day": change.as_of.isoformat(),
+        }
+        for change, one in found[: question.limit]
+    ]
+    return Answer(
+        question, rows=tuple(rows[page * size : (page + 1) * size]), total=len(found), page=page, pages=pages
     )
 
 
-def _person(session: Session, question: Question, asker: Asker) -> Answer:
-    """By row, by exact number or plate, else by name. One answer for nobody and for nobody of theirs."""
-    wanted = question.customer
-    if wanted is None and (known := identity.find(session, question.text, asker.country)) is not None:
-        wanted = known.id
-    if wanted is not None:
-        customer = session.scalar(select(Customer).where(Customer.id == wanted, asker.customers))
-        if customer is not None:
-            return Person(customer.id, card(session, customer, asker.stations, asker.today, asker.zone))
-    return _by_name(session, question.text, asker) if question.text else Nobody()
+def _breakdown(question: Question, ground: Ground) -> Answer:
+    if question.measure == "customers":
+        counted: dict[Any, float | None] = dict(totals.people_by(question, ground, question.by))
+    elif question.measure == "km":
+        counted = {key: totals.average_km(one, ground) for key, one in _each(question, ground)}
+    else:
+        key = totals.row_dimension(question.by)
+        found = totals.totals(question, ground, key)
+        counted = {name: each.measure(question.measure, ground.currency) for name, each in found.items()}
+    counted = _named(question.by, counted, ground)
+    ordered = sorted(counted.items(), key=lambda item: (item[1] is None, -(item[1] or 0), str(item[0])))
+    if question.sort and not question.sort.startswith("-"):
+        ordered = ordered[::-1]
+    rows = [{"key": name, "value": value} for name, value in ordered[: question.limit]]
+    return Answer(question, rows=tuple(rows), total=len(ordered))
 
 
-def _by_name(session: Session, text: str, asker: Asker) -> Answer:
-    name = folded(text)
-    if not name:
-        return Nobody()
-    fits = select(Customer, CustomerSegment).outerjoin(
-        CustomerSegment, CustomerSegment.customer_id == Customer.id
+def _named(by: str, counted: dict[Any, float | None], ground: Ground) -> dict[str | None, float | None]:
+    """Stations by their codes; those of others are one group without a name."""
+    if by not in ("station", "home"):
+        return counted
+    codes = {station.id: code for code, station in ground.stations.items()}
+    found: dict[str | None, float | None] = {}
+    for key, value in counted.items():
+        code = codes.get(key)
+        found[code] = (found.get(code) or 0) + (value or 0)
+    return found
+
+
+def _each(question: Question, ground: Ground) -> list[tuple[str, Question]]:
+    """The same question of each value of its dimension."""
+    by = question.by
+    told = next((one for one in question.filters if one.field == by and one.op == "="), None)
+    if by == "period":
+        parts = question.period.split(",")
+        return [(part, replace(question, period=part)) for part in parts]
+    if told is not None:
+        keys = list(told.values)
+    elif by in ("station", "home"):
+        keys = list(ground.stations)
+    elif by in ("city", "region"):
+        keys = sorted({name for station in ground.stations.values() if (name := getattr(station, by))})
+    else:
+        keys = [code for code in values(by) if not code.startswith("-")]
+    rest = tuple(one for one in question.filters if one != told)
+    return [(key, replace(question, filters=(*rest, Filter(by, "=", (key,))))) for key in keys]
+
+
+def _compare(question: Question, ground: Ground) -> Answer:
+    measures = COMPARED if question.measure == "customers" else (question.measure,)
+    rows = []
+    for key, one in _each(question, ground):
+        row: dict[str, Any] = {"key": key}
+        if question.by == "period" and "customers" in measures:
+            days = period.days(one.period, ground.asker.today)
+            row["customers"] = totals.came_by(one, ground, [days]).get(0, 0)
+        elif "customers" in measures:
+            row["customers"] = totals.people(one, ground)
+        if measures == ("km",):
+            row["km"] = totals.average_km(one, ground)
+        else:
+            found = totals.totals(one, ground).get(None, totals.Totals())
+            row |= {name: found.measure(name, ground.currency) for name in measures if name != "customers"}
+        rows.append(row)
+    return Answer(question, rows=tuple(rows), total=len(rows))
+
+
+def _trend(question: Question, ground: Ground) -> Answer:
+    buckets = _buckets(question, ground.asker.today)
+    if question.of("was") or question.of("became"):
+        whole = replace(question, period=_stretch((buckets[0][0], buckets[-1][1])))
+        found: dict[int, Any] = totals.moved_by(whole, ground, buckets)
+    elif question.measure == "customers":
+        found = totals.came_by(question, ground, buckets)
+    elif question.measure == "km":
+        found = {
+            n: totals.average_km(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)
+        }
+    else:
+        sums = totals.totals_by(question, ground, buckets)
+        found = {number: one.measure(question.measure, ground.currency) for number, one in sums.items()}
+    empty = None if question.measure in ("basket", "km") else 0
+    rows = [
+        {"key": begin.isoformat(), "until": end.isoformat(), "value": found.get(number, empty)}
+        for number, (begin, end) in enumerate(buckets)
+    ]
+    return Answer(question, rows=tuple(rows), total=len(rows))
+
+
+def _buckets(question: Question, today: date) -> list[Days]:
+    """The steps of a trend, the last one as far as it has gone; at most MOST_STEPS, the latest."""
+    step = question.by
+    if question.period:
+        begin, end = period.days(question.period, today)
+    else:
+        back = {"day": 29, "week": 83, "month": 334, "quarter": 640}[step]
+        begin, end = today - timedelta(days=back), today
+        begin = begin if step == "day" else period.whole(step, begin)[0]
+    made: list[Days] = []
+    day = begin
+    while day <= end:
+        last = day if step == "day" else min(period.whole(step, day)[1], end)
+        made.append((day, last))
+        day = last + timedelta(days=1)
+    return made[-MOST_STEPS:]
+
+
+def _person(question: Question, ground: Ground) -> Answer:
+    wanted = question.of("who")[0].values[0]
+    found = person(ground.session, ground.asker, wanted)
+    rows: tuple[dict[str, Any], ...] = ()
+    if isinstance(found, Person):
+        facts = found.facts
+        rows = ({"id": found.id, "customer": facts["number"], "name": facts["name"],
+                 "segment": facts["segment"] and facts["segment"]["name"]},)  # fmt: skip
+    elif isinstance(found, People):
+        rows = tuple(
+            {"id": one.id, "customer": one.number, "name": one.name, "segment": one.segment}
+            for one in found.rows
+        )
+    return Answer(
+        question, rows=rows, total=found.total if isinstance(found, People) else len(rows), found=found
     )
-    fits = fits.where(Customer.name_folded.contains(name, autoescape=True), asker.customers)
-    begins = case((Customer.name_folded.startswith(name, autoescape=True), 0), else_=1)
-    order = (begins, Customer.name_folded, Customer.id)  # family names and first words come first
-    rows = session.execute(fits.order_by(*order).limit(PAGE + 1)).all()
-    if not rows:
-        return Nobody()
-    if len(rows) == 1:
-        customer = rows[0][0]
-        return Person(customer.id, card(session, customer, asker.stations, asker.today, asker.zone))
-    run = segments.last_run(session)
-    listed = tuple(_listed(customer, segment, run) for customer, segment in rows[:PAGE])
-    return People(listed, len(rows))
+
+
+def major(value: float | None, measure: str, currency: str) -> float | None:
+    """A measure in the units people write: money in the major unit, litres in litres."""
+    if value is None:
+        return None
+    if measure in ("spend", "basket"):
+        digits: int = get_currency_precision(currency) if currency else 2
+        return float(round(value / 10**digits, digits))
+    if measure == "litres":
+        return round(value / 1000, 3)
+    return round(value, 1) if measure == "km" else value
+
+
+__all__ = ["PAGE", "ROW_FIELDS", "Answer", "Asker", "Nobody", "People", "Person", "answer", "major"]

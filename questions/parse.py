@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from questions.vocabulary import AROUND, plain, segment_words
+from questions import meaning, plain, typed
+from questions.check import check
+from questions.misread import Misread, NotUnderstood, Problem, unknown
+from questions.names import Names
+from questions.question import Filter, Question
+from questions.typed import TERM, Parts
+from questions.vocabulary import AROUND, segment_words
+from questions.vocabulary import plain as compared
 
-LONGEST = 64  # characters; nothing longer names a segment
+LONGEST = 64  # characters; nothing longer names a segment or a person
+LONGEST_QUESTION = 400
 ALIKE = 0.55
+CLOSE = 0.75  # a word this near to one that is known is a slip, not somebody's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +30,65 @@ class Unknown:
     nearest: str = ""
 
 
+def parse(text: str, names: Names) -> Question | Misread:
+    """What ``text`` asks, typed or plain, or what of it is not understood."""
+    asked = " ".join(unicodedata.normalize("NFKC", text).split())
+    if not asked:
+        return Misread((Problem("empty"),))
+    if len(asked) > LONGEST_QUESTION:
+        return Misread((Problem("long", field=str(LONGEST_QUESTION)),))
+    try:
+        return check(_parts(asked, names).question())
+    except NotUnderstood as error:
+        return Misread((error.problem,))
+
+
+def _parts(asked: str, names: Names) -> Parts:
+    parts = Parts()
+    for term in TERM.finditer(asked):
+        typed.read_term(term[0], names, parts)
+    rest = TERM.sub(" ", asked)
+    if not rest.strip():
+        return parts
+    found = plain.tokens(plain.flat(rest), names)
+    if (who := _person(rest, found)) and rest == asked:
+        parts.kind = "person"
+        parts.filters.append(Filter("who", "=", (who,)))
+        return parts
+    meaning.read(found, parts)
+    return parts
+
+
+def _person(rest: str, found: list[plain.Token]) -> str:
+    """Who is asked for, where the text is somebody's name or number and nothing else."""
+    asked = rest.strip(" ?!.,。、")
+    wanted, called = asked, False
+    for pattern in plain.WHO:
+        if match := pattern.fullmatch(asked):
+            wanted, called = match["who"].strip(), True
+            break
+    unknown_text = [token for token in found if token.kind == "unknown"]
+    meant = [token for token in found if token.kind not in ("unknown", "filler")]
+    numeric = re.fullmatch(r"\+?[\d\s-]{7,20}", wanted)
+    if len(wanted) > LONGEST or not (unknown_text or numeric):
+        return ""
+    if numeric:
+        return wanted
+    if called and all(token.code == "list" or len(token.text) == 1 for token in meant):
+        near = unknown(wanted).nearest if len(unknown_text) == 1 else ""
+        return "" if _slip(wanted, near) else wanted
+    if meant or len(wanted.split()) > 3:
+        return ""
+    return "" if _slip(wanted, unknown(wanted).nearest) else wanted
+
+
+def _slip(word: str, near: str) -> bool:
+    return bool(near and get_close_matches(compared(word), [near], 1, CLOSE))
+
+
 def segment(text: str) -> str | Unknown:
     """The code of the segment meant by ``text`` in Chinese or English; it must mean nothing else."""
-    words, asked = segment_words(), plain(text[:LONGEST])
+    words, asked = segment_words(), compared(text[:LONGEST])
     for candidate in (asked, _without_fillers(asked)):
         if candidate in words:
             return words[candidate]

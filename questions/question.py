@@ -2,20 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+Kind = Literal["count", "list", "breakdown", "compare", "trend", "person", "change"]
+Operator = Literal["=", "!=", ">", ">=", "<", "<="]
+KINDS: tuple[Kind, ...] = ("count", "list", "breakdown", "compare", "trend", "person", "change")
+MEASURES = ("customers", "visits", "litres", "spend", "basket", "km")
+STEPS = ("day", "week", "month", "quarter")  # of a trend
+DEFAULT_MEASURE = "customers"
+_BARE = re.compile(r"[^\s\",:<>=]+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Filter:
+    """``field`` and what its value must be: with ``=`` one of ``values``, with ``!=`` none of them.
+
+    Values are texts: codes, numbers in the units people write (money in the major unit, litres, km,
+    whole days), periods as in questions.period, station codes, names.
+    """
+
+    field: str
+    op: Operator
+    values: tuple[str, ...]
+
+    def canonical(self) -> str:
+        words = ",".join(quoted(value) for value in self.values)
+        if self.op == "=":
+            return f"{self.field}:{words}"
+        if self.op == "!=":
+            return f"-{self.field}:{words}"
+        return f"{self.field}{self.op}{words}"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``counts``: how many in each segment. ``list``: who is in one. ``person``: who is this.
+    """What is asked, of whom, of when. Equal questions are equal values: filters stand sorted.
 
-    A person is asked for by ``text`` (phone, member number, card, plate or name) or, from a button, by
-    ``customer``, their row. ``page`` counts from 0.
+    ``by`` is the dimension of a breakdown or comparison, or the step of a trend. ``period`` is the time of
+    a measure (empty: the 365 days up to today). ``sort`` is a measure, with ``-`` for the largest first.
     """
 
-    kind: Literal["counts", "list", "person"]
-    segment: str = ""
-    text: str = ""
-    customer: int | None = None
-    page: int = 0
+    kind: Kind = "list"
+    filters: tuple[Filter, ...] = ()
+    by: str = ""
+    measure: str = DEFAULT_MEASURE
+    period: str = ""
+    sort: str = ""
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", tuple(sorted(set(self.filters))))
+
+    def canonical(self) -> str:
+        """The question as a typed filter: ``parse(q.canonical())`` is ``q`` again."""
+        parts = [f"show:{self.kind}"] if self.kind != "list" else []
+        parts += [one.canonical() for one in self.filters]
+        if self.measure != DEFAULT_MEASURE:
+            parts.append(f"measure:{self.measure}")
+        for name in ("by", "period", "sort"):
+            if text := getattr(self, name):
+                parts.append(f"{name}:{text}")
+        if self.limit is not None:
+            parts.append(f"limit:{self.limit}")
+        return " ".join(parts) or "show:list"
+
+    def of(self, field: str) -> tuple[Filter, ...]:
+        return tuple(one for one in self.filters if one.field == field)
+
+
+def quoted(value: str) -> str:
+    """A value as it is typed: in quotes where it holds a sign of the grammar."""
+    if _BARE.fullmatch(value) and not value.startswith("-"):
+        return value
+    return '"' + value.replace('"', "'") + '"'

@@ -1,51 +1,130 @@
-"""The words that managers use for what can be asked, as data: code -> words, in Chinese and English.
-
-The first word of each language is the one offered back when a word is not known.
-"""
+"""The words of questions, as data (``vocabulary.toml``): fields, values, shapes and fillers."""
 
 from __future__ import annotations
 
+import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
-SEGMENTS: Mapping[str, tuple[str, ...]] = {
-    "vip": ("vip", "VIP客户", "vips", "贵宾", "大客户", "贵宾客户"),
-    "at_risk_vip": ("at risk vip", "预警VIP", "vip at risk", "vips at risk", "at risk", "预警", "VIP预警"),
-    "regular": ("regular", "常规客户", "regulars", "常规", "常客", "老客户", "普通客户"),
-    "new": ("new", "新客户", "newcomer", "newcomers", "新客", "新"),
-    "prospect": ("prospect", "未消费会员", "prospects", "never bought", "未消费", "潜在客户", "潜在"),
-    "lapsing": ("lapsing", "流失预警客户", "slipping", "流失预警", "快流失"),
-    "dormant": ("dormant", "沉睡客户", "sleeping", "asleep", "沉睡", "睡眠", "睡眠客户"),
-    "churned": ("churned", "流失客户", "lost", "gone", "churn", "流失", "已流失"),
-    "reactivated": ("reactivated", "回流客户", "back again", "returned", "came back", "back", "回流"),
-}
-# Words that may stand around a segment's name and say nothing more.
-AROUND = (
-    "customers",
-    "customer",
-    "clients",
-    "people",
-    "drivers",
-    "the",
-    "all",
-    "segment",
-    "客户",
-    "会员",
-    "的",
-)
+SHARED = {"was": "segment", "became": "segment", "product": "fuel", "lifecycle": "segment"}
+NOT_PRODUCTS = frozenset({"mixed", "other"})
+LIFECYCLES = ("prospect", "new", "lapsing", "dormant", "churned", "reactivated")
+STEPS = ("day", "week", "month", "quarter")
+
+
+class Word(NamedTuple):
+    """What a word can be: ``kind`` is field, value, shape or filler; ``code`` which one of it."""
+
+    kind: str
+    code: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``type``: choice, number, days, period, place or name."""
+
+    name: str
+    type: str
+    words: tuple[str, ...]
+    example: str
 
 
 def plain(text: str) -> str:
     """How words are compared: no case, no width, ``_`` and ``-`` as spaces, single spaces."""
     flat = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("-", " ")
-    return " ".join(flat.split())
+    return " ".join(flat.replace("’", "'").split())
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def fields() -> Mapping[str, Field]:
+    return {
+        name: Field(name, entry["type"], tuple(entry["words"]), entry["example"])
+        for name, entry in _data()["fields"].items()
+    }
+
+
+@cache
+def values(field: str) -> Mapping[str, tuple[str, ...]]:
+    """Code -> words of a field's values. Fields that share their values with another have its words too."""
+    own = {code: tuple(words) for code, words in _data()["values"].get(field, {}).items()}
+    shared = _data()["values"].get(SHARED.get(field, ""), {})
+    if field == "lifecycle":
+        shared = {code: shared[code] for code in LIFECYCLES}
+    elif field == "product":
+        shared = {code: words for code, words in shared.items() if code not in NOT_PRODUCTS}
+    return {code: tuple(words) for code, words in shared.items()} | own
+
+
+@cache
+def value_words(field: str) -> Mapping[str, str]:
+    """Every word for a value of this field, in the form of ``plain``, and its code."""
+    found = {plain(word): code for code, words in values(field).items() for word in words}
+    return found | {plain(code): code for code in values(field) if not code.startswith("-")}
+
+
+@cache
+def field_words() -> Mapping[str, str]:
+    """Every word for a field, and the field's name."""
+    found = {plain(word): field.name for field in fields().values() for word in field.words}
+    return found | {name: name for name in fields()}
+
+
+@cache
+def lexicon() -> Mapping[str, Word]:
+    """Every phrase of a plain question and what it is. What comes later here wins."""
+    found: dict[str, Word] = {}
+    for words in _data()["fillers"].values():
+        found.update({plain(word): Word("filler", "") for word in words})
+    for shape, words in _data()["shape"].items():
+        found.update({plain(word): Word("shape", shape) for word in words})
+    for field in fields().values():
+        found.update({plain(word): Word("field", field.name) for word in field.words if len(word) > 1})
+    for field_name, entries in reversed(_data()["values"].items()):
+        for code, words in entries.items():
+            found.update({plain(word): Word("value", code, field_name) for word in words})
+    for code, words in _data()["shape"].items():
+        if code in ("list", "trend", *STEPS):
+            found.update({plain(word): Word("shape", code) for word in words})
+    return found | {"站": Word("field", "station"), "升": Word("field", "litres")}
+
+
+@cache
+def nearest_words() -> tuple[str, ...]:
+    """What an unknown word may have been meant as."""
+    return tuple(word for word, meaning in lexicon().items() if meaning.kind in ("field", "value"))
+
+
+SEGMENTS: Mapping[str, tuple[str, ...]] = values("segment")
+# Words that may stand around a segment's name and say nothing more.
+AROUND = tuple(_data()["fillers"]["around"])
+
+
+@cache
+def people_words() -> frozenset[str]:
+    """Words for customers: after one of them a fuel is what these prefer."""
+    return frozenset(_data()["fillers"]["people"])
 
 
 @cache
 def segment_words() -> Mapping[str, str]:
     """Every word for a segment, in the form of ``plain``, and the segment's code."""
-    words = {plain(code): code for code in SEGMENTS}
-    for code, spellings in SEGMENTS.items():
-        words.update({plain(word): code for word in spellings})
-    return words
+    return value_words("segment")
+
+
+def listing() -> Iterator[tuple[str, str, str, str]]:
+    """Field, type, words and example of every field, and of every value: what can be asked by."""
+    for field in fields().values():
+        yield field.name, field.type, ", ".join(field.words[:4]), field.example
+        for code, words in values(field.name).items():
+            if field.name not in SHARED and not code.startswith("-"):
+                yield f"{field.name}:{code}", "value", ", ".join(words[:4]), f"{field.name}:{code}"

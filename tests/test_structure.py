@@ -32,6 +32,9 @@ SENTENCE = re.compile(r"[A-Za-z']+ [A-Za-z']+ [A-Za-z']+")
 # Where Python may hold Chinese, because it is read, never said:
 CHINESE_MAY_STAND_IN = {
     "questions/vocabulary.py": "the words managers ask with",
+    "questions/when.py": "times as managers write them",
+    "questions/plain.py": "numbers and stations as managers write them",
+    "questions/typed.py": "units of typed filters",
     "intake/scan.py": "units and products as drivers write them",
     "intake/when.py": "times as drivers write them",
     "intake/phrases.py": "numbers as drivers write them",

@@ -14,8 +14,9 @@ from crm.db import Database
 from crm.fillups import record
 from crm.segments import CustomerSegment, SegmentRun
 from crm.stations import Station
-from questions.answer import PAGE, Asker, Counts, Nobody, People, Person, answer
-from questions.question import Question
+from questions.asker import Asker
+from questions.overview import counts
+from questions.people import PAGE, Nobody, People, Person, in_segment, person
 from tests.conftest import NOON
 
 TODAY = date(2026, 6, 15)
@@ -79,20 +80,17 @@ def test_counts_lists_and_people_are_the_same_people(chain: Database) -> None:
             (asker(), 0),
             (Asker(None, TODAY, "CN", SHANGHAI), 36),
         ):
-            counts = answer(session, Question("counts"), who)
-            assert isinstance(counts, Counts)
-            assert counts.total == expected
+            assert counts(session, who).total == expected
             seen: list[int] = []
             for page in range(10):
-                people = answer(session, Question("list", segment="regular", page=page), who)
-                assert isinstance(people, People)
+                people = in_segment(session, who, "regular", page)
                 if people.page == page:
                     seen += [row.id for row in people.rows]
             assert len(seen) == len(set(seen)) == expected
             for number in range(1, 37):
-                person = answer(session, Question("person", customer=number), who)
-                assert isinstance(person, Person) is (number in seen)
-                by_member = answer(session, Question("person", text=f"m{number - 1}"), who)
+                found = person(session, who, customer=number)
+                assert isinstance(found, Person) is (number in seen)
+                by_member = person(session, who, f"m{number - 1}")
                 assert isinstance(by_member, Person) is (number in seen)
 
 
@@ -101,7 +99,7 @@ def test_a_visit_within_twelve_months_makes_someone_a_stations_customer(chain: D
     visit(chain, 4, 2, 366)
     with chain.read() as session:
         for number, theirs in ((1, True), (4, False)):
-            found = answer(session, Question("person", customer=number), asker(2))
+            found = person(session, asker(2), customer=number)
             assert isinstance(found, Person if theirs else Nobody)
 
 
@@ -112,7 +110,7 @@ def test_a_void_visit_opens_nothing(chain: Database) -> None:
 
         void(session, session.scalars(select(Fillup)).one(), "undo", NOON)
     with chain.read() as session:
-        assert isinstance(answer(session, Question("person", customer=1), asker(2)), Nobody)
+        assert isinstance(person(session, asker(2), customer=1), Nobody)
 
 
 def test_twelve_months_before_a_leap_day() -> None:
@@ -122,10 +120,7 @@ def test_twelve_months_before_a_leap_day() -> None:
 
 def test_biggest_spenders_first_and_a_page_beyond_the_end_is_the_last(chain: Database) -> None:
     with chain.read() as session:
-        people = answer(
-            session, Question("list", segment="regular", page=99), Asker(None, TODAY, "CN", SHANGHAI)
-        )
-    assert isinstance(people, People)
+        people = in_segment(session, Asker(None, TODAY, "CN", SHANGHAI), "regular", 99)
     assert (people.page, people.pages, len(people.rows)) == (4, 5, 36 - 4 * PAGE)
     assert [row.spend for row in people.rows] == [3, 2, 1, 0]
 
@@ -140,16 +135,16 @@ def test_a_name_is_found_in_any_case_however_it_was_stored(chain: Database, name
         )
     with chain.read() as session:
         for asked in (name, name.lower(), name.upper(), folded(name)):
-            found = answer(session, Question("person", text=asked), asker(1))
+            found = person(session, asker(1), asked)
             assert isinstance(found, Person), asked
             assert found.facts["number"] == "bulk"
 
 
 def since(database: Database, customer: int) -> str:
     with database.read() as session:
-        person = answer(session, Question("person", customer=customer), Asker(None, TODAY, "CN", SHANGHAI))
-        assert isinstance(person, Person)
-        return str(person.facts["since"])
+        found = person(session, Asker(None, TODAY, "CN", SHANGHAI), customer=customer)
+        assert isinstance(found, Person)
+        return str(found.facts["since"])
 
 
 def test_since_when_is_a_day_of_the_chain_and_not_after_the_first_visit(chain: Database) -> None:
@@ -166,7 +161,7 @@ def test_names_that_begin_with_the_word_come_first(chain: Database) -> None:
             customer = session.get_one(Customer, number)
             customer.name, customer.name_folded = name, folded(name)
     with chain.read() as session:
-        people = answer(session, Question("person", text="林"), Asker(None, TODAY, "CN", SHANGHAI))
+        people = person(session, Asker(None, TODAY, "CN", SHANGHAI), "林")
         assert isinstance(people, People)
         assert people.rows[0].name == "林晓雯"
         assert people.total == 3

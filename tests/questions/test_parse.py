@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from questions.answer import ORDER
 from questions.charts import COLOURS
+from questions.overview import ORDER
 from questions.parse import LONGEST, Unknown, segment
 from questions.vocabulary import SEGMENTS
 from templates import words

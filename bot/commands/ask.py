@@ -1,0 +1,140 @@
+"""`forecourt ask`: questions about customers, typed or plain, in Chinese or English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import or_, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bot.commands.common import fail, load_settings, now, open_database, print_json
+from bot.commands.why import plain
+from bot.config import Settings
+from crm.staff import Staff
+from handlers.people import scope
+from handlers.route import MANAGERS
+from questions.answer import Answer, answer, major
+from questions.asker import Asker
+from questions.misread import Misread
+from questions.names import names_of
+from questions.parse import parse
+from questions.said import problem, said
+from questions.vocabulary import listing
+
+MONEY = ("spend", "basket")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to print: ``facts`` for --json, ``said`` and ``lines`` for people."""
+
+    facts: dict[str, Any]
+    said: str
+    lines: list[str]
+
+
+def ask(
+    text: Annotated[list[str] | None, typer.Argument(help="A question, or typed filters.")] = None,
+    staff: Annotated[str, typer.Option("--as", help="Ask as this member of staff: name or number.")] = "",
+    as_of: Annotated[str, typer.Option(help="Ask as on that day, like 2026-06-30. Default: today.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    vocabulary: Annotated[bool, typer.Option("--vocabulary", help="List every field and word.")] = False,
+) -> None:
+    """Answer a question about customers, like: how many VIPs have not come for 30 days."""
+    if vocabulary:
+        _vocabulary(as_json)
+        return
+    asked = " ".join(text or [])
+    settings = load_settings()
+    day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
+    database = open_database(settings)
+    try:
+        with database.read() as session:
+            found = _ask(session, settings, asked, staff, day)
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+        fail(f"the database said: {reason}")
+    finally:
+        database.close()
+    if as_json:
+        print_json(found.facts)
+        return
+    print("\n".join([found.said, *found.lines]))
+    if not found.facts["understood"]:
+        raise typer.Exit(1)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError:
+        fail(f"--as-of {text!r} is not a day; write it like 2026-06-30")
+
+
+def _vocabulary(as_json: bool) -> None:
+    rows = [dict(zip(("field", "type", "words", "example"), row, strict=True)) for row in listing()]
+    if as_json:
+        print_json({"vocabulary": rows})
+        return
+    for row in rows:
+        print(f"{row['field']:<24} {row['type']:<8} {row['example']:<24} {row['words']}")
+
+
+def _ask(session: Session, settings: Settings, text: str, staff: str, day: date) -> Asked:
+    stations = _stations(session, staff) if staff else None
+    asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
+    locale = "en" if text.isascii() else "zh"
+    question = parse(text, names_of(session, stations))
+    if isinstance(question, Misread):
+        sentence = plain(problem(question.problems[0], locale))
+        unknown = [{"word": one.word, "nearest": one.nearest} for one in question.problems if one.word]
+        nothing = {"understood": False, "question": None, "said": sentence, "kind": None}
+        return Asked(nothing | {"not_understood": unknown}, sentence, [])
+    found = answer(session, question, asker)
+    line = plain(said(found, day, locale))
+    facts = {"understood": True, "question": question.canonical(), "said": line, "kind": question.kind}
+    return Asked(facts | _result(found), line, [_line(row) for row in _rows(found)])
+
+
+def _stations(session: Session, text: str) -> frozenset[int] | None:
+    """The scope of a member of staff who may ask, by Telegram id or name."""
+    named = Staff.telegram_id == int(text) if text.isascii() and text.isdecimal() else Staff.name == text
+    found = session.scalars(select(Staff).where(or_(named, Staff.name == text), Staff.active)).all()
+    if len(found) != 1:
+        fail(f"--as {text!r} is {'several people' if found else 'nobody'} of the staff; give the Telegram id")
+    if found[0].role not in MANAGERS:
+        fail(f"--as {text!r}: a member of staff with the role {found[0].role} asks no questions")
+    return scope(session, found[0])
+
+
+def _result(found: Answer) -> dict[str, Any]:
+    question = found.question
+    told: dict[str, Any] = {"as_of": found.as_of}
+    unit = found.currency if question.measure in MONEY else question.measure
+    if question.kind == "count":
+        told |= {"value": major(found.value, question.measure, found.currency), "unit": unit}
+        return told | {"before": major(found.before, question.measure, found.currency)}
+    return told | {"rows": _rows(found), "total": found.total, "unit": unit}
+
+
+def _rows(found: Answer) -> list[dict[str, Any]]:
+    """The rows in the units people write; ids of the database stay inside."""
+    return [
+        {name: _told(found, row, name, value) for name, value in row.items() if name not in ("id", "sort")}
+        for row in found.rows
+    ]
+
+
+def _told(found: Answer, row: dict[str, Any], name: str, value: Any) -> Any:
+    measure = {"value": found.question.measure, "measure": row.get("sort", "")}.get(name, name)
+    if isinstance(value, (int, float)) and measure in (*MONEY, "litres", "km"):
+        return major(value, measure, row.get("currency") or found.currency)
+    return value
+
+
+def _line(row: dict[str, Any]) -> str:
+    return "  " + "  ".join(str(value) for value in row.values() if value is not None)

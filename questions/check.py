@@ -1,0 +1,106 @@
+"""Whether a question can have an answer at all: contradictions are named, not answered with nought. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from questions.misread import NotUnderstood, Problem
+from questions.question import STEPS, Filter, Question
+
+# Fields of which a customer has exactly one value.
+SINGLE = frozenset({
+    "segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price",
+    "source", "reach", "declining", "home", "city", "region", "was", "became",
+})  # fmt: skip
+ORDERED = frozenset({"last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"})
+ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})
+
+
+def check(question: Question) -> Question:
+    """The question, with what it leaves open filled in. Raises NotUnderstood for a contradiction."""
+    question = _completed(question)
+    for field in {one.field for one in question.filters}:
+        these = question.of(field)
+        if field in ORDERED:
+            _range(field, these)
+        elif field in SINGLE:
+            _choices(field, these)
+        else:
+            _same(field, these)
+    return question
+
+
+def _completed(question: Question) -> Question:
+    kind = question.kind
+    if kind == "list":
+        if question.of("who"):
+            kind = "person"
+        elif question.by:
+            kind = "trend" if question.by in STEPS else "breakdown"
+        elif question.measure != "customers":
+            kind = "count"
+        question = replace(question, kind=kind)
+    if kind == "person" and not question.of("who"):
+        raise NotUnderstood(Problem("value", field="who"))
+    if kind == "change" and not (question.of("was") or question.of("became")):
+        raise NotUnderstood(Problem("value", field="became"))
+    if kind == "compare":
+        return _compared(question)
+    return _dimensioned(question)
+
+
+def _dimensioned(question: Question) -> Question:
+    if question.kind == "trend" and question.by not in STEPS:
+        if question.by:
+            raise NotUnderstood(Problem("value", question.by, field="trend"))
+        return replace(question, by="day" if question.period in SHORT else "month")
+    if question.kind == "breakdown" and not question.by:
+        return replace(question, by="segment")
+    if question.kind != "trend" and question.by in (*STEPS, "period"):
+        raise NotUnderstood(Problem("value", question.by, field="by"))
+    return question
+
+
+SHORT = frozenset({"this-week", "last-week", "this-month", "last-month", "last-7d", "last-14d", "last-30d"})
+
+
+def _compared(question: Question) -> Question:
+    if not question.by:
+        several = [one.field for one in question.filters if one.op == "=" and len(one.values) > 1]
+        if not several:
+            raise NotUnderstood(Problem("compare"))
+        return replace(question, by=several[0])
+    if question.by == "period" and "," not in question.period:
+        raise NotUnderstood(Problem("compare"))
+    return question
+
+
+def _choices(field: str, these: tuple[Filter, ...]) -> None:
+    left: set[str] | None = None
+    for one in these:
+        if one.op == "=":
+            left = set(one.values) if left is None else left & set(one.values)
+    banned = {value for one in these if one.op == "!=" for value in one.values}
+    if left is not None and not left - banned:
+        raise NotUnderstood(Problem("contradiction", " ".join(one.canonical() for one in these), field=field))
+
+
+def _same(field: str, these: tuple[Filter, ...]) -> None:
+    wanted = {one.values for one in these if one.op == "="}
+    if any(one.values in wanted for one in these if one.op == "!="):
+        raise NotUnderstood(Problem("contradiction", " ".join(one.canonical() for one in these), field=field))
+
+
+def _range(field: str, these: tuple[Filter, ...]) -> None:
+    lowest, highest = float("-inf"), float("inf")
+    strict = False
+    for one in these:
+        value = float(one.values[0].removesuffix("d"))
+        if one.op in (">", ">=", "="):
+            strict = (strict and value <= lowest) or (one.op == ">" and value >= lowest)
+            lowest = max(lowest, value)
+        if one.op in ("<", "<=", "="):
+            strict = strict or (one.op == "<" and value <= lowest)
+            highest = min(highest, value)
+    if lowest > highest or (lowest == highest and strict):
+        raise NotUnderstood(Problem("contradiction", " ".join(one.canonical() for one in these), field=field))

@@ -1,0 +1,109 @@
+"""What a question is answered on: the session, the asker, the stations its codes mean, the last run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from babel.numbers import get_currency_precision
+from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy.orm import Session
+
+from crm import segments
+from crm.fillups import Fillup, counting
+from crm.segments import CustomerSegment, SegmentRun
+from crm.stations import Station
+from questions import period
+from questions.asker import Asker
+from questions.question import Question
+
+WINDOW = 365
+ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment"})
+GASOLINE = ("92", "95", "98", "e10")
+PRODUCTS = {"gasoline": GASOLINE, "gas": ("lpg", "cng"), "shop": ("shop", "wash", "adblue")}
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class Ground:
+    session: Session
+    asker: Asker
+
+    @cached_property
+    def stations(self) -> dict[str, Station]:
+        """The asker's stations by code."""
+        query = select(Station).order_by(Station.id)
+        if self.asker.stations is not None:
+            query = query.where(Station.id.in_(self.asker.stations))
+        return {station.code: station for station in self.session.scalars(query)}
+
+    @cached_property
+    def run(self) -> SegmentRun | None:
+        return segments.last_run(self.session)
+
+    @cached_property
+    def currency(self) -> str:
+        """That of most of the asker's stations."""
+        found = sorted(station.currency for station in self.stations.values())
+        return max(found, key=found.count) if found else ""
+
+    def ids(self, codes: tuple[str, ...]) -> list[int]:
+        return [self.stations[code].id for code in codes if code in self.stations]
+
+    def days(self, question: Question) -> Days:
+        """The days a measure is of: those asked for, else the window that ends today."""
+        if question.period:
+            return period.days(question.period, self.asker.today)
+        return self.asker.today - timedelta(days=WINDOW - 1), self.asker.today
+
+    def factor(self) -> ColumnElement[int]:
+        """Minor units of a customer's main currency in one major unit."""
+        sizes = {
+            station.currency: 10 ** get_currency_precision(station.currency)
+            for station in self.stations.values()
+        }
+        whens = [(CustomerSegment.currency == code, size) for code, size in sizes.items() if size != 100]
+        found: ColumnElement[int] = (
+            case(*whens, else_=100) if whens else case((CustomerSegment.customer_id > 0, 100))
+        )
+        return found
+
+    def rows(self, question: Question, days: Days) -> list[ColumnElement[bool]]:
+        """Which fill-ups a measure adds up: those that count and are confirmed, at the stations asked for."""
+        made = [counting(), Fillup.day >= days[0], Fillup.day <= days[1]]
+        if not self.asker.trust:
+            made.append(Fillup.confirmed.is_(True))
+        if self.asker.stations is not None:
+            made.append(Fillup.station_id.in_(self.asker.stations))
+        for one in question.filters:
+            if one.field not in ROW_FIELDS:
+                continue
+            if one.field in ("product", "payment"):
+                column = getattr(Fillup, one.field)
+                fits = column.in_(codes(one.field, one.values))
+            else:
+                fits = Fillup.station_id.in_(self.places(one.field, one.values))
+            made.append(fits if one.op == "=" else ~fits)
+        return made
+
+    def places(self, kind: str, values: tuple[str, ...]) -> list[int]:
+        if kind in ("station", "home"):
+            return self.ids(values)
+        return [station.id for station in self.stations.values() if getattr(station, kind) in values]
+
+    def came(self, days: Days, at: list[int] | None = None) -> ColumnElement[bool]:
+        """A fill-up that counts in these days, at these stations of the asker's (None: at any of theirs)."""
+        made = [counting(), Fillup.day >= days[0], Fillup.day <= days[1]]
+        if at is not None:
+            made.append(Fillup.station_id.in_(at))
+        elif self.asker.stations is not None:
+            made.append(Fillup.station_id.in_(self.asker.stations))
+        return and_(*made)
+
+
+def codes(field: str, values: tuple[str, ...]) -> list[str]:
+    """The codes at the till that a product or payment stands for."""
+    if field != "product":
+        return list(values)
+    return sorted({code for value in values for code in PRODUCTS.get(value, (value,))})

@@ -1,0 +1,259 @@
+"""From the tokens of a plain question to what it asks. Pure. Each rule takes the tokens that it explains."""
+
+from __future__ import annotations
+
+from questions.misread import NotUnderstood, Problem, unknown
+from questions.plain import Token
+from questions.reader import Reader
+from questions.shaping import HAPPEN, SUMMED, dimension, kind, rest, times
+from questions.typed import Parts
+from questions.vocabulary import fields, values
+
+EVENTS = ("joined", "first", "due", "birthday", "visited")
+FALLEN = ("churned", "dormant", "lapsing")
+OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
+OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
+BY_UNIT = {"money": "spend", "litres": "litres", "visits": "visits", "km": "km"}
+
+
+def read(found: list[Token], parts: Parts) -> None:
+    """Add what the tokens say to ``parts``. Raises NotUnderstood for what says nothing or too little."""
+    lost = [token for token in found if token.kind == "unknown"]
+    if lost:
+        raise NotUnderstood(unknown(lost[0].text))
+    reader = Reader(found, parts)
+    for rule in (_top, _numbers, _moves, _events, _values, kind, dimension, times, rest):
+        rule(reader)
+
+
+def _top(reader: Reader) -> None:
+    """``top 20``, ``前20名``, ``most``: how many, and which end."""
+    for place in reader.places("shape", "top", "bottom"):
+        token, sign = reader.at(place), "-"
+        assert token is not None
+        if token.code == "bottom":
+            sign = ""
+        number = next(
+            (
+                near
+                for near in (place + 1, place - 1)
+                if (other := reader.at(near)) and other.kind == "number" and other.code in ("", "people")
+            ),
+            None,
+        )
+        before = reader.at(place - 1)
+        if number is None and before and before.code == "days":  # the same sign as "ago" in Chinese
+            reader.left[place] = Token("shape", "ago", token.text)
+            continue
+        if number is not None:
+            found = reader.at(number)
+            assert found is not None
+            if not 0 < found.number <= 1000:
+                raise NotUnderstood(Problem("number", found.text, field="limit"))
+            reader.parts.limit = int(found.number)
+            reader.take(number)
+        reader.parts.sort = f"{sign}?"
+        reader.take(place)
+
+
+def _numbers(reader: Reader) -> None:
+    """``over 30 days ago``, ``spend over 5000``, ``10次以上``: numbers with what they measure."""
+    for place in reader.places("number"):
+        token = reader.at(place)
+        assert token is not None
+        used, op = [place], ""
+        between = reader.shape(place - 1) in ("came", "bought") or reader.code(place - 1) == "visited"
+        before = place - 2 if between else place - 1
+        for near in (before, place + 1):
+            if not op and reader.shape(near) in OPERATORS:
+                op = OPERATORS[reader.shape(near)]
+                used.append(near)
+        if op and reader.shape(used[-1] - 1) == "not":  # "not more than", "不大于"
+            used.append(used[-1] - 1)
+            op = OPPOSITE[op]
+        first, last = min(used), max(used)
+        money = [near for near in (last + 1,) if reader.shape(near) == "money"]
+        field = _measured(reader, token, first, last + len(money), used)
+        used += money
+        if field is None:
+            if not op and (token.code == "people" or (reader.parts.sort and not token.code)):
+                reader.parts.limit = reader.parts.limit or _limit(token)
+                reader.take(place)
+                continue
+            raise NotUnderstood(Problem("number", token.text))
+        days = fields()[field].type == "days"
+        value = f"{token.number:.3f}".rstrip("0").rstrip(".") + ("d" if days else "")
+        reader.add(field, op or ">=", value)
+        if field == "km":
+            used += reader.places("shape", "month", "by")
+        reader.take(*used)
+
+
+def _limit(token: Token) -> int:
+    if not 0 < token.number <= 1000:
+        raise NotUnderstood(Problem("number", token.text, field="limit"))
+    return int(token.number)
+
+
+def _measured(reader: Reader, token: Token, first: int, last: int, used: list[int]) -> str | None:
+    """The field that a number is of: by a word beside it, or by its unit."""
+    for near in (first - 1, first - 2, last + 1):
+        other = reader.at(near)
+        if other and other.kind == "field" and fields()[other.code].type in ("number", "days"):
+            fits = (
+                other.code in ("last", "gap") if token.code == "days" else other.code not in ("last", "gap")
+            )
+            if fits and token.code in ("", "days", *_units_of(other.code)):
+                used.append(near)
+                if token.code == "days":
+                    _take_absence(reader, used)
+                return other.code
+        if near == first - 1 and not (other and other.kind == "shape" and other.code in ("not", "average")):
+            continue
+    if token.code == "days":
+        return "last" if _take_absence(reader, used) else None
+    if token.code == "money" and reader.places("field", "basket"):
+        used += reader.places("field", "basket")
+        return "basket"
+    return BY_UNIT.get(token.code)
+
+
+def _units_of(field: str) -> tuple[str, ...]:
+    return {
+        "spend": ("money",), "basket": ("money",), "litres": ("litres",), "visits": ("visits", "people"),
+        "km": ("km",),
+    }.get(field, ())  # fmt: skip
+
+
+def _take_absence(reader: Reader, used: list[int]) -> bool:
+    absent = reader.places("shape", "absent")
+    ago = reader.places("shape", "ago")
+    came = reader.places("shape", "came") if ago else []
+    used += [*absent, *ago, *came, *reader.places("field", "last")]
+    return bool(absent or ago)
+
+
+def _moves(reader: Reader) -> None:
+    """``became VIP``, ``from regular to lapsing``, ``which regulars dropped``."""
+    became = reader.places("field", "became")
+    dropped = reader.places("shape", "dropped")
+    segments = [place for place in reader.places("value") if _is_segment(reader, place)]
+    if became:
+        turn = next(iter(reader.places("shape", "to")), became[0])
+        after = [place for place in segments if place > turn]
+        before = [place for place in segments if place < turn]
+        if not after:
+            raise NotUnderstood(Problem("value", reader.text(became[0]), field="became"))
+        _move(reader, "was", before)
+        _move(reader, "became", after)
+        reader.take(*became)
+        reader.took("shape", "from", "to")
+    elif dropped:
+        _move(reader, "was", segments)
+        reader.add("became", "=", *sorted(FALLEN))
+        reader.take(*dropped)
+    elif len(segments) == 2 and not _joined(reader, segments):
+        happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
+        if happened:
+            _move(reader, "was", [place for place in segments if place not in happened])
+            _move(reader, "became", happened)
+
+
+def _is_segment(reader: Reader, place: int) -> bool:
+    token = reader.at(place)
+    return token is not None and token.kind == "value" and token.field == "segment"
+
+
+def _joined(reader: Reader, places: list[int]) -> bool:
+    between = range(places[0] + 1, places[-1])
+    return bool(reader.places("shape", "compare")) or any(reader.shape(place) == "joint" for place in between)
+
+
+def _move(reader: Reader, field: str, places: list[int]) -> None:
+    if places:
+        negated = reader.shape(places[0] - 1) == "not"
+        reader.add(field, "!=" if negated else "=", *sorted({reader.code(place) for place in places}))
+        reader.take(*places, *([places[0] - 1] if negated else []))
+        reader.take(*(place + 1 for place in places if reader.shape(place + 1) == "joint"))
+
+
+def _events(reader: Reader) -> None:
+    """``registered last month``, ``没来``, ``birthday this month``: what happened or will, and when."""
+    absent = reader.places("shape", "absent")
+    events = [(place, reader.code(place)) for place in reader.places("field", *EVENTS)]
+    events += [(place, "visited") for place in (absent or reader.places("shape", "came"))]
+    for place, field in events:
+        negated = place in absent
+        if reader.shape(place - 1) == "not":
+            reader.take(place - 1)
+            negated = True
+        period = _nearest_period(reader, place)
+        reader.take(place)
+        if not period and field in ("due", "birthday"):
+            period = "next-7d" if field == "due" else "this-month"
+        if not period:
+            if field == "visited" and not negated:
+                continue  # "customers who came": all of them did
+            raise NotUnderstood(Problem("when", field=field))
+        reader.add(field, "!=" if negated else "=", period)
+
+
+def _nearest_period(reader: Reader, place: int) -> str:
+    places = reader.places("period")
+    if not places or (reader.places("field", *SUMMED) and len(places) == 1 and reader.shape(place) == "came"):
+        return ""
+    near = min(places, key=lambda other: abs(other - place))
+    found = reader.code(near)
+    reader.take(near)
+    return found
+
+
+def _values(reader: Reader) -> None:
+    """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
+    comparing = bool(reader.places("shape", "compare"))
+    groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
+    for place in reader.places("value"):
+        token = reader.at(place)
+        assert token is not None
+        field = _field(reader, place, token)
+        negated = reader.shape(place - 1) == "not"
+        codes = set(token.values or (token.code,))
+        if negated:
+            reader.take(place - 1)
+        key = (field, negated)
+        if key in groups:
+            last, together = groups[key]
+            joined = comparing or any(reader.shape(near) == "joint" for near in range(last + 1, place))
+            if not joined and codes != together and field not in ("consent", "product", "payment"):
+                raise NotUnderstood(Problem("contradiction", token.text, field=field))
+            codes |= together
+        groups[key] = (place, codes)
+    reader.take(*reader.places("value"))
+    for (field, _), (place, _) in groups.items():
+        reader.take(*(near for near in (place - 1, place + 1) if _names(reader, near, field)))
+    for (field, negated), (_, codes) in groups.items():
+        for code in sorted(code for code in codes if code.startswith("-")):
+            reader.add(field, "=" if negated else "!=", code[1:])
+        if plainly := sorted(code for code in codes if not code.startswith("-")):
+            reader.add(field, "!=" if negated else "=", *plainly)
+    reader.took("shape", "joint")
+
+
+def _names(reader: Reader, place: int, field: str) -> bool:
+    """Whether the word there is only the name of the field whose value stands beside it."""
+    token = reader.at(place)
+    return token is not None and (token.kind, token.code) == ("field", field)
+
+
+def _field(reader: Reader, place: int, token: Token) -> str:
+    """A fuel is what customers prefer, or what was sold: after a word of buying, or with a sum."""
+    if token.field != "fuel" or token.code not in values("product"):
+        return token.field
+    bought = reader.shape(place - 1) == "bought" or (
+        reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most")
+    )
+    measured = (
+        bool(reader.places("field", *SUMMED) or reader.places("shape", "sold"))
+        and (not reader.parts.sort or bool(reader.dimensions()))
+    ) and place not in reader.people
+    return "product" if bought or measured else "fuel"

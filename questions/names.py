@@ -1,0 +1,91 @@
+"""The names that a question may hold: the asker's stations, and the cities and regions these are in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.stations import Station
+from questions.sounds import spelled
+from questions.vocabulary import plain
+
+LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
+
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    code: str
+    name: str = ""
+    city: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Only what the asker may know of: another's station is like one that does not exist."""
+
+    places: tuple[Place, ...] = ()
+    words: Mapping[str, tuple[str, str]] = field(init=False)  # plain word -> (field, value)
+
+    def __post_init__(self) -> None:
+        words: dict[str, tuple[str, str]] = {}
+        for kind in ("region", "city"):
+            for value in {getattr(place, kind) for place in self.places} - {""}:
+                words[plain(value)] = words[spelled(value)[0] or plain(value)] = (kind, value)
+        for place in self.places:
+            for word in (place.name, place.code):
+                if word and not word.isdecimal():
+                    words[plain(word)] = ("station", place.code)
+        object.__setattr__(self, "words", words)
+
+    def station(self, text: str) -> str | None:
+        """The code of a station by code, name or number; None for none, or where several would fit."""
+        wanted = plain(text)
+        exact = [place.code for place in self.places if wanted in (plain(place.code), plain(place.name))]
+        if exact:
+            return exact[0]
+        if not wanted.isdecimal():
+            return None
+        fits = [place.code for place in self.places if _number(place.code) == int(wanted)]
+        if not fits:
+            fits = [place.code for place in self.places if _number(place.name) == int(wanted)]
+        return fits[0] if len(fits) == 1 else None
+
+    def part(self, text: str) -> tuple[str, ...]:
+        """The stations whose names hold this text (``浦东``, ``pudong``): some of them, not all."""
+        wanted = plain(text)
+        sounds = wanted.isascii()
+        if len(wanted) < (LEAST_LETTERS if sounds else LEAST_SIGNS):
+            return ()
+        fits = [
+            place.code
+            for place in self.places
+            if wanted in plain(place.name) or (sounds and wanted in spelled(place.name)[0])
+        ]
+        return tuple(fits) if len(fits) < max(2, len(self.places)) else ()
+
+    def place(self, kind: str, text: str) -> str | None:
+        """A city or region as the records spell it."""
+        wanted = plain(text)
+        return next((v for p in self.places if plain(v := getattr(p, kind)) == wanted and v), None)
+
+
+def _number(text: str) -> int | None:
+    found = _NUMBER.findall(text)
+    return int(found[-1]) if found else None
+
+
+def names_of(session: Session, stations: frozenset[int] | None) -> Names:
+    """The names within a scope (None: the whole chain)."""
+    query = select(Station).order_by(Station.id)
+    if stations is not None:
+        query = query.where(Station.id.in_(stations))
+    return Names(
+        tuple(Place(row.code, row.name, row.city or "", row.region or "") for row in session.scalars(query))
+    )

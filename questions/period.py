@@ -1,0 +1,134 @@
+"""Periods as short texts, and the days they mean today. Pure.
+
+| text | days |
+| --- | --- |
+| ``today``, ``yesterday`` | that day |
+| ``this-week``, ``last-month``, ``last-quarter``, ``this-year`` ... | whole units; "this" ends today |
+| ``next-week``, ``next-7d`` | for what is to come: due, birthdays |
+| ``last-30d`` | the 30 days that end with and include today |
+| ``2026``, ``2026-q2``, ``2026-05``, ``2026-05-17`` | that year, quarter, month, day |
+| ``m05``, ``q2``, ``m05-17`` | the latest May, second quarter, 17 May that has begun |
+| ``A..B``, ``A..`` | from the first day of A to the last of B, or to today |
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date, timedelta
+
+UNITS = ("day", "week", "month", "quarter", "year")
+_NAMED = re.compile(r"(this|last|next)-(week|month|quarter|year)")
+_ROLLING = re.compile(r"(last|next)-([1-9]\d{0,3})d")
+_ABSOLUTE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
+_QUARTER = re.compile(r"(?:(\d{4})-)?q([1-4])")
+_MONTH = re.compile(r"m(0[1-9]|1[0-2])(?:-(\d{2}))?")
+Days = tuple[date, date]  # both included
+
+
+class NoSuchPeriod(ValueError):
+    """Such a day, or such a stretch of days, does not exist."""
+
+
+def check(text: str) -> str:
+    """The text, if it is a period. Raises NoSuchPeriod."""
+    days(text, date(2026, 1, 31))
+    return text
+
+
+def days(text: str, today: date) -> Days:
+    """First and last day. Raises NoSuchPeriod."""
+    first, dots, last = text.partition("..")
+    try:
+        begin, end = _one(first, today)
+        if dots:
+            end = _one(last, today)[1] if last else max(today, begin)
+    except (ValueError, OverflowError) as error:
+        raise NoSuchPeriod(text) from error
+    absolute = not (dots and (first[:1] in "mq" or last[:1] in "mq"))
+    if begin > end and absolute:
+        raise NoSuchPeriod(text)
+    return begin, end
+
+
+def before(text: str, today: date) -> Days:
+    """The stretch just before, as long: of a whole unit, the unit before, as far as it has gone by now."""
+    begin, end = days(text, today)
+    last = begin - timedelta(days=1)
+    match = _NAMED.fullmatch(text)
+    if match is None or match[1] == "next":
+        return last - (end - begin), last
+    earlier = whole(match[2], last)[0]
+    return earlier, min(earlier + (end - begin), last) if match[1] == "this" else last
+
+
+def _one(text: str, today: date) -> Days:
+    if text in ("today", "yesterday"):
+        day = today - timedelta(days=text == "yesterday")
+        return day, day
+    if match := _NAMED.fullmatch(text):
+        return _named(match[1], match[2], today)
+    if match := _ROLLING.fullmatch(text):
+        length = timedelta(days=int(match[2]) - 1)
+        return (today - length, today) if match[1] == "last" else (today, today + length)
+    if match := _QUARTER.fullmatch(text):
+        return _quarter(int(match[1]) if match[1] else None, int(match[2]), today)
+    if match := _MONTH.fullmatch(text):
+        return _latest(int(match[1]), int(match[2]) if match[2] else None, today)
+    if match := _ABSOLUTE.fullmatch(text):
+        return _absolute(match)
+    raise NoSuchPeriod(text)
+
+
+def _named(which: str, name: str, today: date) -> Days:
+    begin, end = whole(name, today)
+    if which == "this":
+        return begin, today
+    if which == "next":
+        return whole(name, end + timedelta(days=1))
+    return whole(name, begin - timedelta(days=1))
+
+
+def whole(name: str, day: date) -> Days:
+    """The whole week, month, quarter or year that the day is in."""
+    if name == "week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=6)
+    if name == "month":
+        return _whole_month(day.year, day.month)
+    if name == "quarter":
+        return _quarter(day.year, (day.month + 2) // 3, day)
+    return date(day.year, 1, 1), date(day.year, 12, 31)
+
+
+def _quarter(year: int | None, number: int, today: date) -> Days:
+    first = 3 * number - 2
+    year = year if year is not None else today.year - (first > today.month)
+    return date(year, first, 1), _whole_month(year, first + 2)[1]
+
+
+def _whole_month(year: int, month: int) -> Days:
+    return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+
+
+def _latest(month: int, number: int | None, today: date) -> Days:
+    if number is None:
+        return _whole_month(today.year - (month > today.month), month)
+    later = (month, number) > (today.month, today.day)
+    year = today.year - later
+    if (month, number) == (2, 29):
+        year = next(each for each in range(year, year - 9, -1) if calendar.isleap(each))
+    day = date(year, month, number)
+    return day, day
+
+
+def _absolute(match: re.Match[str]) -> Days:
+    year = int(match[1])
+    if match[2] is None:
+        return date(year, 1, 1), date(year, 12, 31)
+    if match[3] is None:
+        if not 1 <= int(match[2]) <= 12:
+            raise NoSuchPeriod(match[0])
+        return _whole_month(year, int(match[2]))
+    day = date(year, int(match[2]), int(match[3]))
+    return day, day

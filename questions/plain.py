@@ -1,0 +1,208 @@
+"""A plain question, in Chinese or English, as tokens: every sign of it is one of them or is unknown. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from questions import when
+from questions.misread import NotUnderstood, Problem
+from questions.names import Names
+from questions.vocabulary import Word, lexicon
+
+_NUMBER = re.compile(r"[¥$€]? ?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
+_HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号]|星期|千米|礼拜)")
+_ENGLISH_NUMBER = re.compile(
+    r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more))"
+)
+_UNITS: tuple[tuple[re.Pattern[str], str, int], ...] = tuple(
+    (re.compile(rf" ?-?(?:{pattern})"), unit, times)
+    for pattern, unit, times in (
+        (r"元|块钱|块|yuan\b|rmb\b|cny\b|usd\b|eur\b|euros?\b|dollars?\b", "money", 1),
+        (r"升|l\b|lit(?:re|er)s?\b", "litres", 1),
+        (r"次|趟|times?\b", "visits", 1),
+        (r"days?\b|天|日", "days", 1),
+        (r"weeks?\b|个?星期|个?礼拜|周", "days", 7),
+        (r"months?\b|个月", "days", 30),
+        (r"quarters?\b|个季度", "days", 91),
+        (r"years?\b|年", "days", 365),
+        (r"公里|千米|km\b|kilomet(?:re|er)s?\b", "km", 1),
+        (r"个|名|位|人", "people", 1),
+    )
+)
+_PLACE = r"(?:加油站|油站|站点|站|门店)"
+_HAN = f"[{when.HAN}]"
+_STATIONS = (
+    re.compile(
+        rf"(?P<n>(?:\d+|{_HAN}+)(?: ?号?{_PLACE}? ?(?:和|、|,|与|跟|及|或|对比|vs\.?) ?(?:\d+|{_HAN}+))*) ?(?:号 ?{_PLACE}|{_PLACE})"
+    ),
+    re.compile(
+        r"(?:gas |petrol )?(?:stations?|sites?)(?: no\.?| number| #)? ?#?(?P<n>\d+(?:(?: ?, ?| and | & | or | vs\.? | versus | with |,? and )(?:station )?\d+)*)\b"
+    ),
+    re.compile(rf"{_PLACE} ?(?P<n>\d+)"),
+)
+_EACH = re.compile(rf"\d+|{_HAN}+")
+_RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
+_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从未]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``kind``: value, field, shape, filler, number, period, station, unknown. ``number`` of a number,
+    with ``code`` its unit; ``values`` of stations."""
+
+    kind: str
+    code: str
+    text: str
+    field: str = ""
+    number: float = 0.0
+    values: tuple[str, ...] = ()
+
+
+def flat(text: str) -> str:
+    """The text as it is read: no case, no width, no hyphens inside of words."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("_", " ")
+    text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text)
+    return " ".join(re.sub(r"[?!。;:…·\"“”「」()（）《》]|\.(?!\d)", " ", text).split())
+
+
+def tokens(text: str, names: Names) -> list[Token]:
+    """Raises NotUnderstood for a day or a station that does not exist."""
+    found: list[Token] = []
+    lost = ""
+    position = 0
+    while position < len(text):
+        token, end = _at(text, position, names)
+        if token is None:
+            lost += text[position]
+            position += 1
+            if not _goes_on(lost, text, position):
+                found += _unknown(lost, names)
+                lost = ""
+            continue
+        found += _unknown(lost, names)
+        lost = ""
+        found.append(token)
+        position = end
+    found += _unknown(lost, names)
+    return [token for place, token in enumerate(found) if not _echo(token, found[place - 1 : place])]
+
+
+def _echo(token: Token, before: list[Token]) -> bool:
+    """The word for a station right after the name of one."""
+    return (token.kind, token.code) == ("field", "station") and bool(before) and before[0].field == "station"
+
+
+def _goes_on(lost: str, text: str, position: int) -> bool:
+    """A word of letters is lost as a whole; signs of Chinese one by one."""
+    last, after = lost[-1], text[position : position + 1]
+    return (
+        bool(after)
+        and not after.isspace()
+        and (last.isascii() and last.isalnum()) == (after.isascii() and after.isalnum())
+    )
+
+
+def _unknown(text: str, names: Names) -> list[Token]:
+    word = text.strip(" ,、'-+~%&/|")
+    if stations := names.part(word):
+        return [Token("value", "", word, "station", values=stations)]
+    return [Token("unknown", "", word)] if any(sign.isalnum() or ord(sign) > 127 for sign in word) else []
+
+
+def _at(text: str, start: int, names: Names) -> tuple[Token | None, int]:
+    if _inside_word(text, start):
+        return None, start
+    for read in (_station, _period, _named, _number):
+        token, end = read(text, start, names)
+        if token is not None:
+            return token, end
+    return None, start
+
+
+def _inside_word(text: str, start: int) -> bool:
+    before, here = text[start - 1 : start], text[start]
+    if not before or not (before.isascii() and here.isascii()):
+        return False
+    return (before.isalpha() and here.isalnum()) or (before.isdigit() and here.isdigit())
+
+
+def _station(text: str, start: int, names: Names) -> tuple[Token | None, int]:
+    for pattern in _STATIONS:
+        if match := pattern.match(text, start):
+            codes = []
+            for word in _EACH.findall(match["n"]):
+                code = names.station(str(when.count(word)))
+                if code is None:
+                    raise NotUnderstood(Problem("station", word))
+                codes.append(code)
+            return Token("value", "", match[0], "station", values=tuple(codes)), match.end()
+    return None, start
+
+
+def _period(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
+    if not _PERIOD_START.match(text, start):
+        return None, start
+    try:
+        found = when.read(text, start)
+    except ValueError as error:
+        raise NotUnderstood(Problem("date", text[start : start + 12])) from error
+    if found is None or (found[1] < len(text) and _inside_word(text, found[1])):
+        return None, start
+    period, end = found
+    if period.startswith("last-") and text[end:].lstrip().startswith("ago"):
+        return None, start
+    return Token("period", period, text[start:end]), end
+
+
+def _named(text: str, start: int, names: Names) -> tuple[Token | None, int]:
+    """The longest phrase of the vocabulary or of the asker's stations, cities and regions."""
+    words: Mapping[str, Word] = lexicon()
+    for end in range(min(len(text), start + 40), start, -1):
+        phrase = text[start:end]
+        if phrase != phrase.strip() or (end < len(text) and _inside_word(text, end)):
+            continue
+        if phrase in names.words:
+            kind, value = names.words[phrase]
+            return Token("value", "", phrase, kind, values=(value,)), end
+        meaning = words.get(phrase) or _singular(words, phrase)
+        if meaning is not None:
+            return Token(meaning.kind, meaning.code, phrase, meaning.field), end
+    return None, start
+
+
+def _singular(words: Mapping[str, Word], phrase: str) -> Word | None:
+    if phrase.isascii() and len(phrase) > 3 and phrase.endswith("s"):
+        return words.get(phrase[:-1])
+    return None
+
+
+def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
+    match = _NUMBER.match(text, start) or _HAN_NUMBER.match(text, start) or _ENGLISH_NUMBER.match(text, start)
+    if match is None:
+        return None, start
+    digits = match["n"].replace(",", "")
+    value = float(digits) if digits[0].isascii() and digits[0].isdigit() else float(when.count(digits))
+    if scale := match.groupdict().get("k"):
+        value *= {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}[scale]
+    end, unit = match.end(), "money" if match[0][0] in "¥$€" else ""
+    for pattern, code, times in _UNITS:
+        if after := pattern.match(text, end):
+            unit, value, end = code, value * times, after.end()
+            break
+    return Token("number", unit, text[start:end].strip(), number=value), end
+
+
+# Ways to ask who somebody is.
+WHO = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:请问)?谁是(?P<who>.+)",
+        r"(?P<who>.+?)是(?:谁|什么人)",
+        r"(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
+        r"(?P<who>.+?)的(?:资料|信息|情况|卡片|档案)",
+        r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
+    )
+)

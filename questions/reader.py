@@ -1,0 +1,66 @@
+"""The tokens of a plain question while its rules take them one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from questions.plain import Token
+from questions.question import Filter
+from questions.typed import DIMENSIONS, Parts
+from questions.vocabulary import people_words
+
+
+class Reader:
+    """The tokens that no rule has taken yet; fillers say nothing and are out from the start."""
+
+    def __init__(self, found: list[Token], parts: Parts) -> None:
+        self.parts = parts
+        self.left: list[Token | None] = []
+        self.people: set[int] = set()  # places after which a word for customers stood
+        for token in found:
+            if token.kind == "filler":
+                if token.text in people_words():
+                    self.people.add(len(self.left) - 1)
+            else:
+                self.left.append(token)
+        self.periods: list[str] = []
+
+    def at(self, place: int) -> Token | None:
+        return self.left[place] if 0 <= place < len(self.left) else None
+
+    def shape(self, place: int) -> str:
+        token = self.at(place)
+        return token.code if token and token.kind == "shape" else ""
+
+    def places(self, kind: str, *codes: str) -> list[int]:
+        return [
+            place
+            for place, token in enumerate(self.left)
+            if token and token.kind == kind and (not codes or token.code in codes)
+        ]
+
+    def take(self, *places: int) -> None:
+        for place in places:
+            if 0 <= place < len(self.left):
+                self.left[place] = None
+
+    def took(self, kind: str, *codes: str) -> bool:
+        """Whether there was such a token; all of them are taken."""
+        places = self.places(kind, *codes)
+        self.take(*places)
+        return bool(places)
+
+    def add(self, field: str, op: str, *given: str) -> None:
+        operator: Callable[..., Filter] = Filter
+        self.parts.filters.append(operator(field, op, tuple(given)))
+
+    def code(self, place: int) -> str:
+        token = self.at(place)
+        return token.code if token else ""
+
+    def text(self, place: int) -> str:
+        token = self.at(place)
+        return token.text if token else ""
+
+    def dimensions(self) -> list[int]:
+        return [place for place in self.places("field") if self.code(place) in DIMENSIONS]

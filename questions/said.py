@@ -1,0 +1,77 @@
+"""What was understood, and what was not, shown back in one line (Telegram HTML)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from questions import period
+from questions.answer import Answer
+from questions.misread import Problem
+from questions.question import Filter, Question
+from questions.vocabulary import fields
+from templates import render
+
+Facts = dict[str, Any]
+UNITS = {"spend": "currency", "basket": "currency", "litres": "L", "km": "km"}
+
+
+def facts(answer: Answer, today: date) -> Facts:
+    """The question and the head of its answer, as JSON facts for templates."""
+    question = answer.question
+    return {
+        "kind": question.kind,
+        "filters": [_filter(one, today, answer.currency) for one in question.filters],
+        "by": question.by,
+        "measure": question.measure,
+        "period": _periods(question, today),
+        "sort": question.sort,
+        "limit": question.limit,
+        "value": answer.value,
+        "before": answer.before,
+        "currency": answer.currency,
+        "total": answer.total,
+        "rows": [dict(row) for row in answer.rows[:1]],
+    }
+
+
+def said(answer: Answer, today: date, locale: str) -> str:
+    """One line: what was asked, and what came out."""
+    return " ".join(render("replies/said", locale, {"q": facts(answer, today)}).split())
+
+
+def problem(found: Problem, locale: str) -> str:
+    """One sentence: what was not understood, and the nearest thing that is."""
+    return render("replies/ask_problem", locale, problem_facts(found))
+
+
+def problem_facts(found: Problem) -> Facts:
+    known = fields().get(found.field)
+    return {
+        "code": found.code,
+        "word": found.word,
+        "nearest": found.nearest,
+        "field": found.field,
+        "example": known.example if known else "",
+    }
+
+
+def _filter(one: Filter, today: date, currency: str) -> Facts:
+    kind = fields()[one.field].type
+    unit = "days" if kind == "days" else UNITS.get(one.field, "")
+    return {
+        "field": one.field,
+        "op": one.op,
+        "values": [value.removesuffix("d") for value in one.values] if kind == "days" else list(one.values),
+        "days": [_days(value, today) for value in one.values] if kind == "period" else [],
+        "unit": currency if unit == "currency" else unit,
+    }
+
+
+def _periods(question: Question, today: date) -> list[Facts]:
+    return [_days(text, today) for text in question.period.split(",") if text]
+
+
+def _days(text: str, today: date) -> Facts:
+    begin, end = period.days(text, today)
+    return {"begin": begin.isoformat(), "end": end.isoformat()}

@@ -1,0 +1,254 @@
+"""Filters as conditions on customers, in SQL. Every one of them stands beside the asker's scope."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+
+from crm import scope
+from crm.customers import Customer, Vehicle
+from crm.fillups import Fillup, counting
+from crm.segments import CustomerSegment, SegmentChange
+from questions import period, sums
+from questions.ground import GASOLINE, Ground
+from questions.question import Filter, Question
+
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge,
+    "<": operator.lt, "<=": operator.le,
+}  # fmt: skip
+COLUMNS: dict[str, Any] = {
+    "segment": CustomerSegment.segment,
+    "lifecycle": CustomerSegment.lifecycle,
+    "value": CustomerSegment.value,
+    "frequency": CustomerSegment.frequency_class,
+    "rfm": CustomerSegment.rfm_segment,
+    "fuel": CustomerSegment.product,
+    "loyalty": CustomerSegment.loyalty,
+    "credit": CustomerSegment.credit_risk,
+    "persona": CustomerSegment.persona,
+    "price": CustomerSegment.price_sensitivity,
+    "source": Customer.source,
+    "city": CustomerSegment.city,
+    "region": CustomerSegment.region,
+}
+NUMBERS: dict[str, Any] = {
+    "r": CustomerSegment.r, "f": CustomerSegment.f, "m": CustomerSegment.m,
+    "gap": CustomerSegment.typical_gap_days,
+}  # fmt: skip
+MILLI = 1000  # millilitres in a litre
+Condition = ColumnElement[bool]
+
+
+def customers(question: Question, ground: Ground, *columns: Any, rows: bool = False) -> Select[Any]:
+    """The customers asked for, of the asker's. With ``rows``, what rows themselves say is left to them."""
+    skipped = {"station", "city", "region", "product", "payment"} if rows else set()
+    made = [_condition(one, question, ground) for one in question.filters if one.field not in skipped]
+    query = select(*columns) if columns else select(Customer.id)
+    joined = query.select_from(Customer).outerjoin(
+        CustomerSegment, CustomerSegment.customer_id == Customer.id
+    )
+    return joined.where(ground.asker.customers, *made)
+
+
+def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
+    field = one.field
+    if field in COLUMNS:
+        return _within(COLUMNS[field], one)
+    if field in NUMBERS:
+        found: Condition = COMPARE[one.op](NUMBERS[field], _number(one))
+        return found
+    if field in ("was", "became"):
+        return _moved(one, question, ground)
+    reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
+        "station": _station, "home": _station, "product": _bought, "payment": _bought, "consent": _consent,
+        "reach": _reach, "declining": _declining, "vehicle": _vehicle, "last": _last, "visited": _visited,
+        "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
+    }  # fmt: skip
+    if field in reads:
+        return reads[field](one, question, ground)
+    return _summed(one, question, ground)
+
+
+def _within(column: Any, one: Filter) -> Condition:
+    values = sorted({code for v in one.values for code in (GASOLINE if v == "gasoline" else (v,))})
+    fits: Condition = column.in_(values)
+    return fits if one.op == "=" else or_(column.is_(None), ~fits)
+
+
+def _either(one: Filter, fits: Condition) -> Condition:
+    return fits if one.op == "=" else ~fits
+
+
+def _number(one: Filter) -> float:
+    return float(one.values[0].removesuffix("d"))
+
+
+def _station(one: Filter, _question: Question, ground: Ground) -> Condition:
+    ids = ground.ids(one.values)
+    if one.field == "home":
+        return _either(one, func.coalesce(Customer.home_station_id.in_(ids), False))
+    return _either(one, scope.customers_of(frozenset(ids), scope.since(ground.asker.today)))
+
+
+def _bought(one: Filter, question: Question, ground: Ground) -> Condition:
+    alone = Question(filters=(Filter(one.field, "=", one.values), *_placed(question)))
+    rows = ground.rows(alone, ground.days(question))
+    return _either(one, exists().where(Fillup.customer_id == Customer.id, *rows))
+
+
+def _placed(question: Question) -> tuple[Filter, ...]:
+    """Where: the visits asked for are those at the station asked for."""
+    return tuple(one for one in question.of("station") if one.op == "=")
+
+
+def _consent(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    given = [getattr(Customer, f"{purpose}_consent") for purpose in one.values]
+    return _either(one, or_(*given))
+
+
+def _reach(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    reachable = and_(Customer.chat_id.is_not(None), Customer.reachable)
+    if set(one.values) == {"yes", "no"}:
+        return _either(one, Customer.id.is_not(None))
+    return _either(one, reachable if one.values == ("yes",) else ~reachable)
+
+
+def _declining(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    declining = func.coalesce(CustomerSegment.declining, False)
+    fits = [declining if value == "yes" else ~declining for value in one.values]
+    return _either(one, or_(*fits))
+
+
+def _vehicle(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    return _either(one, exists().where(Vehicle.customer_id == Customer.id, Vehicle.kind.in_(one.values)))
+
+
+def _last(one: Filter, _question: Question, ground: Ground) -> Condition:
+    """Whole days since the day of the last visit, as of today rather than of the last run."""
+    today = ground.asker.today
+    edge = today - timedelta(days=min(int(_number(one)), 40_000))
+    if ground.run is not None and ground.run.as_of <= today and one.op in (">", ">="):
+        # The run knows the last visit; whoever came since then is seen in the log.
+        before = edge if one.op == ">" else edge + timedelta(days=1)
+        stale = CustomerSegment.last_visit < before
+        came = exists().where(
+            Fillup.customer_id == Customer.id, counting(), Fillup.day >= before, Fillup.day <= today,
+            Fillup.day > ground.run.as_of - timedelta(days=1),
+        )  # fmt: skip
+        return and_(stale, ~came)
+    last = (
+        select(func.max(Fillup.day))
+        .where(Fillup.customer_id == Customer.id, counting(), Fillup.day <= today)
+        .correlate(Customer)
+        .scalar_subquery()
+    )
+    turned = {">": "<", ">=": "<=", "<": ">", "<=": ">="}.get(one.op, one.op)
+    found: Condition = COMPARE[turned](last, edge)
+    return found
+
+
+def _visited(one: Filter, question: Question, ground: Ground) -> Condition:
+    placed = _placed(question)
+    at = [number for each in placed for number in ground.ids(each.values)] if placed else None
+    days = [period.days(value, ground.asker.today) for value in one.values]
+    fits = [exists().where(Fillup.customer_id == Customer.id, ground.came(each, at)) for each in days]
+    return _either(one, or_(*fits))
+
+
+def _first(one: Filter, _question: Question, ground: Ground) -> Condition:
+    return _dated(CustomerSegment.first_visit, one, ground)
+
+
+def _due(one: Filter, _question: Question, ground: Ground) -> Condition:
+    return _dated(CustomerSegment.due_on, one, ground, whole=True)
+
+
+def _dated(column: Any, one: Filter, ground: Ground, *, whole: bool = False) -> Condition:
+    fits = [column.between(*_days(value, ground.asker.today, whole=whole)) for value in one.values]
+    return _either(one, func.coalesce(or_(*fits), False))
+
+
+def _days(text: str, today: date, *, whole: bool = False) -> tuple[date, date]:
+    """``whole``: of what is to come, "this week" is all of it."""
+    begin, end = period.days(text, today)
+    if whole and text.startswith("this-"):
+        end = period.days("next" + text.removeprefix("this"), today)[0] - timedelta(days=1)
+    return begin, end
+
+
+def _joined(one: Filter, _question: Question, ground: Ground) -> Condition:
+    column = func.coalesce(Customer.joined_at, Customer.registered_at)
+    fits = []
+    for value in one.values:
+        begin, end = period.days(value, ground.asker.today)
+        since = datetime.combine(begin, time(), ground.asker.zone)
+        until = datetime.combine(end + timedelta(days=1), time(), ground.asker.zone)
+        fits.append(and_(column >= _instant(since), column < _instant(until)))
+    return _either(one, func.coalesce(or_(*fits), False))
+
+
+def _instant(moment: datetime) -> Any:
+    return literal(moment, Customer.known_at.type)
+
+
+def _birthday(one: Filter, _question: Question, ground: Ground) -> Condition:
+    month_day = func.substr(Customer.birthday, func.length(Customer.birthday) - 4, 5)
+    fits: list[Condition] = []
+    for value in one.values:
+        begin, end = _days(value, ground.asker.today, whole=True)
+        if (end - begin).days >= 365:
+            fits.append(Customer.birthday.is_not(None))
+            continue
+        first, last = f"{begin:%m-%d}", f"{end:%m-%d}"
+        turn = or_ if first > last else and_
+        fits.append(turn(month_day >= first, month_day <= last))
+    return _either(one, func.coalesce(or_(*fits), False))
+
+
+def _moved(one: Filter, question: Question, ground: Ground) -> Condition:
+    return _either(
+        one, exists().where(SegmentChange.customer_id == Customer.id, *moves(question, ground, one))
+    )
+
+
+def moves(question: Question, ground: Ground, only: Filter | None = None) -> list[Condition]:
+    """The changes of segment asked for: from what, to what, in the days asked for. First runs are no news."""
+    begin, end = ground.days(question)
+    made: list[Condition] = [SegmentChange.before.is_not(None), SegmentChange.as_of.between(begin, end)]
+    for one in question.filters:
+        if one.field in ("was", "became") and (one.op == "=" or (only is None)):
+            column: Any = SegmentChange.before if one.field == "was" else SegmentChange.after
+            fits = column.in_(one.values)
+            made.append(fits if one.op == "=" else ~fits)
+    if only is not None and only.op == "!=":
+        column = SegmentChange.before if only.field == "was" else SegmentChange.after
+        made.append(column.in_(only.values))
+    return made
+
+
+def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
+    value = _number(one)
+    if one.field == "litres":
+        value *= MILLI
+    compared: Any = value * ground.factor() if one.field in ("spend", "basket") else value
+    found: Condition = COMPARE[one.op](measured(one.field, question, ground), compared)
+    return found
+
+
+def measured(field: str, question: Question, ground: Ground) -> ColumnElement[Any]:
+    """A measure of each customer: the last run's where the window is asked for, else from the log."""
+    plain = not question.period and not question.of("product") and not question.of("payment")
+    current = ground.run is not None and ground.run.as_of <= ground.asker.today
+    if plain and current and field == "visits":
+        return func.coalesce(CustomerSegment.frequency, 0)
+    if plain and current and field == "spend":
+        return func.coalesce(CustomerSegment.monetary, 0)
+    told = Question(filters=tuple(one for one in question.filters if one.field in ("product", "payment")))
+    placed = Question(filters=(*told.filters, *(_placed(question) if question.period else ())))
+    rows = ground.rows(placed, ground.days(question))
+    return sums.of_customer(ground.session, field, rows, CustomerSegment.currency)

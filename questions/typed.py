@@ -1,0 +1,202 @@
+"""Typed filters: text in the grammar (grammar.lark) -> a question. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import LarkError
+
+from questions import period
+from questions.misread import NotUnderstood, Problem, unknown
+from questions.names import Names
+from questions.question import KINDS, MEASURES, STEPS, Filter, Question
+from questions.vocabulary import field_words, fields, plain, value_words
+
+DIMENSIONS = (
+    *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
+    *("source", "consent", "reach", "declining", "vehicle", "station", "home", "city", "region"),
+    *("product", "payment"),
+)
+DIRECTIVES = ("show", "by", "measure", "period", "sort", "limit")
+ORDERS = (*(name for name in MEASURES if name != "customers"), "last", "gap")
+TERM = re.compile(r'(?<![^\s,])-?[^\W\d]\w*(?::|>=|<=|[<>=])(?:"[^"]*"|[^\s"])+')
+_NUMBER = re.compile(r"(-?\d[\d]*(?:\.\d+)?)\s*(k|w|千|万)?(?:元|yuan|rmb|l|升|km|公里|次)?")
+_DAYS = re.compile(r"(\d+)\s*(d|w|m|天|周|个月|days?|weeks?|months?)?")
+_TIMES = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
+_UNITS = {"d": 1, "天": 1, "w": 7, "周": 7, "m": 30, "个月": 30}
+MOST = 1000
+LARGEST = 10**12
+
+
+@dataclass
+class Parts:
+    """What a question is put together from."""
+
+    filters: list[Filter] = field(default_factory=list)
+    kind: str = ""
+    by: str = ""
+    measure: str = ""
+    period: str = ""
+    sort: str = ""
+    limit: int | None = None
+
+    def question(self) -> Question:
+        kind: Any = self.kind or "list"
+        return Question(
+            kind,
+            tuple(self.filters),
+            self.by,
+            self.measure or "customers",
+            self.period,
+            self.sort,
+            self.limit,
+        )
+
+
+def read_term(text: str, names: Names, parts: Parts) -> None:
+    """Add what one term says to ``parts``. Raises NotUnderstood."""
+    try:
+        tree = _grammar().parse(text)
+    except LarkError as error:
+        raise NotUnderstood(unknown(text)) from error
+    _term(tree, names, parts)
+
+
+@cache
+def _grammar() -> Lark:
+    return Lark((Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8"), parser="lalr")
+
+
+def _term(term: Tree[Token], names: Names, parts: Parts) -> None:
+    signs = [child for child in term.children if isinstance(child, Token)]
+    negated, name = len(signs) > 1, str(signs[-1])
+    trees = [child for child in term.children if isinstance(child, Tree)]
+    op = str(trees[0].children[0]) if trees[0].children else "="
+    given = [_text(value) for value in trees[1:]]
+    known = plain(name)
+    if known in DIRECTIVES:
+        if negated or op != "=":
+            raise NotUnderstood(Problem("operator", name, field=known))
+        _directive(known, given, parts)
+        return
+    if known not in field_words():
+        raise NotUnderstood(unknown(name, (*field_words(), *DIRECTIVES)))
+    parts.filters += filters(field_words()[known], op, given, names, negated=negated)
+
+
+def _text(value: Any) -> str:
+    return str(value.children[0]).strip('"')
+
+
+def _directive(name: str, given: list[str], parts: Parts) -> None:
+    word = ",".join(given)
+    allowed: tuple[str, ...] = {
+        "show": KINDS, "measure": MEASURES, "by": (*DIMENSIONS, *STEPS, "period"),
+    }.get(name, ())  # fmt: skip
+    if name == "period":
+        parts.period = ",".join(_period(each) for each in given)
+    elif name == "sort":
+        if word.removeprefix("-") not in ORDERS:
+            raise NotUnderstood(unknown(word.removeprefix("-"), ORDERS))
+        parts.sort = word
+    elif name == "limit":
+        if not word.isascii() or not word.isdecimal() or not 0 < int(word[:9]) <= MOST:
+            raise NotUnderstood(Problem("number", word, field="limit"))
+        parts.limit = int(word)
+    else:
+        word = field_words().get(plain(word), word) if name == "by" else word
+        if word not in allowed:
+            raise NotUnderstood(unknown(word, allowed))
+        setattr(parts, "kind" if name == "show" else name, word)
+
+
+def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool = False) -> list[Filter]:
+    """The filters of one term. Raises NotUnderstood."""
+    kind = fields()[name].type
+    ordered = kind in ("number", "days")
+    if (op != "=" and not ordered) or (negated and ordered and op != "="):
+        raise NotUnderstood(Problem("operator", name, field=name))
+    if kind in ("number", "days"):
+        return _ordered(name, kind, op, given, negated)
+    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name}
+    found = [reads[kind](name, value, names) for value in given]
+    flipped = {value.removeprefix("-") for value in found if value.startswith("-") and kind == "choice"}
+    plainly = sorted(set(found) - {f"-{value}" for value in flipped})
+    made = [Filter(name, "!=" if negated else "=", tuple(plainly))] if plainly else []
+    return made + [Filter(name, "=" if negated else "!=", (value,)) for value in sorted(flipped)]
+
+
+def _ordered(name: str, kind: str, op: str, given: list[str], negated: bool) -> list[Filter]:
+    if len(given) != 1:
+        raise NotUnderstood(Problem("number", ",".join(given), field=name))
+    low, dots, high = given[0].partition("..")
+    read = day_count if kind == "days" else number
+    if not dots:
+        equal: Any = "!=" if negated else op
+        return [Filter(name, equal, (read(low, name),))]
+    if negated or op != "=":
+        raise NotUnderstood(Problem("operator", name, field=name))
+    found = [Filter(name, ">=", (read(low, name),))] if low else []
+    return found + ([Filter(name, "<=", (read(high, name),))] if high else [])
+
+
+def number(text: str, name: str = "") -> str:
+    """A number as it stands in a question: no thousands sign, no needless zeros. Raises NotUnderstood."""
+    match = _NUMBER.fullmatch(plain_number(text))
+    if match is None:
+        raise NotUnderstood(Problem("number", text, field=name))
+    value = float(match[1]) * _TIMES.get(match[2] or "", 1)
+    if abs(value) > LARGEST:
+        raise NotUnderstood(Problem("number", text, field=name))
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def plain_number(text: str) -> str:
+    return text.replace("¥", "").replace("$", "").replace("€", "").strip().casefold()
+
+
+def day_count(text: str, name: str = "") -> str:
+    """Whole days from ``30d``, ``30``, ``4w`` or ``2m`` (of 30 days), as ``30d``. Raises NotUnderstood."""
+    match = _DAYS.fullmatch(plain_number(text))
+    if match is None or len(match[1]) > 6:
+        raise NotUnderstood(Problem("number", text, field=name))
+    unit = match[2] or "d"
+    return f"{int(match[1]) * _UNITS.get(unit, _UNITS.get(unit[0], 1))}d"
+
+
+def _choice(name: str, value: str, _names: Names) -> str:
+    words = value_words(name)
+    if (code := words.get(plain(value))) is None:
+        raise NotUnderstood(unknown(value, words))
+    return code
+
+
+def _place(name: str, value: str, names: Names) -> str:
+    found = names.station(value) if name in ("station", "home") else names.place(name, value)
+    if found is None:
+        raise NotUnderstood(Problem("station" if name in ("station", "home") else "place", value))
+    return found
+
+
+def _time(_name: str, value: str, _names: Names) -> str:
+    return _period(value)
+
+
+def _name(_name: str, value: str, _names: Names) -> str:
+    return value
+
+
+def _period(value: str) -> str:
+    try:
+        return period.check(plain_period(value))
+    except period.NoSuchPeriod as error:
+        raise NotUnderstood(Problem("date", value)) from error
+
+
+def plain_period(value: str) -> str:
+    return value.strip().casefold().replace("/", "-")

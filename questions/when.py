@@ -1,0 +1,220 @@
+"""Times as managers write them, in Chinese and English, at a place in a text: -> periods. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+HAN = "零〇一二两三四五六七八九十百千万"
+N = rf"(?:\d+|[{HAN}]+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_SIZES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
+_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
+_ORDINALS = ("first", "second", "third", "fourth")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH_NAMES = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+UNIT = r"(?:days?|weeks?|months?|quarters?|years?|天|日|个?星期|个?礼拜|周|个月|月|个?季度|年)"
+WHOLE = r"(?:week|month|quarter|year|周|星期|礼拜|个月|月|季度|季|年)"
+_LENGTHS = {
+    "d": 1,
+    "天": 1,
+    "日": 1,
+    "w": 7,
+    "周": 7,
+    "m": 30,
+    "月": 30,
+    "q": 91,
+    "季": 91,
+    "y": 365,
+    "年": 365,
+}
+_CODES = {"w": "week", "周": "week", "m": "month", "月": "month", "q": "quarter", "季": "quarter",
+          "y": "year", "年": "year"}  # fmt: skip
+_WHICH = {"this": "this", "last": "last", "previous": "last", "next": "next", "coming": "next",
+          "本": "this", "这": "this", "上": "last", "下": "next", "今": "this", "去": "last", "明": "next"}  # fmt: skip
+
+
+def count(text: str) -> int:
+    """A whole number in digits, Chinese or English. Raises ValueError."""
+    if text.isdecimal():
+        return int(text)
+    if text in ("a", "an"):
+        return 1
+    if text in _ENGLISH:
+        return _ENGLISH.index(text)
+    if text == "twelve":
+        return 12
+    total, section, digit = 0, 0, 0
+    for sign in text:
+        if sign in _DIGITS:
+            digit = _DIGITS[sign]
+        elif sign == "万":
+            total, section, digit = (total + section + digit) * _SIZES[sign], 0, 0
+        elif sign in _SIZES:
+            section, digit = section + (digit or 1) * _SIZES[sign], 0
+        else:
+            raise ValueError(text)
+    return total + section + digit
+
+
+def length(unit: str) -> int:
+    """Days of a unit: a month is 30, a quarter 91, a year 365."""
+    unit = unit.removeprefix("个").replace("星期", "周").replace("礼拜", "周")
+    return _LENGTHS[unit[0]]
+
+
+def _code(unit: str) -> str:
+    return _CODES[unit.removeprefix("个").replace("星期", "周").replace("礼拜", "周")[0]]
+
+
+def _rolling(match: re.Match[str]) -> str:
+    return f"last-{min(count(match['n'] or '1') * length(match['u']), 9999)}d"
+
+
+def _coming(match: re.Match[str]) -> str:
+    return f"next-{min(count(match['n']) * length(match['u']), 9999)}d"
+
+
+def _past(match: re.Match[str]) -> str:
+    return f"last-{length(match['u'])}d"
+
+
+def _unit(match: re.Match[str]) -> str:
+    return f"{_WHICH[match['w']]}-{_code(match['u'])}"
+
+
+def _day(match: re.Match[str]) -> str:
+    year, month, day = (match.groupdict().get(name) for name in ("y", "m", "d"))
+    number = int(month) if month and month.isdecimal() else 0
+    if month and not number:
+        number = _MONTHS.index(month[:3]) + 1 if month[:3] in _MONTHS else count(month)
+    if month is None:
+        return str(year)
+    if not 1 <= number <= 12:
+        raise ValueError(match[0])
+    if day is None:
+        return f"{year}-{number:02}" if year else f"m{number:02}"
+    checked = date(int(year) if year else 2024, number, count(day))
+    return f"{year}-{number:02}-{checked.day:02}" if year else f"m{number:02}-{checked.day:02}"
+
+
+def _quarter(match: re.Match[str]) -> str:
+    year = match.groupdict().get("y")
+    number = count(match["q"])
+    if not 1 <= number <= 4:
+        raise ValueError(match[0])
+    return f"{year}-q{number}" if year else f"q{number}"
+
+
+Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+
+
+def _rule(pattern: str, meaning: Callable[[re.Match[str]], str]) -> Rule:
+    return re.compile(pattern), meaning
+
+
+# A day, month, quarter or year by its name.
+DATES: tuple[Rule, ...] = (
+    _rule(r"(?P<y>\d{4})-q(?P<q>\d)|(?P<y2>\d{4}) ?q(?P<q2>\d)",
+          lambda m: f"{m['y'] or m['y2']}-q{_checked(m['q'] or m['q2'], 4)}"),
+    _rule(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)", _day),
+    _rule(r"(?P<y>\d{4})[-/](?P<m>\d{1,2})(?!\d)", _day),
+    _rule(rf"(?P<y>\d{{4}}) ?年 ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月 ?(?P<d>\d{{1,2}}|[{HAN}]+) ?[日号](?!站)", _day),
+    _rule(rf"(?P<y>\d{{4}}) ?年 ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月份?", _day),
+    _rule(r"(?P<y>\d{4}) ?年 ?第?(?P<q>[1-9一二三四五]) ?季度?", _quarter),
+    _rule(r"(?P<y>\d{4}) ?年", _day),
+    _rule(rf"(?P<m>\d{{1,2}}|[{HAN}]+) ?月 ?(?P<d>\d{{1,2}}|[{HAN}]+) ?[日号](?!站)", _day),
+    _rule(rf"(?P<m>\d{{1,2}}|[{HAN}]+) ?月份?", _day),
+    _rule(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b", _day),
+    _rule(rf"(?P<m>{MONTH_NAMES}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?\b", _day),
+    _rule(rf"(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b", _day),
+    _rule(r"q(?P<q>\d)(?: (?P<y>\d{4}))?\b", _quarter),
+    _rule(r"第?(?P<q>[一二三四五1-9]) ?季度", _quarter),
+    _rule(r"(?:the )?(?P<q>first|second|third|fourth) quarter(?: of (?P<y>\d{4}))?",
+          lambda m: (f"{m['y']}-" if m["y"] else "") + f"q{_ORDINALS.index(m['q']) + 1}"),
+    _rule(r"(?P<y>20\d\d)(?! ?[元块升次l人位个名公天])\b", _day),
+)  # fmt: skip
+# Stretches that today gives a meaning.
+RELATIVE: tuple[Rule, ...] = (
+    _rule(r"today\b|今天|今日", lambda _m: "today"),
+    _rule(r"yesterday\b|昨天|昨日", lambda _m: "yesterday"),
+    _rule(rf"(?:in |over |within |during |for )?(?:the )?(?:last|past|previous) (?P<n>{N}) (?P<u>{UNIT})\b", _rolling),
+    _rule(rf"(?:最近|近|过去|这|前)(?:的)? ?(?P<n>{N}) ?(?P<u>{UNIT})(?:以?内|里)?", _rolling),
+    _rule(rf"(?P<n>{N}) ?(?P<u>{UNIT})(?:之|以)?内", _rolling),
+    _rule(rf"(?:within|in) (?P<n>{N}) (?P<u>{UNIT})\b", _rolling),
+    _rule(rf"(?:the )?(?:next|coming) (?P<n>{N}) (?P<u>{UNIT})\b", _coming),
+    _rule(rf"(?:未来|接下来|今后)(?:的)? ?(?P<n>{N}) ?(?P<u>{UNIT})(?:以?内)?", _coming),
+    _rule(r"(?:最近|近|过去)(?:的)?半年(?:以?内)?|半年(?:之|以)?内|(?:the )?(?:last|past) half(?: a)? year",
+          lambda _m: "last-182d"),
+    _rule(rf"(?:in |over )?(?:the )?past (?P<u>{WHOLE})\b", _past),
+    _rule(rf"(?:the )?(?P<w>this|last|previous|next|coming) (?P<u>{WHOLE})\b", _unit),
+    _rule(rf"(?P<w>本|这|上|下)(?:一)?个?(?P<u>{WHOLE})(?!度)", _unit),
+    _rule(r"(?P<w>今|去|明)(?P<u>年)", _unit),
+    _rule(r"(?:year to date|ytd)\b|今年以来", lambda _m: "this-year"),
+    _rule(r"(?:month to date|mtd)\b|本月以来", lambda _m: "this-month"),
+)  # fmt: skip
+_SINCE = re.compile(r"(?:since|from|自从?|从|after) ?(?:the )?(?:beginning of |start of )?")
+_AFTER = re.compile(
+    r" ?(?:(?:以来|至今|起|开始|以后|之后|到现在|到今天|到目前)(?:至今)?|(?:on|until now|until today|to date)\b)"
+)
+_BETWEEN = re.compile(r"(?:between|from|从|自) ?")
+_AND = re.compile(r" ?(?:and|to|until|till|到|至|和|~|-|–|—) ?")
+
+
+def _checked(text: str, most: int) -> int:
+    if not 1 <= int(text) <= most:
+        raise ValueError(text)
+    return int(text)
+
+
+def read(text: str, start: int) -> tuple[str, int] | None:
+    """The period at this place and where it ends. Raises ValueError for a day that does not exist."""
+    return _range(text, start) or _since(text, start) or _first(RELATIVE, text, start) or _dated(text, start)
+
+
+def _dated(text: str, start: int) -> tuple[str, int] | None:
+    found = _first(DATES, text, start)
+    if found and (after := _AFTER.match(text, found[1])):
+        return f"{found[0]}..", after.end()
+    return found
+
+
+def _range(text: str, start: int) -> tuple[str, int] | None:
+    opened = _BETWEEN.match(text, start)
+    begin = _first(DATES, text, opened.end() if opened else start)
+    joined = _AND.match(text, begin[1]) if begin else None
+    if begin is None or joined is None or (joined[0].strip() in ("and", "和") and not opened):
+        return None
+    end = _first(DATES, text, joined.end())
+    if end is None:
+        return None
+    first = begin[0]
+    if first[0] in "mq" and end[0][:4].isdecimal():  # "from May to July 2026": both are of that year
+        first = f"{end[0][:4]}-{first.removeprefix('m')}"
+    return f"{first}..{end[0]}", end[1]
+
+
+def _since(text: str, start: int) -> tuple[str, int] | None:
+    opened = _SINCE.match(text, start)
+    if opened is None:
+        return None
+    found = _first(DATES, text, opened.end()) or _first(RELATIVE, text, opened.end())
+    if found is None:
+        return None
+    after = _AFTER.match(text, found[1])
+    return _open(found[0]), after.end() if after else found[1]
+
+
+def _open(period: str) -> str:
+    return period if period.startswith("last-") and period.endswith("d") else f"{period}.."
+
+
+def _first(rules: tuple[Rule, ...], text: str, start: int) -> tuple[str, int] | None:
+    for pattern, meaning in rules:
+        if match := pattern.match(text, start):
+            return meaning(match), match.end()
+    return None

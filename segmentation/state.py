@@ -25,7 +25,7 @@ LIFE = ("visits", "first_day", "last_day", "last_gap", "gaps", "gap_sum", "gap_s
 STOOD = (*LIFE, "last_confirmed", "frequency", "monetary", "currency")  # what a month end remembers
 MONTHLY = ("months_seen", "months_of", "month_ml", "peak_ml", "peak_month")
 HOMES = ("home_station", "home_visits", "window_visits", "home_declared")
-NUMBERS = (*STOOD, "currencies", *NAMES, *MONTHLY, *HOMES)
+NUMBERS = (*STOOD, "currencies", "last_at", *NAMES, *MONTHLY, *HOMES)
 NOBODY = {"first_day": -1, "last_day": -1, "last_gap": -1, "last_confirmed": -1, "peak_month": sides.NO_MONTH}
 
 
@@ -51,6 +51,7 @@ def make(rows: pd.DataFrame, people: pd.DataFrame, as_of: date, criteria: Criter
     places = sides.places(history.visits, day, criteria.rfm.window_days)
     frame = stood(found, day)
     frame["currencies"] = _currencies(rows, keys)
+    frame["last_at"] = history.visits.at[history.position(day) - 1]
     frame = pd.concat([frame, inside.sums, inside.months, inside.homes], axis=1)
     # A home that was only named is no number of theirs: what was named then is kept to see it change.
     frame.loc[inside.homes["home_declared"], "home_station"] = 0

@@ -13,11 +13,11 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
-from segmentation import reading, sides, state, state_store
+from segmentation import reading, sides, sliding, state, state_store
 from segmentation.classes import EPOCH, day_number
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside
@@ -274,15 +274,23 @@ class Slide:
         return renamed
 
     def _step(self, day: date) -> None:
-        """Make anew whoever the days up to ``day`` touch."""
-        people = self.setting.people
-        late = self.who[np.array(self.changed["day"] <= day, dtype=bool)]
+        """Slide those whom the days up to ``day`` touch; make anew those who changed or cannot slide."""
         keys = self.numbers.index.to_numpy()
-        declared = people["home"].reindex(keys).to_numpy()
+        declared = self.setting.people["home"].reindex(keys).to_numpy()
         moved = keys[self.numbers["home_declared"].to_numpy() != declared]
-        touched = np.unique(np.concatenate([late, self._renamed(), moved, self._coming(day)]))
-        work = _Work()
-        _make(self.session, self.setting, touched, day, [], work, self.tell)
+        late = self.who[np.array(self.changed["day"] <= self.at, dtype=bool)]
+        anew = np.unique(np.concatenate([late, self._renamed(), moved]))
+        work, slid = _Work(), np.zeros(0, dtype=np.int64)
+        if day > self.at:
+            window = timedelta(days=self.setting.criteria.rfm.window_days)
+            entering, leaving = self._rows(self.at, day), self._rows(self.at - window, day - window)
+            coming = np.union1d(entering.customers(), leaving.customers())
+            bad = sliding.unfit(self.numbers, entering, leaving, self.setting.criteria)
+            anew = np.unique(np.concatenate([anew, bad, np.intersect1d(coming, self.touched)]))
+            slid = np.setdiff1d(coming, anew)
+            work.add(self._slid(slid, entering, leaving, day) if len(slid) else None)
+        _make(self.session, self.setting, anew, day, [], work, self.tell)
+        touched = np.union1d(anew, slid)
         made = _joined(work.numbers, state.NUMBERS)
         rest = self.numbers[~np.isin(keys, touched)]
         self.numbers = pd.concat([rest, made]).sort_index() if len(made) else rest
@@ -292,30 +300,29 @@ class Slide:
         self.touched = np.union1d(self.touched, touched)
         self.at = day
 
-    def _coming(self, day: date) -> Ints:
-        """Whose rows enter or leave the window when it moves from ``self.at`` to ``day``."""
-        window = timedelta(days=self.setting.criteria.rfm.window_days)
-        found = [np.zeros(0, dtype=np.int64)]
-        if day > self.at:
-            found += [self._between(self.at - back, day - back) for back in (timedelta(0), window)]
-        people = self.setting.people
-        ids = np.unique(np.concatenate(found))
-        survivors: Ints = people["survivor"].to_numpy()[np.searchsorted(people.index.to_numpy(), ids)]
-        return survivors
-
-    def _between(self, after: date, until: date) -> Ints:
-        """Customers with a row that counts on a day after ``after`` and up to ``until``."""
-        asked = (
-            select(Fillup.customer_id)
-            .distinct()
-            .where(
-                Fillup.station_id.in_(self.setting.beside.stations.index.tolist()),  # for its index
-                Fillup.at.between(reading.start_of(after), reading.start_of(until + timedelta(days=3))),
-                and_(Fillup.day > after, Fillup.day <= until),
-                reading.counting(),
-            )
+    def _slid(self, keys: Ints, entering: sliding.Rows, leaving: sliding.Rows, day: date) -> Piece:
+        tables = state_store.sides(self.session, keys)
+        if not np.array_equal(np.unique(tables[0]["customer"].to_numpy()), keys):
+            raise ValueError("the months of some customers are missing")
+        setting = self.setting
+        made = sliding.slide(
+            *(self.numbers.loc[keys], tables, entering, leaving),
+            *(setting.people, day, setting.criteria, setting.beside),
         )
-        return np.array(self.session.scalars(asked).all(), dtype=np.int64)
+        return Piece(*made, {})
+
+    def _rows(self, after: date, until: date) -> sliding.Rows:
+        """The rows of the days after ``after`` up to ``until``, and of one day on each side."""
+        stations = self.setting.beside.stations.index.tolist()
+        beside = timedelta(days=1)
+        only = and_(
+            Fillup.station_id.in_(stations),  # for its index
+            Fillup.at.between(reading.start_of(after), reading.start_of(until + 4 * beside)),
+            Fillup.day.between(after, until + beside),
+        )
+        people, end = self.setting.people, min(until + beside, max(self.at, until))
+        rows = reading.log(self.session, people, end, trust=self.setting.trust, only=only)
+        return sliding.Rows(rows, day_number(after), day_number(until))
 
     def _mend(self, ends: list[date]) -> None:
         """How those stood at past month ends whose log changed on a day before them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 from sqlalchemy import Table, Text, cast, delete, func, insert, select, text
 from sqlalchemy.orm import Session
@@ -136,7 +136,7 @@ def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
         ),
         *_dimensions(outcome),
         faces.tolist(),
-        (json.dumps(sheet) for sheet in explain(outcome)),
+        (orjson.dumps(sheet).decode() for sheet in explain(outcome)),
     )
     return zip(*columns, strict=True)
 
@@ -254,7 +254,7 @@ def reason(before: Row | None, after: Row) -> Facts:
         old, new = (before[place] if before else None), after[place]
         if old != new:
             moved[name] = [old, new]
-    facts: Facts = json.loads(after[COLUMNS.index("why")])
+    facts: Facts = orjson.loads(after[COLUMNS.index("why")])
     life = facts["lifecycle"]
     return {
         "rule": facts["segment"]["rule"],

@@ -114,7 +114,7 @@ def visits(rows: pd.DataFrame, customers: Ints, criteria: Criteria) -> Visits:
         at=at,
         confirmed=confirmed[order],
         gap=gap,
-        rhythm=_thousandths_of_ln(gap, criteria.rhythm.shortest_gap_days),
+        rhythm=thousandths_of_ln(gap, criteria.rhythm.shortest_gap_days),
         money=money[:, order],
         paid=paid[:, order],
     )
@@ -194,7 +194,7 @@ def _gaps(customer: Ints, at: Ints) -> Ints:
     return gap
 
 
-def _thousandths_of_ln(gap: Ints, shortest_days: float) -> Ints:
+def thousandths_of_ln(gap: Ints, shortest_days: float) -> Ints:
     days = np.maximum(gap / DAY_SECONDS, shortest_days)
     rhythm: Ints = np.rint(1000 * np.log(days)).astype(np.int64)
     rhythm[gap < 0] = 0

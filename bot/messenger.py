@@ -19,7 +19,7 @@ from telegram.error import (
 
 from bot.config import Settings
 from bot.telegram import AioRequest
-from handlers.voice import NO_PREVIEW, TEXT_LIMIT, NotSent, fit, plain
+from handlers.voice import NO_PREVIEW, TEXT_LIMIT, NotSent, fit, plain, seconds
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 
@@ -61,9 +61,7 @@ def failure(error: TelegramError) -> SendFailed:
     """PTB's error as an outcome. BadRequest and TimedOut are NetworkErrors to PTB, so the order counts."""
     match error:
         case RetryAfter():
-            wait = error.retry_after
-            seconds = wait if isinstance(wait, (int, float)) else wait.total_seconds()
-            return SendFailed(Outcome.RETRY_AFTER, error.message, float(seconds))
+            return SendFailed(Outcome.RETRY_AFTER, error.message, seconds(error))
         case Forbidden():
             return of_answer(403, error.message)
         case InvalidToken():

@@ -23,6 +23,7 @@ from crm import inbox, talks
 from crm.db import Database
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Incoming
+from handlers.voice import seconds
 
 log = logging.getLogger(__name__)
 ALLOWED = ["message", "callback_query", "my_chat_member"]
@@ -181,8 +182,7 @@ async def poll(bot: Bot, box: Inbox) -> None:
         except (Conflict, InvalidToken):
             raise
         except RetryAfter as error:
-            wait = error.retry_after
-            await asyncio.sleep(wait if isinstance(wait, (int, float)) else wait.total_seconds())
+            await asyncio.sleep(seconds(error))
         except (NetworkError, OperationalError) as error:
             log.warning("no updates for now: %s; next try in %.0f s", type(error).__name__, pause)
             await asyncio.sleep(pause)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import customers, talks
-from crm.staff import Staff, StaffStation
+from crm.staff import Staff, stations_of
 from handlers.ask import House, Incoming, Who
 from handlers.text import clean_name
 
@@ -57,8 +57,7 @@ def scope(session: Session, staff: Staff | None) -> frozenset[int] | None:
         return frozenset()
     if staff.role in WHOLE_CHAIN:
         return None
-    rows = session.scalars(select(StaffStation.station_id).where(StaffStation.staff_id == staff.id))
-    return frozenset(rows)
+    return stations_of(session, staff)
 
 
 def _roles(customer: customers.Customer | None, staff: Staff | None) -> frozenset[str]:

@@ -171,7 +171,7 @@ def _note_refusal(error: BadRequest) -> None:
 def seconds(error: RetryAfter) -> float:
     """How long a flood limit lasts."""
     wait = error.retry_after
-    return wait if isinstance(wait, (int, float)) else wait.total_seconds()
+    return float(wait) if isinstance(wait, (int, float)) else wait.total_seconds()
 
 
 async def _picture(part: Spoken) -> bytes | None:

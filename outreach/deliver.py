@@ -32,10 +32,6 @@ SWEEP_EVERY = timedelta(seconds=30)  # claims look at everything again: sweeping
 FINAL = {Outcome.BLOCKED: "blocked", Outcome.FAILED: "failed", Outcome.UNKNOWN: "unknown"}
 
 
-def _never_gone(_owner: str) -> bool:
-    return False
-
-
 @dataclass(slots=True)
 class Deliverer:
     """Sends what the ledger holds. ``in_flight`` bounds what a crash can leave unknown.
@@ -54,7 +50,7 @@ class Deliverer:
     in_flight: int = 8
     idle_seconds: float = 1.0
     campaign: str | None = None
-    gone: Callable[[str], bool] = _never_gone
+    gone: Callable[[str], bool] = lambda _owner: False
     leading: bool = field(default=False, init=False)
     tally: Counter[str] = field(default_factory=Counter, init=False)
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict, init=False)

@@ -98,7 +98,7 @@ def _cursor(session: Session, statement: Select[*tuple[Any, ...]]) -> Any:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         return connection.execute(statement).cursor
-    compiled = statement.compile(connection)
+    compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
     driver: Any = connection.connection.driver_connection
     cursor = driver.cursor(name="forecourt_log")  # on the server: a plain one fetches everything at once
     cursor.execute(compiled.string, compiled.params)

@@ -11,12 +11,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from outreach.calendar import trigger
 
 FILE = Path(__file__).with_name("campaigns.toml")
 
 Kind = Literal["marketing", "service"]
-TRIGGERS = frozenset({"first_fillup", "nudge", "lapsing", "dormant", "churned", "became", "monthly"})
+Segment = Literal[
+    "vip", "at_risk_vip", "regular", "new", "reactivated", "lapsing", "dormant", "churned", "prospect"
+]
+TRIGGERS = frozenset(
+    {"first_fillup", "nudge", "lapsing", "dormant", "churned", "became", "monthly", "calendar"}
+)
 AWAY = ("lapsing", "dormant", "churned")
 WELCOMES = frozenset({"first_fillup", "nudge"})
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +66,9 @@ class Situation:
     quiet: bool = True
     holdout: float = 0.0  # share of the people who are left without, to compare with
     window: timedelta = timedelta(days=30)  # in which it may show an effect
+    cron: str | None = None  # of a calendar: when, in the chain's zone
+    late: timedelta = timedelta(0)  # of a calendar: how long after its hour it may still go out
+    segments: tuple[str, ...] = ()  # of a calendar: whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,16 @@ class _Situation(_Strict):
     again_after_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     offer: Literal[False] | _Offer | None = None
     asks: Literal["left"] | None = None
+    cron: str | None = None
+    late_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    segments: Annotated[tuple[Segment, ...], Field(max_length=9)] = ()
+
+    @field_validator("cron")
+    @classmethod
+    def _readable(cls, cron: str | None) -> str | None:
+        if cron is not None:
+            trigger(cron)
+        return cron
 
 
 class _Campaign(_Strict):
@@ -144,6 +164,9 @@ class _Campaign(_Strict):
         if unknown := set(self.situations) - TRIGGERS:
             names = ", ".join(sorted(unknown))
             raise ValueError(f"nobody knows the situation {names}; known are {', '.join(sorted(TRIGGERS))}")
+        for name, situation in self.situations.items():
+            if (name == "calendar") != bool(situation.cron and situation.segments):
+                raise ValueError("the situation calendar, and no other, needs 'cron' and 'segments'")
         if self.holdout_percent and (self.kind == "service" or WELCOMES & set(self.situations)):
             raise ValueError("holdout_percent must be 0 here: a welcome or a service message is owed to all")
         return self
@@ -244,6 +267,9 @@ def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Si
         quiet=campaign.quiet_hours,
         holdout=campaign.holdout_percent / 100,
         window=timedelta(days=campaign.window_days),
+        cron=raw.cron,
+        late=timedelta(hours=raw.late_hours),
+        segments=raw.segments,
     )
 
 

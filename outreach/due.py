@@ -1,7 +1,8 @@
 """Which situations a person stands in right now, each with the occurrence that makes it unique (pure).
 
 ``first_fillup`` and ``nudge`` happen once in a life; ``lapsing:2026-05-01`` once per absence (the day is
-that of the last visit); ``became:2026-06-01`` once per rise; ``month:2026-06`` once per month.
+that of the last visit); ``became:2026-06-01`` once per rise; ``month:2026-06`` once per month;
+``calendar:2026-06-12`` once per day of the chain's calendar.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from outreach import calendar
 from outreach.benefits import Benefits
 from outreach.campaigns import Contact, Situation
 from outreach.holdout import Holdout
@@ -100,6 +102,17 @@ def _monthly(situation: Situation, person: Person, rules: Rules, now: datetime) 
     return Due(situation, f"month:{today:%Y-%m}", end)
 
 
+def _calendar(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    """Missed hours are made up for until ``late``, and only the last of them; then it is over."""
+    if situation.cron is None or person.segment not in situation.segments or not _fresh(person, rules, now):
+        return None
+    found = calendar.current(situation.cron, rules.zone, situation.late, now)
+    if found is None:
+        return None
+    day, at = found
+    return Due(situation, f"calendar:{day.isoformat()}", at + situation.late)
+
+
 def _fresh(person: Person, rules: Rules, now: datetime) -> bool:
     """Whether the last segmentation is of these days: an old one says nothing of today."""
     if person.as_of is None:
@@ -120,4 +133,5 @@ _FINDERS: Mapping[str, Callable[[Situation, Person, Rules, datetime], Due | None
     "churned": _away,
     "became": _became,
     "monthly": _monthly,
+    "calendar": _calendar,
 }

@@ -31,6 +31,7 @@ from crm.outbox import Outbound
 from crm.products import family
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
+from outreach import calendar
 from outreach.campaigns import AWAY, Campaigns
 from outreach.person import Change, Past, Person
 from outreach.plan import GONE_OUT_OR_OVER, OPEN
@@ -150,7 +151,8 @@ class Loader:
         return found
 
     def _candidates(self, among: Range) -> Select[Any]:
-        away_or_vip = or_(CustomerSegment.lifecycle.in_(AWAY), CustomerSegment.segment == "vip")
+        segments = {"vip", *self._of_the_calendar()}
+        away_or_vip = or_(CustomerSegment.lifecycle.in_(AWAY), CustomerSegment.segment.in_(segments))
         parts = union(
             select(CustomerSegment.customer_id).where(
                 CustomerSegment.customer_id.between(*among), away_or_vip
@@ -161,6 +163,15 @@ class Loader:
             ),
         ).subquery()
         return select(parts.c[0])
+
+    def _of_the_calendar(self) -> set[str]:
+        """The segments of whatever the calendar says is due."""
+        return {
+            segment
+            for each in self.campaigns.situations
+            if each.cron and calendar.current(each.cron, self.zone, each.late, self.now)
+            for segment in each.segments
+        }
 
     def _newcomer(self) -> ColumnElement[bool]:
         """Registered or first seen lately, and not yet through with the welcome."""

@@ -71,6 +71,9 @@ def only_at_the_till(customer: Customer) -> bool:
     return customer.member is None and customer.chat_id is None and customer.registered_at is None
 
 
+TOLD = ("name", "account_id", "home_station_id", "usual_product", "persona", "birthday", "locale", "timezone")
+
+
 def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> None:
     """Make two rows one customer: ``keep`` takes the visits, vehicles and what it lacks itself.
 
@@ -87,8 +90,8 @@ def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> Non
     session.flush()  # a unique value must leave one row before it enters the other
     for name, value in taken.items():
         setattr(keep, name, value)
-    keep.name = keep.name or gone.name
-    keep.account_id = keep.account_id or gone.account_id
+    for name in TOLD:
+        setattr(keep, name, getattr(keep, name) or getattr(gone, name))
     keep.joined_at = min(filter(None, (keep.joined_at, gone.joined_at)), default=None)
     session.execute(update(Fillup).where(Fillup.customer_id == gone.id).values(customer_id=keep.id))
     session.execute(update(Vehicle).where(Vehicle.customer_id == gone.id).values(customer_id=keep.id))

@@ -12,12 +12,10 @@ from typing import Any, Literal
 
 from handlers.ask import Ask
 
-Role = Literal["anyone", "driver", "attendant", "manager", "service", "marketing", "headquarters", "admin"]
 ANYONE = frozenset({"anyone"})
 DRIVERS = frozenset({"driver"})
 ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admin"})
 MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
-HEADQUARTERS = frozenset({"headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
 
 

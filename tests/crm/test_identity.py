@@ -69,6 +69,17 @@ def test_a_file_finds_the_same_people_as_one_question(database: Database, people
     assert found == {text: people[name] if name else None for text, name in CASES}
 
 
+def test_a_join_keeps_what_either_told_of_themselves(database: Database, people: dict[str, int]) -> None:
+    with database.write() as session:
+        keep, gone = Customer(name="", known_at=NOON, birthday="05-17"), Customer(name="李娜", known_at=NOON)
+        gone.birthday, gone.persona, gone.usual_product = "01-01", "taxi", "95"
+        session.add_all((keep, gone))
+        session.flush()
+        identity.join(session, keep, gone, NOON)
+        told = (keep.name, keep.birthday, keep.persona, keep.usual_product)
+    assert told == ("李娜", "05-17", "taxi", "95")
+
+
 def test_a_join_loses_nothing(database: Database, people: dict[str, int]) -> None:
     with database.write() as session:
         station = Station(code="S1", name="One", timezone="UTC", currency="EUR")

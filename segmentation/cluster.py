@@ -15,7 +15,7 @@ import numpy as np
 
 from crm.db import Database
 from segmentation import reading
-from segmentation.state_run import Elsewhere, Piece, Setting, piece
+from segmentation.state_made import Elsewhere, Piece, Setting, piece
 from segmentation.visits import Ints
 
 LEAST, PER_WORKER = 1_000, 4  # customers in a range at least; ranges for each worker

@@ -23,7 +23,8 @@ from segmentation.dimensions import complete
 from segmentation.export import cells
 from segmentation.segments import Known, Outcome, decide, segment
 from segmentation.state import featured, inside, spread
-from segmentation.state_run import Elsewhere, Setting, Tell, advance, other_currencies
+from segmentation.state_made import Elsewhere, Setting, Tell, other_currencies
+from segmentation.state_run import advance
 from segmentation.storing import store
 
 Progress = Callable[[str, int], None]  # stage and how many rows of it; see STAGES

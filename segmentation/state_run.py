@@ -5,60 +5,24 @@ Only customers with a row that enters or leaves the window, and those whose log 
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
 from segmentation import reading, sides, sliding, state, state_store
 from segmentation.classes import EPOCH, day_number
-from segmentation.criteria import Criteria
-from segmentation.dimensions import Beside
-from segmentation.features import History, features, other_money
 from segmentation.memory import month_ends
+from segmentation.state_made import Elsewhere, Piece, Setting, Tell, Work, joined, make, none
 from segmentation.state_store import Head, Writing
-from segmentation.visits import Ints, visits
+from segmentation.visits import Ints
 
 LONGEST_SLIDE = timedelta(days=62)  # beyond that most customers have changed
 MOST_CHANGED = 0.3  # of all customers: beyond that reading everything in order is faster
-AT_ONCE = 50_000  # customers made anew in one piece
-Tell = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the numbers are made with. ``people``: every customer, as from registry.customers."""
-
-    people: pd.DataFrame
-    beside: Beside
-    criteria: Criteria
-    trust: bool
-
-    def signature(self, day: date) -> str:
-        """Equal where the numbers of that day mean the same and were made with the same."""
-        criteria = self.criteria
-        prices = self.beside.prices
-        known = prices[prices["day"] <= day_number(day)].sort_values(["station", "product", "day"])
-        said = known.to_csv(index=False).encode()
-        facts = {
-            "numbers": state.NUMBERS,
-            "visit": criteria.visit.gap_minutes,
-            "window": criteria.rfm.window_days,
-            "gap": criteria.rhythm.shortest_gap_days,
-            "months": [criteria.loyalty.months, criteria.decline.months],
-            "price": [criteria.price.drop_days, criteria.price.look_back_days],
-            "prices": hashlib.sha256(said).hexdigest(),
-            "stations": self.beside.stations["code"].sort_values().index.tolist(),
-            "trust": self.trust,
-        }
-        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
 @dataclass
@@ -69,38 +33,6 @@ class Advanced:
     numbers: pd.DataFrame
     stood: dict[date, pd.DataFrame]  # month ends made or changed here: STOOD by customer
     writing: Writing
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What is made of some customers: numbers, side tables, and how they stood at month ends."""
-
-    numbers: pd.DataFrame
-    months: pd.DataFrame
-    places: pd.DataFrame
-    stood: dict[date, pd.DataFrame]
-
-
-@dataclass
-class _Work:
-    """Pieces made in one advance."""
-
-    numbers: list[pd.DataFrame] = field(default_factory=list)
-    months: list[pd.DataFrame] = field(default_factory=list)
-    places: list[pd.DataFrame] = field(default_factory=list)
-    stood: dict[date, list[pd.DataFrame]] = field(default_factory=dict)
-
-    def add(self, made: Piece | None) -> None:
-        if made is None:
-            return
-        self.numbers.append(made.numbers)
-        self.months.append(made.months)
-        self.places.append(made.places)
-        for end, frame in made.stood.items():
-            self.stood.setdefault(end, []).append(frame)
-
-
-Elsewhere = Callable[[Setting, Ints, date, list[date]], Iterable[Piece | None]]
 
 
 def advance(
@@ -144,23 +76,23 @@ def rebuild(
 ) -> Advanced:
     """The state of ``day`` from the whole log, a range of customers at a time; here, or ``elsewhere``."""
     ends = month_ends(day, setting.criteria.memory_months)
-    keys, work = setting.people.index.to_numpy(), _Work()
+    keys, work = setting.people.index.to_numpy(), Work()
     changed = state_store.changes(session)  # before the rows: what comes in between is told again
     if elsewhere is None:
-        _make(session, setting, keys, day, ends, work, tell)
+        make(session, setting, keys, day, ends, work, tell)
     else:
         for made in elsewhere(setting, keys, day, ends):
             work.add(made)
-    numbers = _joined(work.numbers, state.NUMBERS)
-    stood = {end: _joined(work.stood.get(end, []), state.STOOD) for end in ends}
+    numbers = joined(work.numbers, state.NUMBERS)
+    stood = {end: joined(work.stood.get(end, []), state.STOOD) for end in ends}
     gone = np.setdiff1d(state_store.keys(session), numbers.index.to_numpy())
     writing = Writing(
         seen=state_store.head(session),
         day=day,
         signature=setting.signature(day),
         numbers=numbers,
-        months=pd.concat(work.months or [_none("customer", *state_store.MONTH_NAMES)]),
-        places=pd.concat(work.places or [_none("customer", *state_store.PLACE_NAMES)]),
+        months=pd.concat(work.months or [none("customer", *state_store.MONTH_NAMES)]),
+        places=pd.concat(work.places or [none("customer", *state_store.PLACE_NAMES)]),
         gone=gone,
         changes=_taken(changed, day),
         forgotten=sorted(set(state_store.month_end_days(session)) - set(ends)),
@@ -171,62 +103,6 @@ def rebuild(
 def _taken(changed: pd.DataFrame, day: date) -> Ints:
     taken: Ints = changed["id"].to_numpy()[np.array(changed["day"] <= day, dtype=bool)]
     return taken
-
-
-def _none(*names: str) -> pd.DataFrame:
-    return pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in names})
-
-
-def _joined(parts: list[pd.DataFrame], names: tuple[str, ...]) -> pd.DataFrame:
-    if not parts:
-        return _none(*names).set_index(pd.Index(np.zeros(0, dtype=np.int64), name="customer"))
-    return pd.concat(parts).sort_index()
-
-
-def _make(
-    session: Session, setting: Setting, keys: Ints, day: date, ends: list[date], work: _Work, tell: Tell
-) -> None:
-    """Make the numbers of these customers (survivors) on ``day``, and how they stood at ``ends``."""
-    for some in _parts(keys):
-        work.add(piece(session, setting, some, day, ends))
-        tell(sum(map(len, work.numbers)))
-
-
-def piece(session: Session, setting: Setting, some: Ints, day: date, ends: list[date]) -> Piece | None:
-    """The numbers of some customers; None where none of them ever came."""
-    only = _rows_of(session, setting.people, some)
-    rows = reading.log(session, setting.people, day, trust=setting.trust, only=only)
-    rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
-    if len(rows) == 0:
-        return None
-    made = state.make(rows, setting.people, day, setting.criteria, setting.beside)
-    stood = {end: _stood(made.history, end, setting.criteria) for end in ends}
-    return Piece(made.numbers, made.months, made.places, stood)
-
-
-def _parts(keys: Ints) -> Iterator[Ints]:
-    for begin in range(0, len(keys), AT_ONCE):
-        yield keys[begin : begin + AT_ONCE]
-
-
-def _rows_of(session: Session, people: pd.DataFrame, keys: Ints) -> ColumnElement[bool]:
-    """The rows of these customers and of whoever was merged into them."""
-    ids = people.index.to_numpy()
-    survivors = people["survivor"].to_numpy()
-    merged = survivors != ids
-    theirs = np.union1d(keys, ids[merged & np.isin(survivors, keys)])
-    if len(theirs) == 0:
-        return Fillup.id < 0
-    span = ids[(ids >= theirs[0]) & (ids <= theirs[-1])]
-    if len(span) <= len(theirs) + merged.sum():
-        return Fillup.customer_id.between(int(theirs[0]), int(theirs[-1]))
-    return reading.among(session, Fillup.customer_id, theirs)
-
-
-def _stood(history: History, end: date, criteria: Criteria) -> pd.DataFrame:
-    """How they stood at the end of that day: those who had come by then."""
-    found = features(history, day_number(end), criteria.rfm.window_days)
-    return state.stood(found[found["visits"] > 0], day_number(end))
 
 
 class Slide:
@@ -280,7 +156,7 @@ class Slide:
         moved = keys[self.numbers["home_declared"].to_numpy() != declared]
         late = self.who[np.array(self.changed["day"] <= self.at, dtype=bool)]
         anew = np.unique(np.concatenate([late, self._renamed(), moved]))
-        work, slid = _Work(), np.zeros(0, dtype=np.int64)
+        work, slid = Work(), np.zeros(0, dtype=np.int64)
         if day > self.at:
             window = timedelta(days=self.setting.criteria.rfm.window_days)
             entering, leaving = self._rows(self.at, day), self._rows(self.at - window, day - window)
@@ -289,13 +165,13 @@ class Slide:
             anew = np.unique(np.concatenate([anew, bad, np.intersect1d(coming, self.touched)]))
             slid = np.setdiff1d(coming, anew)
             work.add(self._slid(slid, entering, leaving, day) if len(slid) else None)
-        _make(self.session, self.setting, anew, day, [], work, self.tell)
+        make(self.session, self.setting, anew, day, [], work, self.tell)
         touched = np.union1d(anew, slid)
-        made = _joined(work.numbers, state.NUMBERS)
+        made = joined(work.numbers, state.NUMBERS)
         rest = self.numbers[~np.isin(keys, touched)]
         self.numbers = pd.concat([rest, made]).sort_index() if len(made) else rest
-        months = pd.concat(work.months or [_none("customer", *state_store.MONTH_NAMES)])
-        places = pd.concat(work.places or [_none("customer", *state_store.PLACE_NAMES)])
+        months = pd.concat(work.months or [none("customer", *state_store.MONTH_NAMES)])
+        places = pd.concat(work.places or [none("customer", *state_store.PLACE_NAMES)])
         self.sides.append((touched, months, places))
         self.touched = np.union1d(self.touched, touched)
         self.at = day
@@ -331,9 +207,9 @@ class Slide:
             if len(late) == 0:
                 continue
             before = state_store.stood(self.session, end)
-            work = _Work()
-            _make(self.session, self.setting, late, end, [], work, self.tell)
-            made = _joined(work.numbers, state.NUMBERS)[list(state.STOOD)]
+            work = Work()
+            make(self.session, self.setting, late, end, [], work, self.tell)
+            made = joined(work.numbers, state.NUMBERS)[list(state.STOOD)]
             past = np.union1d(late, self._renamed())
             rest = before[~np.isin(before.index.to_numpy(), past)]
             self.stood[end] = pd.concat([rest, made]).sort_index() if len(made) else rest
@@ -345,7 +221,7 @@ class Slide:
         for table in state_store.months(self.session):
             rest = table[~np.isin(table["customer"].to_numpy(), self.touched)]
             parts.append(sides.monthly(rest, np.unique(rest["customer"].to_numpy()), day, criteria))
-        fresh = _joined(parts, state.MONTHLY).reindex(self.numbers.index, fill_value=-1)
+        fresh = joined(parts, state.MONTHLY).reindex(self.numbers.index, fill_value=-1)
         if (fresh["months_of"] < 0).any():
             raise ValueError("the months of some customers are missing")
         moved = (fresh != self.numbers[list(state.MONTHLY)]).any(axis=1).to_numpy()
@@ -376,23 +252,3 @@ class Slide:
             places.append(place[~np.isin(place["customer"].to_numpy(), later)])
             later = np.union1d(later, touched)
         return pd.concat(months), pd.concat(places)
-
-
-def other_currencies(
-    session: Session, setting: Setting, numbers: pd.DataFrame, keys: Ints, day: date
-) -> dict[int, dict[str, int]]:
-    """Money in other than the main currency (segments.Outcome.beside), from the rows of those who have it."""
-    mixed = numbers.index.to_numpy()[numbers["currencies"].to_numpy() > 1]
-    mixed = np.intersect1d(mixed, keys)
-    found: dict[int, dict[str, int]] = {}
-    for some in _parts(mixed):
-        rows = reading.log(
-            session, setting.people, day, trust=setting.trust, only=_rows_of(session, setting.people, some)
-        )
-        rows = rows[np.isin(rows["customer"].to_numpy(), some)].reset_index(drop=True)
-        history = History(visits(rows, some, setting.criteria))
-        window = setting.criteria.rfm.window_days
-        frame = features(history, day_number(day), window)
-        money = other_money(history, frame, day_number(day), window)
-        found |= {int(np.searchsorted(keys, some[place])): amounts for place, amounts in money.items()}
-    return found

@@ -14,7 +14,8 @@ from segmentation import beside, reading, registry, state, state_store
 from segmentation.criteria import Criteria, load
 from segmentation.memory import month_ends
 from segmentation.packing import groups_to_bytes
-from segmentation.state_run import Advanced, Setting, Slide, rebuild
+from segmentation.state_made import Setting
+from segmentation.state_run import Advanced, Slide, rebuild
 from segmentation.visits import Ints
 
 

@@ -57,7 +57,7 @@ async def soak(
     started = time.monotonic()
     state = State(rng=random.Random(seed))
     async with running(state=state) as sandbox:
-        await asyncio.to_thread(_settle, database, state, audience)
+        await asyncio.to_thread(settle, database, state, audience)
         for kind, share in (("429", FLOOD_SHARE), ("lost_answer", LOST_SHARE)):
             state.faults.add(Fault("sendMessage", kind, share=share))
         plan = Plan(sandbox.url, database.url, TOKEN, design=design)
@@ -131,7 +131,7 @@ class _Murder:
         self.outcome.max_unknown_per_kill = max(self.outcome.max_unknown_per_kill, len(fresh))
 
 
-def _settle(database: Database, state: State, audience: int) -> None:
+def settle(database: Database, state: State, audience: int) -> None:
     """People who agreed to everything, a row of the queue for each, and their chats at the server."""
     now = datetime.now(UTC)
     bot = state.bot(TOKEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -117,6 +118,23 @@ class SegmentChange(Base):
     )
 
 
+class DimensionChange(Base):
+    """Any other dimension of a customer changed, by the numbers and thresholds in ``why``.
+
+    The first values a customer has are no change. The day, the moment and the version of the criteria are
+    those of the run. ``dimension`` as `forecourt segment --json` counts them, and ``scores``: R, F and M.
+    """
+
+    __tablename__ = "dimension_changes"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("segment_runs.id"), primary_key=True, index=True)
+    dimension: Mapped[str] = mapped_column(String(20), primary_key=True)
+    before: Mapped[str | None] = mapped_column(String(120))
+    after: Mapped[str | None] = mapped_column(String(120))
+    why: Mapped[dict[str, Any]]
+
+
 def last_run(session: Session) -> SegmentRun | None:
     return session.scalar(select(SegmentRun).order_by(SegmentRun.id.desc()).limit(1))
 
@@ -155,6 +173,41 @@ def changes(session: Session, customer_id: int, limit: int = 20) -> list[Segment
     return list(session.scalars(mine.order_by(SegmentChange.id.desc()).limit(limit)))
 
 
+@dataclass(frozen=True)
+class Change:
+    """One change of one dimension, ``segment`` among them."""
+
+    as_of: date
+    at: datetime
+    dimension: str
+    before: str | None
+    after: str | None
+    criteria: str
+    why: dict[str, Any]
+
+
+def history(session: Session, customer_id: int) -> list[Change]:
+    """This customer's changes of every dimension, the latest first; of one run the segment first."""
+    mine = (
+        select(DimensionChange, SegmentRun)
+        .join(SegmentRun, SegmentRun.id == DimensionChange.run_id)
+        .where(DimensionChange.customer_id == customer_id)
+    )
+    found = [
+        (run.id, 1, Change(run.as_of, run.started_at, *_told(row), criteria=run.criteria, why=row.why))
+        for row, run in session.execute(mine)
+    ]
+    for row in session.scalars(select(SegmentChange).where(SegmentChange.customer_id == customer_id)):
+        said = (row.as_of, row.at, "segment", row.before, row.after, row.criteria, row.why)
+        found.append((row.run_id, 0, Change(*said)))
+    found.sort(key=lambda each: (-each[0], each[1], each[2].dimension))
+    return [change for _run, _rank, change in found]
+
+
+def _told(row: DimensionChange) -> tuple[str, str | None, str | None]:
+    return row.dimension, row.before, row.after
+
+
 def counts(session: Session, among: ColumnElement[bool] | None = None) -> dict[str, int]:
     """How many customers each segment has now. ``among`` is a condition on Customer (see crm.scope)."""
     rows = session.execute(
@@ -175,8 +228,11 @@ def tidy(session: Session) -> int:
     """Forget the runs of days gone by that changed nobody, but for each day's last; how many they were."""
     today = select(func.max(SegmentRun.as_of)).scalar_subquery()
     lasts = select(func.max(SegmentRun.id)).group_by(SegmentRun.as_of)
-    told = select(SegmentChange.id).where(SegmentChange.run_id == SegmentRun.id).exists()
-    gone = delete(SegmentRun).where(SegmentRun.as_of < today, SegmentRun.id.not_in(lasts), ~told)
+    told = [
+        ~select(table.run_id).where(table.run_id == SegmentRun.id).exists()
+        for table in (SegmentChange, DimensionChange)
+    ]
+    gone = delete(SegmentRun).where(SegmentRun.as_of < today, SegmentRun.id.not_in(lasts), *told)
     return len(session.scalars(gone.returning(SegmentRun.id)).all())
 
 

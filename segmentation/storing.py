@@ -21,6 +21,7 @@ from segmentation.classes import day_of
 from segmentation.criteria_store import keep
 from segmentation.explain import Facts, explain
 from segmentation.fleet_store import store_accounts
+from segmentation.history import Move, Moves, append
 from segmentation.reading import among, chunks, one_state
 from segmentation.segments import Outcome
 from segmentation.state_store import AT_ONCE, upsert
@@ -59,13 +60,14 @@ class Stored:
 class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
-    ``rows`` of those who differ from the kept ones, which are ``before``; ``gone``, who are no customers
-    any more; ``last`` is the run that was the last when they were compared.
+    ``rows`` of those who differ from the kept ones, which are ``before``; ``moves``, the history of it;
+    ``gone``, who are no customers any more; ``last`` is the run that was the last when they were compared.
     """
 
     last: int | None
     rows: dict[int, Row]
     before: dict[int, Row]
+    moves: list[Move]
     gone: list[int]
 
 
@@ -97,9 +99,15 @@ def prepare(session: Session, outcome: Outcome, faces: Ints) -> Prepared:
         frame=outcome.frame.iloc[places],
         beside={new: outcome.beside[old] for new, old in enumerate(places.tolist()) if old in outcome.beside},
     )
-    rows = dict(zip(keys[places].tolist(), _rows(differing, faces[places]), strict=True))
+    before, moves = _before(session, keys[places]), list[Move]()
+    codes = dict(zip(outcome.stations.index.tolist(), outcome.stations["code"].tolist(), strict=True))
+    compare, rows = Moves(COLUMNS, codes), dict[int, Row]()
+    written = _rows(differing, faces[places])
+    for key, row, why in zip(keys[places].tolist(), written, explain(differing), strict=True):
+        rows[key] = (*row, orjson.dumps(why).decode())
+        moves += compare.of(key, before.get(key), row, why)
     gone = np.setdiff1d(kept.index.to_numpy(), keys).tolist()
-    return Prepared(_last_run(session), rows, _before(session, keys[places]), gone)
+    return Prepared(_last_run(session), rows, before, moves, gone)
 
 
 def face(frame: pd.DataFrame) -> Ints:
@@ -117,6 +125,7 @@ def face(frame: pd.DataFrame) -> Ints:
 
 
 def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
+    """The values of COLUMNS but the last, why."""
     frame, as_of = outcome.frame, outcome.as_of.isoformat()
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
@@ -136,7 +145,6 @@ def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
         ),
         *_dimensions(outcome),
         faces.tolist(),
-        (orjson.dumps(sheet).decode() for sheet in explain(outcome)),
     )
     return zip(*columns, strict=True)
 
@@ -175,6 +183,7 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     upsert(session, "customer_segments", ("customer_id", *COLUMNS), written)
     _forget(session, {*prepared.gone, *(merged & prepared.rows.keys())})
     store_accounts(session, outcome)
+    append(session, run.id, [move for move in prepared.moves if move[0] in rows])
     _record(session, run, [(key, prepared.before.get(key), rows[key]) for key in changed])
     return Stored(run.id, len(changed))
 

@@ -394,6 +394,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_customer_segments_segment"), ["segment"], unique=False)
 
     op.create_table(
+        "dimension_changes",
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("dimension", sa.String(length=20), nullable=False),
+        sa.Column("before", sa.String(length=120), nullable=True),
+        sa.Column("after", sa.String(length=120), nullable=True),
+        sa.Column("why", sa.JSON(none_as_null=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_dimension_changes_customer_id_customers")
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["segment_runs.id"], name=op.f("fk_dimension_changes_run_id_segment_runs")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", "run_id", "dimension", name=op.f("pk_dimension_changes")),
+    )
+    with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dimension_changes_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("campaign", sa.String(length=48), nullable=False),
@@ -560,6 +579,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_customer_claimed")
 
     op.drop_table("outbox")
+    with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dimension_changes_run_id"))
+
+    op.drop_table("dimension_changes")
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_segments_segment"))
 

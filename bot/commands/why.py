@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +26,9 @@ def why(
     customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate; or an account.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     locale: Annotated[str, typer.Option(help="The language of the sentences: zh or en.")] = "en",
+    history: Annotated[
+        bool, typer.Option("--history", help="Every change of every dimension instead, the latest first.")
+    ] = False,
 ) -> None:
     """Say why a customer or an account is what it is: each dimension, their numbers, the thresholds."""
     if locale not in LOCALES:
@@ -32,13 +37,20 @@ def why(
     database = open_database(settings)
     try:
         with database.read() as session:
-            facts = _facts(session, settings, customer, locale)
+            facts = (
+                _history(session, settings, customer)
+                if history
+                else _facts(session, settings, customer, locale)
+            )
     except DBAPIError as error:
         fail(f"the database said: {reason(error)}")
     finally:
         database.close()
     if as_json:
         print_json(facts)
+        return
+    if history:
+        _print_history(facts)
         return
     print(f"{facts.get('customer') or facts['account']} as of {facts['as_of']}")
     for part in facts["dimensions"].values():
@@ -54,6 +66,37 @@ def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict
         fail("this customer is newer than the last run; run `forecourt segment` first")
     why = segments.why_now(row, segments.last_run(session))
     return {"customer": found.public_number, **_told(why, sentences(why, locale))}
+
+
+def _history(session: Session, settings: Settings, text: str) -> dict[str, Any]:
+    found = identity.find(session, text, settings.country)
+    if found is None:
+        fail("nobody has this member number, card, phone or plate (accounts have no history)")
+    changes = [
+        asdict(change) | {"as_of": change.as_of.isoformat(), "at": change.at.isoformat()}
+        for change in segments.history(session, found.id)
+    ]
+    return {"customer": found.public_number, "changes": changes}
+
+
+def _print_history(facts: dict[str, Any]) -> None:
+    changes = facts["changes"]
+    print(f"{facts['customer']}: {len(changes)} change{'s' if len(changes) != 1 else ''}")
+    for change in changes:
+        moved = f"{change['dimension']} {change['before'] or '-'} -> {change['after'] or '-'}"
+        print(
+            f"- {change['as_of']} {moved} (criteria {change['criteria']}): {', '.join(_flat(change['why']))}"
+        )
+
+
+def _flat(facts: dict[str, Any], under: str = "") -> Iterator[str]:
+    """Numbers and thresholds as `name value`; what is unknown is left out."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{under}{name}.")
+        elif value is not None:
+            told = "/".join(str(each or "-") for each in value) if isinstance(value, list) else value
+            yield f"{under}{name} {told}"
 
 
 def _of_account(session: Session, code: str, locale: str) -> dict[str, Any]:

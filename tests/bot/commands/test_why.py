@@ -144,3 +144,34 @@ def test_criteria_with_holes_are_refused_before_anything_is_read(said: Path) -> 
     assert result.exit_code == 1
     assert "rfm: no name covers R 1, F 1; rfm: hibernating and lost both cover R 2, F 1" in result.stderr
     assert call(*DAY, "--criteria", str(said / "none.toml")).exit_code == 1
+
+
+@pytest.mark.usefixtures("said")
+def test_the_history_has_every_dimension_the_latest_first() -> None:
+    call("segment", "--as-of", "2026-06-11")
+    call("segment", "--as-of", "2026-10-01")
+    facts = json.loads(call("why", "M01001", "--history", "--json").stdout.splitlines()[-1])
+    assert facts["customer"] == "M01001"
+    changes = facts["changes"]
+    assert [change["as_of"] for change in changes] == sorted(
+        (change["as_of"] for change in changes), reverse=True
+    )
+    assert {"segment", "lifecycle"} <= {change["dimension"] for change in changes}
+    (stage,) = [change for change in changes if change["dimension"] == "lifecycle"]
+    assert (stage["before"], stage["after"]) == ("active", stage["why"]["stage"])
+    lines = call("why", "M01001", "--history").stdout.splitlines()
+    assert lines[0] == f"M01001: {len(changes)} changes"
+    assert len(lines) == 1 + len(changes)
+    told = [line for line in lines if " lifecycle active -> " in line]
+    assert len(told) == 1
+    assert f"days_since {stage['why']['days_since']}" in told[0]
+    assert f"limit_days {stage['why']['limit_days']}" in told[0]
+
+
+@pytest.mark.usefixtures("said")
+def test_the_history_of_nobody_is_refused_in_one_line() -> None:
+    call(*DAY)
+    refused = call("why", "nobody", "--history")
+    assert refused.exit_code != 0
+    assert "nobody has this" in refused.output
+    assert "Traceback" not in refused.output

@@ -1,0 +1,95 @@
+"""The history of every dimension: what moved from what to what, with the numbers and thresholds of it.
+
+The primary segment has a table of its own (crm.segments.SegmentChange), for it is what campaigns go by.
+The run says of which day, when, and by which version of the criteria.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+SCORES = ("r", "f", "m")
+# Column of customer_segments -> the part of the reasons (segmentation.explain) that it came from.
+PARTS = {
+    "lifecycle": "lifecycle",
+    "value": "value",
+    "frequency_class": "frequency",
+    "rfm_segment": "rfm",
+    "product": "product",
+    "loyalty": "loyalty",
+    "credit_risk": "credit",
+    "persona": "persona",
+    "price_sensitivity": "price",
+    "home_station_id": "place",
+    "city": "place",
+    "region": "place",
+    "declining": "decline",
+}
+NAMES = {"home_station_id": "home_station"}  # as the counts of a run call it
+COLUMNS = ("customer_id", "run_id", "dimension", "before", "after", "why")
+
+Move = tuple[int, str, str | None, str | None, str]  # customer, dimension, before, after, why
+
+
+class Moves:
+    """Compares a customer's kept row with the new one. ``columns`` name the values of both."""
+
+    def __init__(self, columns: Sequence[str], stations: Mapping[int, str]) -> None:
+        self.stations = stations
+        self.pick = itemgetter(*(columns.index(name) for name in (*SCORES, *PARTS)))
+
+    def of(
+        self, customer: int, before: Sequence[Any] | None, after: Sequence[Any], why: Mapping[str, Any]
+    ) -> list[Move]:
+        """What moved; nothing of someone who was not there before, whose history begins now."""
+        if before is None:
+            return []
+        old, new = self.pick(before), self.pick(after)
+        if old == new:
+            return []
+        moved: list[Move] = []
+        if old[:3] != new[:3]:
+            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), _json(why["rfm"])))
+        for name, then, now in zip(PARTS, old[3:], new[3:], strict=True):
+            if then != now:
+                texts = (self._text(name, then), self._text(name, now))
+                moved.append((customer, NAMES.get(name, name), *texts, _json(why[PARTS[name]])))
+        return moved
+
+    def _text(self, name: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        if name == "home_station_id":
+            return self.stations.get(value, str(value))
+        return str(bool(value)).lower() if name == "declining" else str(value)
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    return orjson.dumps(facts).decode()
+
+
+def _scores(values: tuple[int | None, ...]) -> str | None:
+    """R, F and M as "5 4 3"; "-" for one that nobody could give, None where there is none."""
+    return " ".join(str(value or "-") for value in values) if any(values) else None
+
+
+def append(session: Session, run: int, moves: Sequence[Move]) -> None:
+    """Write them as moves of that run, fast on both databases."""
+    if not moves:
+        return
+    rows = ((customer, run, *rest) for customer, *rest in moves)
+    names = ", ".join(COLUMNS)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(COLUMNS))
+        connection.exec_driver_sql(f"INSERT INTO dimension_changes ({names}) VALUES ({marks})", list(rows))
+        return
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor, cursor.copy(f"COPY dimension_changes ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -3,19 +3,22 @@ when Telegram says so.
 
 Slots are acknowledged: one is free again a window after the latest moment at which the server can have
 counted its message, which is its answer's time less the least round trip. A clock alone cannot know how
-long a request was on its way, and breaks on a stall of a few milliseconds.
+long a request was on its way, and breaks on a stall of a few milliseconds. The least round trip seen is
+above the true one, by more the more they scatter and the fewer were seen; that much is left aside.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 LEARNT_AFTER = 100  # answers until the least round trip is believed: setting up connections inflates it
 PER_CHAT = 1.0  # seconds between two messages to one chat
+DOUBT = 5.0  # of (mean - least) / sqrt(answers): how far below the least seen the true least may lie
 MARGIN = 0.001
 KEPT_CHATS = 4096
 NEVER = float("inf")
@@ -41,6 +44,7 @@ class Pace:
         self._chats: dict[int, float] = {}  # when each chat may be written to; inf: a send is on its way
         self._least = NEVER
         self._answers = 0
+        self._trips = 0.0  # seconds, of all answers together
         self._urgent = 0
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -65,13 +69,24 @@ class Pace:
         now = self._clock()
         trip = 0.0
         if not late:
-            self._answers += 1
-            self._least = min(self._least, now - slot.taken_at)
-            trip = self._least if self._answers >= LEARNT_AFTER else 0.0
+            self._learn(now - slot.taken_at)
+            trip = self._sure_trip()
         heapq.heappush(self._free, now - trip + self._window)
         self._chats[slot.chat_id] = now - trip + PER_CHAT + MARGIN
         self._forget_chats(now)
         self._wake()
+
+    def _learn(self, trip: float) -> None:
+        self._answers += 1
+        self._trips += trip
+        self._least = min(self._least, trip)
+
+    def _sure_trip(self) -> float:
+        """Seconds that a round trip surely takes; 0 until enough are known."""
+        if self._answers < LEARNT_AFTER:
+            return 0.0
+        scatter = self._trips / self._answers - self._least
+        return max(0.0, self._least - DOUBT * scatter / math.sqrt(self._answers))
 
     def halt(self, seconds: float) -> None:
         """Nobody sends anything for so long; a longer halt already in force stays."""

@@ -37,17 +37,18 @@ def open_card(ask: Ask) -> Reply:
     number = whole(ask.parts, 0)
     if number is None:
         return Reply("replies/customer_none")
-    return _answer(ask, person(ask.session, asker(ask), customer=number), "")
+    return show(ask, person(ask.session, asker(ask), customer=number), "")
 
 
 def _find(ask: Ask, text: str) -> Reply:
     wanted = " ".join(text.split())
     if len(wanted) > LONGEST:
         return Reply("replies/customer_too_long", {"most": LONGEST}, step=Step(WHO))
-    return _answer(ask, person(ask.session, asker(ask), wanted), wanted)
+    return show(ask, person(ask.session, asker(ask), wanted), wanted)
 
 
-def _answer(ask: Ask, found: Found, wanted: str) -> Reply:
+def show(ask: Ask, found: Found, wanted: str) -> Reply:
+    """Whoever was found: their card, or the choice of several; the view is one row of the audit."""
     if isinstance(found, Person):
         audit.viewed(ask.session, ask.who.user_id, [found.id], now=ask.now, how="card")
         return Reply("replies/customer", found.facts, step=END)

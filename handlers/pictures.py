@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from questions import charts
+from questions import bars, charts
 
 Draw = Callable[[dict[str, Any], str], bytes]
-PICTURES: dict[str, Draw] = {"segments": charts.segments}
+PICTURES: dict[str, Draw] = {"bars": bars.bars, "segments": charts.segments}

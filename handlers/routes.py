@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from handlers import (
     account,
+    ask_free,
     attend,
     basics,
     customer,
@@ -116,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Command("segments"), segments.segments, MANAGERS, help=True),
     Route(Command("segment"), segments.segment, MANAGERS, help=True),
     Route(Command("customer"), customer.customer, MANAGERS, help=True),
+    Route(Tap("ask.page"), ask_free.turn_page, MANAGERS),
     Route(Tap("segments.list"), segments.open_list, MANAGERS),
     Route(Tap("segments.page"), segments.turn_page, MANAGERS),
     Route(Tap("customer.open"), customer.open_card, MANAGERS),

@@ -46,12 +46,12 @@ def segments(facts: dict[str, Any], locale: str) -> bytes:
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height, 0)
     axes.axis("off")
-    _write(axes, NAME_X, 82, label("chart.segments", locale, facts), size=17)
-    _write(axes, NAME_X, 142, label("chart.segments_total", locale, facts), size=10.5, colour=QUIET)
+    write(axes, NAME_X, 82, label("chart.segments", locale, facts), size=17)
+    write(axes, NAME_X, 142, label("chart.segments_total", locale, facts), size=10.5, colour=QUIET)
     if rows:
-        _write(axes, SHARE_X, HEAD - 8, label("chart.share_head", locale), size=8.5, colour=QUIET, right=True)
+        write(axes, SHARE_X, HEAD - 8, label("chart.share_head", locale), size=8.5, colour=QUIET, right=True)
     if any(row["change"] for row in rows):
-        _write(
+        write(
             axes, CHANGE_X, HEAD - 8, label("chart.change_head", locale), size=8.5, colour=QUIET, right=True
         )
     most = max((row["count"] for row in rows), default=0) or 1
@@ -64,20 +64,20 @@ def segments(facts: dict[str, Any], locale: str) -> bytes:
 
 def _bar(axes: Axes, y: float, row: dict[str, Any], most: int, locale: str) -> None:
     quiet = row["count"] == 0
-    _write(axes, NAME_X, y, label("chart.segment", locale, row), size=11.5, colour=QUIET if quiet else INK)
-    _slab(axes, y, BAR_W, TRACK)
+    write(axes, NAME_X, y, label("chart.segment", locale, row), size=11.5, colour=QUIET if quiet else INK)
+    slab(axes, y, BAR_W, TRACK)
     if row["count"]:
-        _slab(axes, y, max(float(THICK), BAR_W * row["count"] / most), COLOURS.get(row["segment"], OTHER))
-    _write(
+        slab(axes, y, max(float(THICK), BAR_W * row["count"] / most), COLOURS.get(row["segment"], OTHER))
+    write(
         axes, 850, y, label("chart.count", locale, row), size=12, colour=QUIET if quiet else INK, right=True
     )
-    _write(axes, SHARE_X, y, label("chart.share", locale, row), size=9.5, colour=QUIET, right=True)
+    write(axes, SHARE_X, y, label("chart.share", locale, row), size=9.5, colour=QUIET, right=True)
     if row["change"]:
         colour = "#2f7d6b" if row["change"] > 0 else "#c8603a"
-        _write(axes, CHANGE_X, y, label("chart.change", locale, row), size=9.5, colour=colour, right=True)
+        write(axes, CHANGE_X, y, label("chart.change", locale, row), size=9.5, colour=colour, right=True)
 
 
-def _slab(axes: Axes, y: float, width: float, colour: str) -> None:
+def slab(axes: Axes, y: float, width: float, colour: str) -> None:
     shape = FancyBboxPatch(
         (BAR_X, y - THICK / 2),
         width,
@@ -89,7 +89,7 @@ def _slab(axes: Axes, y: float, width: float, colour: str) -> None:
     axes.add_patch(shape)
 
 
-def _write(
+def write(
     axes: Axes, x: float, y: float, words: str, *, size: float, colour: str = INK, right: bool = False
 ) -> None:
     axes.text(

@@ -81,7 +81,7 @@ class Ground:
                 continue
             if one.field in ("product", "payment"):
                 column = getattr(Fillup, one.field)
-                fits = column.in_(codes(one.field, one.values))
+                fits = and_(column.is_not(None), column.in_(codes(one.field, one.values)))
             else:
                 fits = Fillup.station_id.in_(self.places(one.field, one.values))
             made.append(fits if one.op == "=" else ~fits)

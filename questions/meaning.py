@@ -9,6 +9,7 @@ from questions.shaping import HAPPEN, SUMMED, dimension, kind, rest, times
 from questions.typed import Parts
 from questions.vocabulary import fields, values
 
+MOST_LOST = 3  # words named as not understood
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 FALLEN = ("churned", "dormant", "lapsing")
 OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
@@ -20,8 +21,10 @@ def read(found: list[Token], parts: Parts) -> None:
     """Add what the tokens say to ``parts``. Raises NotUnderstood for what says nothing or too little."""
     lost = [token for token in found if token.kind == "unknown"]
     if lost:
-        raise NotUnderstood(unknown(lost[0].text))
+        raise NotUnderstood(*(unknown(token.text) for token in lost[:MOST_LOST]))
     reader = Reader(found, parts)
+    if not reader.left and not parts.filters and not parts.kind:
+        raise NotUnderstood(Problem("empty"))
     for rule in (_top, _numbers, _moves, _events, _values, kind, dimension, times, rest):
         rule(reader)
 

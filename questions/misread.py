@@ -28,9 +28,11 @@ class Misread:
 
 
 class NotUnderstood(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code, problem.word)
-        self.problem = problem
+    """Raised with everything that stands in the way."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*(f"{problem.code} {problem.word}" for problem in problems))
+        self.problems = problems
 
 
 def unknown(word: str, among: Iterable[str] | None = None) -> Problem:

@@ -19,6 +19,8 @@ from questions.vocabulary import plain as compared
 LONGEST = 64  # characters; nothing longer names a segment or a person
 LONGEST_QUESTION = 400
 ALIKE = 0.55
+# A phone, a member number, a card or a plate: one word of which at least four signs are digits.
+_NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 CLOSE = 0.75  # a word this near to one that is known is a slip, not somebody's name
 
 
@@ -40,7 +42,7 @@ def parse(text: str, names: Names) -> Question | Misread:
     try:
         return check(_parts(asked, names).question())
     except NotUnderstood as error:
-        return Misread((error.problem,))
+        return Misread(error.problems)
 
 
 def _parts(asked: str, names: Names) -> Parts:
@@ -53,7 +55,7 @@ def _parts(asked: str, names: Names) -> Parts:
     found = plain.tokens(plain.flat(rest), names)
     if (who := _person(rest, found)) and rest == asked:
         parts.kind = "person"
-        parts.filters.append(Filter("who", "=", (who,)))
+        parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
     meaning.read(found, parts)
     return parts
@@ -67,22 +69,23 @@ def _person(rest: str, found: list[plain.Token]) -> str:
         if match := pattern.fullmatch(asked):
             wanted, called = match["who"].strip(), True
             break
-    unknown_text = [token for token in found if token.kind == "unknown"]
-    meant = [token for token in found if token.kind not in ("unknown", "filler")]
-    numeric = re.fullmatch(r"\+?[\d\s-]{7,20}", wanted)
-    if len(wanted) > LONGEST or not (unknown_text or numeric):
+    if len(wanted) > LONGEST:
         return ""
-    if numeric:
+    if _NUMBER.fullmatch(wanted):
         return wanted
-    if called and all(token.code == "list" or len(token.text) == 1 for token in meant):
-        near = unknown(wanted).nearest if len(unknown_text) == 1 else ""
-        return "" if _slip(wanted, near) else wanted
-    if meant or len(wanted.split()) > 3:
+    lost = [token for token in found if token.kind == "unknown"]
+    said = [token for token in found if token.kind != "unknown"]
+    if not lost or any(_slip(token.text) for token in lost):
         return ""
-    return "" if _slip(wanted, unknown(wanted).nearest) else wanted
+    if called:
+        told = (token for token in said if token.kind != "filler")
+        return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
+    alone = all(token.kind == "filler" and len(token.text) == 1 for token in said)
+    return wanted if alone and len(wanted.split()) <= 3 else ""
 
 
-def _slip(word: str, near: str) -> bool:
+def _slip(word: str) -> bool:
+    near = unknown(word).nearest
     return bool(near and get_close_matches(compared(word), [near], 1, CLOSE))
 
 

@@ -12,7 +12,7 @@ from questions.misread import NotUnderstood, Problem
 from questions.names import Names
 from questions.vocabulary import Word, lexicon
 
-_NUMBER = re.compile(r"[¥$€]? ?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
+_NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
 _HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号]|星期|千米|礼拜)")
 _ENGLISH_NUMBER = re.compile(
     r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more))"

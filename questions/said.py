@@ -35,6 +35,19 @@ def facts(answer: Answer, today: date) -> Facts:
     }
 
 
+TABLES = {
+    "segment": "segment", "was": "segment", "became": "segment", "lifecycle": "lifecycle", "value": "level",
+    "frequency": "level", "loyalty": "level", "price": "level", "rfm": "rfm", "credit": "risk",
+    "persona": "persona", "payment": "payment", "source": "source", "fuel": "product", "product": "product",
+    "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",
+}  # fmt: skip
+
+
+def table_of(field: str) -> str:
+    """The table of labels.toml that names a field's values."""
+    return TABLES.get(field, "")
+
+
 def said(answer: Answer, today: date, locale: str) -> str:
     """One line: what was asked, and what came out."""
     return " ".join(render("replies/said", locale, {"q": facts(answer, today)}).split())

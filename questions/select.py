@@ -60,8 +60,7 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
     if field in COLUMNS:
         return _within(COLUMNS[field], one)
     if field in NUMBERS:
-        found: Condition = COMPARE[one.op](NUMBERS[field], _number(one))
-        return found
+        return _compared(NUMBERS[field], one.op, _number(one))
     if field in ("was", "became"):
         return _moved(one, question, ground)
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
@@ -148,8 +147,7 @@ def _last(one: Filter, _question: Question, ground: Ground) -> Condition:
         .scalar_subquery()
     )
     turned = {">": "<", ">=": "<=", "<": ">", "<=": ">="}.get(one.op, one.op)
-    found: Condition = COMPARE[turned](last, edge)
-    return found
+    return _compared(last, turned, edge)
 
 
 def _visited(one: Filter, question: Question, ground: Ground) -> Condition:
@@ -236,8 +234,13 @@ def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
     if one.field == "litres":
         value *= MILLI
     compared: Any = value * ground.factor() if one.field in ("spend", "basket") else value
-    found: Condition = COMPARE[one.op](measured(one.field, question, ground), compared)
-    return found
+    return _compared(measured(one.field, question, ground), one.op, compared)
+
+
+def _compared(number: Any, op: str, value: Any) -> Condition:
+    """What nobody knows is not equal to any number, and neither more nor less."""
+    found: Condition = COMPARE[op](number, value)
+    return or_(number.is_(None), found) if op == "!=" else found
 
 
 def measured(field: str, question: Question, ground: Ground) -> ColumnElement[Any]:

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from crm.customers import Customer
 from crm.fillups import Fillup
+from crm.segments import CustomerSegment
 
 ONE_VISIT = timedelta(minutes=10)
 MONTH_DAYS = 365.25 / 12
@@ -91,4 +92,4 @@ def km(session: Session, mine: list[ColumnElement[bool]]) -> ScalarSelect[Any]:
 
 
 def _scalar(query: Select[Any]) -> ScalarSelect[Any]:
-    return query.correlate(Customer).scalar_subquery()
+    return query.correlate(Customer, CustomerSegment).scalar_subquery()

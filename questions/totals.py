@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
 
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
@@ -14,7 +14,7 @@ from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
 from questions import sums
 from questions.ground import ROW_FIELDS, Days, Ground
-from questions.question import Question
+from questions.question import STEPS, Question
 from questions.select import COLUMNS, customers, moves
 
 Key = Any
@@ -46,18 +46,13 @@ def totals(
     question: Question, ground: Ground, by: ColumnElement[Any] = NOTHING, days: Days | None = None
 ) -> dict[Key, Totals]:
     """The sums of the rows asked for, by ``by`` (an expression over fill-ups, customers and stations)."""
+    # To tell visits from rows the rows must be sorted, so it is not done where nobody asks for visits.
+    visits: ColumnElement[int] = literal(0)
+    if question.measure not in ("litres", "spend"):
+        visits = sums.begins(ground.session)
+    told = (by.label("key"), Fillup.currency, Fillup.millilitres, Fillup.amount, visits.label("first"))
     marked = (
-        select(
-            by.label("key"),
-            Fillup.currency,
-            Fillup.millilitres,
-            Fillup.amount,
-            sums.begins(ground.session).label("first"),
-        )
-        .select_from(Fillup)
-        .join(Station, Station.id == Fillup.station_id)
-        .outerjoin(Customer, Customer.id == Fillup.customer_id)
-        .outerjoin(CustomerSegment, CustomerSegment.customer_id == Fillup.customer_id)
+        _joined(select(*told).select_from(Fillup), question.by)
         .where(*ground.rows(question, days or ground.days(question)), *_people(question, ground))
         .subquery()
     )
@@ -77,6 +72,16 @@ def totals(
         one.litres += int(litres or 0)
         one.spend[currency] += int(spend or 0)
     return found
+
+
+def _joined(query: Select[Any], by: str) -> Select[Any]:
+    """With the tables that the dimension stands in, and no others."""
+    if by in ("city", "region"):
+        return query.join(Station, Station.id == Fillup.station_id)
+    if by in ("", "station", "product", "payment", "period", *STEPS):
+        return query
+    query = query.outerjoin(Customer, Customer.id == Fillup.customer_id)
+    return query.outerjoin(CustomerSegment, CustomerSegment.customer_id == Fillup.customer_id)
 
 
 def _people(question: Question, ground: Ground) -> list[ColumnElement[bool]]:
@@ -131,7 +136,7 @@ def people_by(question: Question, ground: Ground, name: str) -> dict[Key, int]:
     else:
         grouped = customers(question, ground, dimension(name).label("key")).subquery()
         query = select(grouped.c.key, func.count()).group_by(grouped.c.key)
-    return dict(ground.session.execute(query).tuples().all())
+    return dict(ground.session.execute(query).all())
 
 
 def came_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[int, int]:
@@ -143,7 +148,7 @@ def came_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[int
         .where(*ground.rows(question, whole), Fillup.customer_id.in_(customers(question, ground, rows=True)))
         .group_by(key)
     )
-    return dict(ground.session.execute(query).tuples().all())
+    return dict(ground.session.execute(query).all())
 
 
 def moved_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[int, int]:
@@ -155,7 +160,7 @@ def moved_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[in
         .where(*moves(question, ground), SegmentChange.customer_id.in_(customers(question, ground)))
         .group_by(key)
     )
-    return dict(ground.session.execute(query).tuples().all())
+    return dict(ground.session.execute(query).all())
 
 
 def totals_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[int, Totals]:

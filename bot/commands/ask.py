@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, now, open_database, print_json
+from bot.commands.common import fail, load_settings, now, open_database, print_json, reason
 from bot.commands.why import plain
 from bot.config import Settings
 from crm.staff import Staff
@@ -56,8 +56,7 @@ def ask(
         with database.read() as session:
             found = _ask(session, settings, asked, staff, day)
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        fail(f"the database said: {reason}")
+        fail(f"the database said: {reason(error)}")
     finally:
         database.close()
     if as_json:
@@ -90,7 +89,7 @@ def _ask(session: Session, settings: Settings, text: str, staff: str, day: date)
     locale = "en" if text.isascii() else "zh"
     question = parse(text, names_of(session, stations))
     if isinstance(question, Misread):
-        sentence = plain(problem(question.problems[0], locale))
+        sentence = " ".join(plain(problem(one, locale)) for one in question.problems)
         unknown = [{"word": one.word, "nearest": one.nearest} for one in question.problems if one.word]
         nothing = {"understood": False, "question": None, "said": sentence, "kind": None}
         return Asked(nothing | {"not_understood": unknown}, sentence, [])

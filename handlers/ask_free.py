@@ -1,0 +1,114 @@
+"""Staff ask in their own words, or in typed filters: numbers, lists, pictures, people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from crm import audit
+from handlers import customer
+from handlers.ask import Ask
+from handlers.paging import Row, pager
+from handlers.route import MANAGERS, Button, Picture, Reply
+from handlers.segments import asker
+from handlers.text import cut
+from questions.answer import Answer, answer
+from questions.misread import Misread, Problem
+from questions.names import Names, names_of
+from questions.parse import parse
+from questions.people import PAGE, Nobody
+from questions.question import Question
+from questions.said import facts, problem_facts, table_of
+
+PEOPLE = ("list", "change")
+MOST_DATA = 58  # bytes of a button's data, so that a page number still fits
+SHOWN = 20  # rows of a breakdown in one message
+BARS = 12  # rows that a picture shows well
+
+
+def question(ask: Ask) -> Reply | None:
+    """Free text of somebody who may ask; None where it is for others to take."""
+    if not ask.who.roles & MANAGERS or not ask.text:
+        return None
+    names = _names(ask)
+    meant = parse(ask.text, names)
+    if isinstance(meant, Misread):
+        first, *others = (Reply("replies/ask_problem", problem_facts(one)) for one in meant.problems)
+        return replace(first, then=tuple(others))
+    return _answered(ask, meant, names, 0, instead=False)
+
+
+def turn_page(ask: Ask) -> Reply:
+    """Another page of a list; the question stands in the button, the scope is the asker's own."""
+    text, _, page = ask.args.rpartition(":")
+    names = _names(ask)
+    meant = parse(text, names)
+    if isinstance(meant, Misread) or meant.kind not in PEOPLE:
+        return Reply("replies/ask_problem", problem_facts(Problem("empty")))
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 9 else 0
+    return _answered(ask, meant, names, number, instead=True)
+
+
+def _names(ask: Ask) -> Names:
+    return names_of(ask.session, ask.who.stations)
+
+
+def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bool) -> Reply:
+    who = asker(ask)
+    found = answer(ask.session, meant, who, page)
+    if meant.kind == "person":
+        wanted = meant.of("who")[0].values[0]
+        if isinstance(found.found, Nobody) or found.found is None:
+            return Reply("replies/ask_problem", problem_facts(Problem("nobody", wanted)))
+        return customer.show(ask, found.found, wanted)
+    told = {"q": facts(found, who.today)}
+    if meant.kind in PEOPLE:
+        return _people(ask, found, told, instead=instead)
+    if meant.kind == "count":
+        return Reply("replies/ask_number", told)
+    return _rows(found, told, names)
+
+
+def _people(ask: Ask, found: Answer, told: dict[str, Any], *, instead: bool) -> Reply:
+    audit.viewed(ask.session, ask.who.user_id, [row["id"] for row in found.rows], now=ask.now, how="list")
+    rows = [row | {"name": cut(row["name"], 40)} for row in found.rows]
+    told |= {"rows": rows, "page": found.page + 1, "pages": found.pages, "first": found.page * PAGE + 1}
+    return Reply("replies/ask_people", told, _cards(rows) + _turning(found), instead=instead)
+
+
+def _cards(rows: list[dict[str, Any]]) -> tuple[Row, ...]:
+    """Each person of a list opens their card."""
+    return tuple(
+        (
+            Button(
+                "segments.person",
+                data=f"customer.open:{row['id']}",
+                facts={"name": cut(row["name"], 32), "number": cut(row["customer"], 24)},
+            ),
+        )
+        for row in rows
+    )
+
+
+def _turning(found: Answer) -> tuple[Row, ...]:
+    tap = f"ask.page:{found.question.canonical()}"
+    return pager(tap, found.page, found.pages) if len(tap.encode()) <= MOST_DATA else ()
+
+
+def _rows(found: Answer, told: dict[str, Any], names: Names) -> Reply:
+    """A breakdown, a comparison or a trend: the numbers in words, and as a picture where there are some."""
+    by, measure = found.question.by, found.question.measure
+    called = {place.code: place.name for place in names.places}
+    rows = [
+        row | {"name": called.get(row["key"] or "", "") if by in ("station", "home") else ""}
+        for row in found.rows
+    ]
+    told |= {"rows": rows[:SHOWN], "more": max(0, len(rows) - SHOWN), "table": table_of(by), "by": by}
+    if found.question.kind == "compare":
+        return Reply("replies/ask_compare", told)
+    drawn = rows[-BARS:] if found.question.kind == "trend" else rows[:BARS]
+    if not any(row["value"] for row in drawn):
+        return Reply("replies/ask_rows", told)
+    shown = {"currency": found.currency, "measure": measure, "table": told["table"], "by": by}
+    picture = Picture("bars", shown | {"rows": drawn})
+    return Reply("replies/ask_rows", told, picture=picture)

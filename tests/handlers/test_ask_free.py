@@ -1,0 +1,97 @@
+"""Staff ask in free text: what they get, what they never get, and what cannot be understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.pictures import PICTURES
+from tests.handlers.chain import Chain, build
+from tests.handlers.chat import Town
+
+
+@pytest.fixture
+def chain(town: Town) -> Chain:
+    """Thirty customers at the north, five with a canary's name at the south."""
+    chain = build(town)
+    for n in range(30):
+        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
+        chain.visits(number, chain.north, *range(5, 200, 10), amount=10_000 + n * 100)
+    for n in range(5):
+        number = chain.customer(f"Southcanary {n}", chain.south, member=f"2{n:05}")
+        chain.visits(number, chain.south, *range(5, 200, 10))
+    chain.customer("张伟", chain.north, member="300001")
+    chain.segment()
+    return chain
+
+
+def test_a_number_in_the_language_of_whoever_asks(chain: Chain) -> None:
+    english = chain.hire("manager", chain.north)
+    assert "30 people" in english.says("how many customers came last month")
+    chinese = chain.hire("manager", chain.north, language="zh")
+    assert "30 位客户" in chinese.says("上个月来过多少客户")
+
+
+def test_a_list_turns_its_pages_and_opens_cards(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    first = manager.says("top 20 customers by spend last month")
+    assert "North 29" in first
+    assert "page 1 of 3" in first
+    assert "page 2 of 3" in manager.taps("More ›")
+    card = next(data for data in manager.buttons.values() if data.startswith("customer.open"))
+    assert "North" in manager.taps(card)
+
+
+def test_nobody_of_another_station_is_told(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    for text in (
+        "show:list", "how many customers", "customers by station", "sort:-spend", "Southcanary", "station:S1",
+        "spend by station last month", "who is 200001", "compare stations", "VIPs at South Gate",
+        "station:N1 city:上海", "revenue by month", "who became regular this year",
+    ):  # fmt: skip
+        assert "canary" not in manager.says(text).replace("“Southcanary”", ""), text
+        assert "South Gate" not in manager.heard.replace("South Gate”", ""), text
+    assert "31 people" in manager.says("how many customers")
+    manager.forges("ask.page:segment:regular station:S1:0")
+    assert "canary" not in manager.heard
+
+
+def test_pictures_of_breakdowns_and_trends_can_be_drawn(chain: Chain) -> None:
+    admin = chain.hire("admin")
+    for text in (
+        "customers by segment", "spend by station last month", "各站营业额", "每月营业额",
+        "litres by product", "weekly visits in the last 30 days",
+    ):  # fmt: skip
+        admin.says(text)
+        picture = admin.said[0]["picture"]
+        assert picture["name"] == "bars", text
+        for locale in ("zh", "en"):
+            assert PICTURES["bars"](picture["facts"], locale).startswith(b"\x89PNG")
+        assert len(admin.heard) <= 1024
+    assert "North Gate" in admin.says("compare North Gate and South Gate by revenue") + admin.says(
+        "compare station 1 and station 1"
+    )
+
+
+def test_a_person_by_name_or_pinyin(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    for text in ("谁是张伟", "zhangwei", "who is zw", "300001"):
+        assert "张伟" in manager.says(text), text
+
+
+def test_what_is_not_understood_is_named(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    heard = manager.says("customers with loyaltyness")
+    assert "loyaltyness" in heard
+    assert "Did you mean loyalty" in heard
+    assert "9" in manager.says("VIPs of station 9")
+    assert "<b>" not in manager.says("VIPs with <b>xyzzy</b>").replace("&lt;b&gt;", "")
+    manager.forges("ask.page:nonsense:0")
+    manager.forges("ask.page:")
+    assert manager.heard
+
+
+def test_attendants_and_drivers_are_not_answered(chain: Chain) -> None:
+    for chat in (chain.hire("attendant", chain.north), chain.town.person("Driver", "en")):
+        assert "people" not in chat.says("how many customers")
+        chat.forges("ask.page:segment:regular:0")
+        assert "North" not in chat.heard

@@ -1,0 +1,346 @@
+"""A small invented chain with every kind of row, and plain pandas that answers questions about it.
+
+The oracle knows nothing of the product's SQL: it reads the tables as frames and follows docs/questions.md.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from crm.customers import Customer, Vehicle
+from crm.db import Database
+from crm.fillups import Fillup
+from crm.segments import CustomerSegment, SegmentChange
+from crm.stations import Station
+from questions.period import days
+from questions.question import Filter, Question
+from segmentation.refresh import refresh
+from tests.questions.names import PLACES
+
+Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hold
+TODAY = date(2026, 6, 15)
+NOON = datetime(2026, 6, 15, 4, tzinfo=UTC)
+PRODUCTS = ("92", "95", "98", "diesel", "lubricant", "wash", "shop")
+PAYMENTS = ("cash", "wechat", "alipay", "fuelcard", None)
+SOURCES = ("import", "chat", "poster", "friend")
+
+
+def build(database: Database, people: int = 90, seed: int = 4) -> None:
+    """Ninety customers of five stations over fourteen months, some without a name, and anonymous sales."""
+    dice = random.Random(seed)
+    with database.write() as session:
+        for number, place in enumerate(PLACES, 1):
+            session.add(Station(id=number, code=place.code, name=place.name, city=place.city,
+                                region=place.region, timezone="Asia/Shanghai", currency="CNY"))  # fmt: skip
+        session.flush()
+        for number in range(1, people + 1):
+            session.add(_customer(dice, number))
+        session.flush()
+        for number in range(1, people + 1, 3):
+            kind = dice.choice(["car", "truck", "taxi", "van"])
+            session.add(Vehicle(customer_id=number, kind=kind, plate=f"沪A{number:05}"))
+        for number in range(1, people + 1):
+            session.add_all(_fillups(dice, number))
+        for _ in range(60):
+            session.add(_fillup(dice, None, dice.randrange(1, 6), NOON - timedelta(days=dice.randrange(60))))
+    refresh(database, as_of=TODAY - timedelta(days=45), now=NOON - timedelta(days=45))
+    refresh(database, as_of=TODAY - timedelta(days=12), now=NOON - timedelta(days=12))
+    refresh(database, as_of=TODAY, now=NOON)
+
+
+def _customer(dice: random.Random, number: int) -> Customer:
+    chat = dice.random() < 0.5
+    return Customer(
+        id=number,
+        member=f"m{number:03}",
+        name=dice.choice(["张伟", "王芳", "Zoe", "李娜", ""]),
+        source=dice.choice(SOURCES),
+        chat_id=7_000_000_000 + number if chat else None,
+        reachable=dice.random() < 0.8,
+        service_consent=chat,
+        marketing_consent=chat and dice.random() < 0.6,
+        joined_at=NOON - timedelta(days=dice.randrange(400)) if dice.random() < 0.8 else None,
+        known_at=NOON - timedelta(days=500),
+        home_station_id=dice.choice([None, *range(1, 6)]),
+        birthday=f"{dice.randrange(1, 13):02}-{dice.randrange(1, 28):02}" if dice.random() < 0.6 else None,
+        persona=dice.choice([None, None, "taxi", "private", "heavy", "fleet"]),
+    )
+
+
+def _fillups(dice: random.Random, number: int) -> list[Fillup]:
+    if number % 15 == 0:
+        return []  # never came
+    gap, home, rows = dice.choice([3, 7, 12, 25, 60]), dice.randrange(1, 6), []
+    at = NOON - timedelta(days=dice.randrange(30, 420), minutes=dice.randrange(600))
+    end = NOON - timedelta(days=dice.choice([0, 0, 2, 20, 45, 120]))
+    odometer = dice.randrange(1000, 90_000)
+    while at < end:
+        station = home if dice.random() < 0.8 else dice.randrange(1, 6)
+        rows.append(_fillup(dice, number, station, at, odometer if number % 4 else None))
+        if dice.random() < 0.15:  # a second line of the same visit
+            rows.append(_fillup(dice, number, station, at + timedelta(minutes=dice.choice([2, 8, 40]))))
+            rows[-1].receipt = rows[-2].receipt if dice.random() < 0.5 else None
+        odometer += dice.randrange(100, 900)
+        at += timedelta(days=max(1, round(dice.gauss(gap, gap / 3))), minutes=dice.randrange(200))
+    return rows
+
+
+def _fillup(
+    dice: random.Random, number: int | None, station: int, at: datetime, km: int | None = None
+) -> Fillup:
+    return Fillup(
+        customer_id=number,
+        station_id=station,
+        at=at,
+        day=(at + timedelta(hours=8)).date(),
+        product=dice.choice(PRODUCTS[: 4 if dice.random() < 0.8 else 7]),
+        millilitres=dice.randrange(10_000, 90_000) if dice.random() < 0.95 else None,
+        amount=dice.randrange(5_000, 80_000) if dice.random() < 0.95 else None,
+        currency="CNY",
+        payment=dice.choice(PAYMENTS),
+        odometer_km=km,
+        receipt=f"R{dice.randrange(10**9)}" if dice.random() < 0.5 else None,
+        source="pos",
+        confirmed=dice.random() < 0.93,
+        recorded_at=at,
+        voided_at=at if dice.random() < 0.02 else None,
+    )
+
+
+class Oracle:
+    """The answers by pandas, for the whole chain (``stations`` None) or for some stations."""
+
+    def __init__(self, database: Database, stations: set[int] | None = None) -> None:
+        with database.read() as session:
+            customers = _frame(session.execute(select(Customer.__table__)))
+            segments = _frame(session.execute(select(CustomerSegment.__table__)))
+            self.fillups = _frame(session.execute(select(Fillup.__table__)))
+            self.changes = _frame(session.execute(select(SegmentChange.__table__)))
+            self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
+        segments = segments.drop(columns=["persona", "home_station_id"]).assign(
+            group=segments["persona"], customer_id=segments["customer_id"]
+        )
+        self.people = customers.drop(columns=["persona"]).merge(
+            segments.rename(columns={"group": "persona"}), left_on="id", right_on="customer_id", how="left"
+        )
+        rows = self.fillups
+        self.log = rows[rows["voided_at"].isna() & rows["same_as"].isna()]
+        self.codes = {place.code: number for number, place in enumerate(PLACES, 1)}
+        self.stations = stations
+        if stations is not None:
+            self.people = self.people[self.people["id"].isin(self._theirs(stations))]
+
+    def _theirs(self, stations: set[int]) -> set[int]:
+        rows = self.fillups[self.fillups["voided_at"].isna()]
+        near = rows[rows["station_id"].isin(stations) & (rows["day"] >= date(2025, 6, 15))]
+        home = self.people[self.people["home_station_id"].isin(stations)]["id"]
+        return set(near["customer_id"].dropna().astype(int)) | set(home)
+
+    def rows(self, question: Question) -> Frame:
+        """The confirmed rows of the time and places asked for."""
+        begin, end = self.window(question)
+        found = self.log[self.log["confirmed"].astype(bool) & self.log["day"].between(begin, end)]
+        if self.stations is not None:
+            found = found[found["station_id"].isin(self.stations)]
+        for one in question.filters:
+            if one.field in ("station", "city", "region"):
+                fits = found["station_id"].isin(self.places(one))
+            elif one.field in ("product", "payment"):
+                fits = found[one.field].isin(_sold(one.values))
+            else:
+                continue
+            found = found[fits if one.op == "=" else ~fits]
+        return found
+
+    def window(self, question: Question) -> tuple[date, date]:
+        return days(question.period, TODAY) if question.period else (TODAY - timedelta(days=364), TODAY)
+
+    def places(self, one: Filter) -> set[int]:
+        if one.field in ("station", "home"):
+            return {self.codes[value] for value in one.values}
+        return {n for n, place in enumerate(PLACES, 1) if getattr(place, one.field) in one.values}
+
+    def customers(self, question: Question, *, of_rows: bool = False) -> set[int]:
+        """Who fits all filters."""
+        found = set(self.people["id"])
+        for one in question.filters:
+            if of_rows and one.field in ("station", "city", "region", "product", "payment"):
+                continue
+            fits = self._fits(one, question)
+            found = found & fits if one.op != "!=" else found - fits
+        return found
+
+    def _fits(self, one: Filter, question: Question) -> set[int]:
+        people, field = self.people, one.field
+        column = {"frequency": "frequency_class", "rfm": "rfm_segment", "fuel": "product",
+                  "credit": "credit_risk", "price": "price_sensitivity"}.get(field, field)  # fmt: skip
+        if field in ("visited", "product", "payment", "station", "was", "became", "vehicle"):
+            return self._seen(one, question)
+        if field in ("consent", "reach", "declining"):
+            return self._flags(one)
+        if field in ("first", "due", "joined", "birthday"):
+            return self._dated(one)
+        if field in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
+            return self._numbers(one, question)
+        if field == "home":
+            return set(people[people["home_station_id"].isin(self.places(one))]["id"])
+        wanted = {
+            v
+            for value in one.values
+            for v in (("92", "95", "98", "e10") if value == "gasoline" else (value,))
+        }
+        return set(people[people[column].isin(wanted)]["id"])
+
+    def _seen(self, one: Filter, question: Question) -> set[int]:
+        placed = [each for each in question.of("station") if each.op == "="]
+        at = set.union(*(self.places(each) for each in placed)) if placed else None
+        if one.field == "station":
+            return self._theirs(self.places(one))
+        if one.field == "vehicle":
+            return set(self.vehicles[self.vehicles["kind"].isin(one.values)]["customer_id"])
+        if one.field in ("was", "became"):
+            return set(self.moves(question)["customer_id"])
+        if one.field == "visited":
+            begin, end = days(one.values[0], TODAY)
+            found = self.log[self.log["day"].between(begin, end)]
+            if at is None and self.stations is not None:
+                at = self.stations
+            found = found if at is None else found[found["station_id"].isin(at)]
+        else:
+            alone = Filter(one.field, "=", one.values)
+            found = self.rows(Question(filters=(alone, *placed), period=question.period))
+        return set(found["customer_id"].dropna().astype(int))
+
+    def moves(self, question: Question) -> Frame:
+        begin, end = self.window(question)
+        found = self.changes[self.changes["before"].notna() & self.changes["as_of"].between(begin, end)]
+        for one in question.filters:
+            if one.field in ("was", "became"):
+                found = found[found["before" if one.field == "was" else "after"].isin(one.values)]
+        return found
+
+    def _flags(self, one: Filter) -> set[int]:
+        people = self.people
+        if one.field == "consent":
+            flag = people[f"{one.values[0]}_consent"].astype(bool)
+        elif one.field == "reach":
+            flag = people["chat_id"].notna() & people["reachable"].astype(bool)
+        else:
+            flag = people["declining"].fillna(False).astype(bool)
+        return set(people[~flag if one.values == ("no",) else flag]["id"])
+
+    def _dated(self, one: Filter) -> set[int]:
+        people = self.people
+        begin, end = days(one.values[0], TODAY)
+        if one.field in ("due", "birthday") and one.values[0].startswith("this-"):
+            end = days(one.values[0].replace("this", "next"), TODAY)[0] - timedelta(days=1)
+        if one.field == "birthday":
+            named = {(begin + timedelta(days=n)).strftime("%m-%d") for n in range((end - begin).days + 1)}
+            return set(people[people["birthday"].isin(named)]["id"])
+        if one.field == "joined":
+            told = people["joined_at"].where(people["joined_at"].notna(), people["registered_at"])
+            column = told.map(lambda at: None if pd.isna(at) else (at + timedelta(hours=8)).date())
+        else:
+            column = people["first_visit" if one.field == "first" else "due_on"]
+        return {
+            n for n, day in zip(people["id"], column, strict=True) if _is_day(day) and begin <= day <= end
+        }
+
+    def _numbers(self, one: Filter, question: Question) -> set[int]:
+        value = float(one.values[0].removesuffix("d"))
+        people = self.people.set_index("id")
+        if one.field == "last":
+            last = self.log[self.log["day"] <= TODAY].groupby("customer_id")["day"].max()
+            numbers = {int(n): (TODAY - day).days for n, day in last.items()}
+        elif one.field in ("gap", "r", "f", "m"):
+            column = "typical_gap_days" if one.field == "gap" else one.field
+            numbers = people[column].dropna().to_dict()
+        else:
+            numbers = self.numbers(one.field, question)
+        return {n for n, number in numbers.items() if n in people.index and _compare(one.op, number, value)}
+
+    def numbers(self, field: str, question: Question) -> dict[int, float]:
+        """A measure of each customer, in the units people write."""
+        told = tuple(one for one in question.filters if one.field in ("product", "payment"))
+        placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
+        found: dict[int, float] = (
+            dict.fromkeys(self.people["id"], 0.0) if field not in ("basket", "km") else {}
+        )
+        if field in ("visits", "spend") and not told and not question.period:
+            column = {"visits": "frequency", "spend": "monetary"}[field]
+            share = 1 if field == "visits" else 100
+            return dict(zip(self.people["id"], self.people[column].fillna(0) / share, strict=True))
+        rows = self.rows(Question(filters=(*told, *placed), period=question.period))
+        for number, log in rows.groupby("customer_id"):
+            if (value := measure(log, field)) is not None:
+                found[int(number)] = value
+        return found
+
+    def asked_rows(self, question: Question) -> Frame:
+        found = self.rows(question)
+        own = ("station", "city", "region", "product", "payment")
+        if all(one.field in own for one in question.filters):
+            return found
+        return found[found["customer_id"].isin(self.customers(question, of_rows=True))]
+
+
+def measure(rows: Frame, name: str) -> float | None:
+    """visits, litres, spend, basket or km of these rows."""
+    if name == "litres":
+        return float(rows["millilitres"].fillna(0).sum()) / 1000
+    if name == "spend":
+        return float(rows["amount"].fillna(0).sum()) / 100
+    if name == "km":
+        told = rows[rows["odometer_km"].notna()]
+        apart = (told["day"].max() - told["day"].min()).days if len(told) else 0
+        driven = told["odometer_km"].max() - told["odometer_km"].min()
+        return float(driven) * (365.25 / 12) / apart if apart >= 14 else None
+    visits = _visits(rows)
+    if name == "visits":
+        return visits
+    return float(rows["amount"].fillna(0).sum()) / 100 / visits if visits else None
+
+
+def _visits(rows: Frame) -> int:
+    last: dict[Any, Any] = {}
+    count, receipts = 0, set()
+    for row in rows.sort_values(["at", "id"]).itertuples():
+        known = None if pd.isna(row.customer_id) else int(row.customer_id)
+        receipt = None if pd.isna(row.receipt) else (known, row.station_id, row.day, row.receipt)
+        before = last.get((known, row.station_id)) if known is not None else None
+        near = before is not None and row.at - before <= timedelta(minutes=10)
+        count += not near and (receipt is None or receipt not in receipts)
+        last[known, row.station_id] = row.at
+        receipts.add(receipt)
+    return count
+
+
+def _frame(result: Any) -> Frame:
+    return pd.DataFrame(result.mappings().all(), columns=list(result.keys()), dtype=object)
+
+
+def _sold(values: tuple[str, ...]) -> set[str]:
+    groups = {
+        "gasoline": {"92", "95", "98", "e10"},
+        "gas": {"lpg", "cng"},
+        "shop": {"shop", "wash", "adblue"},
+    }
+    return {code for value in values for code in groups.get(value, {value})}
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and not pd.isna(value)
+
+
+def _compare(op: str, number: float, value: float) -> bool:
+    ways: dict[str, Callable[[float, float], bool]] = {
+        "=": lambda a, b: a == b, "!=": lambda a, b: a == b, ">": lambda a, b: a > b,
+        ">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+    }  # fmt: skip
+    return ways[op](float(number), value)

@@ -1,0 +1,170 @@
+"""The corpus: every question in both languages means what it should, and no word of it is passed over."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from questions.check import check
+from questions.misread import Misread, NotUnderstood
+from questions.parse import parse
+from questions.question import MEASURES, Filter, Question
+from questions.typed import DIMENSIONS, ORDERS
+from questions.vocabulary import Field, fields, values
+from tests.questions.names import NAMES, PLACES
+
+CORPUS: list[list[str]] = tomllib.loads((Path(__file__).parent / "corpus.toml").read_text("utf-8"))["asks"]
+ASKED = [(text, expected) for *texts, expected in CORPUS for text in texts]
+PERIODS = (
+    "last-month",
+    "this-year",
+    "last-30d",
+    "2026-05",
+    "m06..",
+    "2026-q2",
+    "2026-05-01..2026-05-15",
+    "today",
+)
+
+
+def test_there_are_enough_of_them_in_each_language() -> None:
+    assert len({chinese for chinese, _, _ in CORPUS}) >= 150
+    assert len({english for _, english, _ in CORPUS}) >= 150
+
+
+@pytest.mark.parametrize(("text", "expected"), ASKED, ids=[text for text, _ in ASKED])
+def test_every_question_means_what_it_should(text: str, expected: str) -> None:
+    meant = parse(text, NAMES)
+    assert isinstance(meant, Question), meant
+    assert meant.canonical() == expected
+    assert parse(expected, NAMES) == meant
+
+
+@pytest.mark.parametrize(("text", "_expected"), ASKED, ids=[text for text, _ in ASKED])
+def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) -> None:
+    word = "zorblax" if text.isascii() else "麒麟"
+    for asked in (f"{text} {word}", f"{word} {text}"):
+        meant = parse(asked, NAMES)
+        if isinstance(meant, Question):  # a name is looked for as it was written
+            assert meant.kind == "person"
+            assert word in meant.of("who")[0].values[0]
+        else:
+            assert any(word in problem.word for problem in meant.problems), meant
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "word", "nearest"),
+    [
+        ("loyaltyness:high", "unknown", "loyaltyness", "loyalty"),
+        ("customers with high loyaltyness", "unknown", "loyaltyness", "loyalty"),
+        ("segment:vpi", "unknown", "vpi", "vip"),
+        ("segment:vip segment:churned", "contradiction", "segment:churned segment:vip", ""),
+        ("segment:vip -segment:vip", "contradiction", "-segment:vip segment:vip", ""),
+        ("spend>5000 spend<1000", "contradiction", "spend<1000 spend>5000", ""),
+        ("visited:2026-02-30", "date", "2026-02-30", ""),
+        ("2026年2月30日来过的客户", "date", "2026年2月30日来过", ""),
+        ("customers who came on 31 June", "date", "31 june", ""),
+        ("station:9", "station", "9", ""),
+        ("9号站的VIP", "station", "9", ""),
+        ("VIPs of station 9", "station", "9", ""),
+        ("city:Paris", "place", "Paris", ""),
+        ("spend>lots", "number", "lots", ""),
+        ("customers over 5000", "number", "5000", ""),
+        ("who registered", "when", "", ""),
+        ("compare VIPs", "compare", "", ""),
+        ("", "empty", "", ""),
+        ("你好", "unknown", "你好", ""),
+        ("the customers", "empty", "", ""),
+        ("x" * 401, "long", "", ""),
+        ("segment>vip", "operator", "segment", ""),
+        ("limit:0", "number", "0", ""),
+    ],
+)
+def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: str) -> None:
+    meant = parse(text, NAMES)
+    if text == "你好":
+        assert isinstance(meant, Question)
+        assert meant.canonical() == "show:person who:你好"
+        return
+    assert isinstance(meant, Misread), meant
+    named = [(problem.code, problem.word.strip(), problem.nearest) for problem in meant.problems]
+    assert (code, word, nearest) in named
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("浦东的VIP", "region:浦东 segment:vip"),
+        ("vips in pudong", "region:浦东 segment:vip"),
+        ("星禾路站的VIP", "segment:vip station:S02"),
+        ("vips at xingheluzhan", "segment:vip station:S02"),
+        ("vips in suzhou", "city:苏州 segment:vip"),
+        ("S03的VIP", "segment:vip station:S03"),
+        ("VIPs  ＯＦ　station　３", "segment:vip station:S03"),
+    ],
+)
+def test_places_are_known_by_number_name_and_pinyin(text: str, expected: str) -> None:
+    meant = parse(text, NAMES)
+    assert isinstance(meant, Question), meant
+    assert meant.canonical() == expected
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_understood_or_named(text: str) -> None:
+    meant = parse(text, NAMES)
+    if isinstance(meant, Question):
+        assert parse(meant.canonical(), NAMES) == meant
+    else:
+        assert meant.problems
+
+
+def _values(field: Field) -> st.SearchStrategy[Filter]:
+    name = field.name
+    if field.type == "choice":
+        codes = [code for code in values(name) if not code.startswith("-")]
+        chosen = st.lists(st.sampled_from(codes), min_size=1, max_size=3, unique=True)
+        return st.builds(
+            lambda op, given: Filter(name, op, tuple(sorted(given))), st.sampled_from(["=", "!="]), chosen
+        )
+    if field.type == "period":
+        return st.sampled_from(PERIODS).map(lambda value: Filter(name, "=", (value,)))
+    if field.type == "place":
+        kind = "code" if name in ("station", "home") else name
+        return st.sampled_from(PLACES).map(lambda place: Filter(name, "=", (getattr(place, kind),)))
+    if field.type == "name":
+        return st.sampled_from(["张伟", "Zhang Wei", 'O"Hara', "a,b"]).map(
+            lambda who: Filter(name, "=", (who.replace('"', "'"),))
+        )
+    unit = "d" if field.type == "days" else ""
+    numbers = st.integers(0, 100_000).map(lambda number: f"{number}{unit}")
+    ops = st.sampled_from(["=", "!=", ">", ">=", "<", "<="])
+    return st.builds(lambda op, number: Filter(name, op, (number,)), ops, numbers)
+
+
+FILTERS = st.lists(
+    st.sampled_from([f for f in fields().values() if f.name != "who"]).flatmap(_values), max_size=4
+)
+QUESTIONS = st.builds(
+    Question,
+    kind=st.sampled_from(["list", "count", "breakdown", "trend", "change"]),
+    filters=FILTERS.map(tuple),
+    by=st.sampled_from(["", *DIMENSIONS, "month"]),
+    measure=st.sampled_from(MEASURES),
+    period=st.sampled_from(["", *PERIODS]),
+    sort=st.sampled_from(["", *ORDERS, *(f"-{one}" for one in ORDERS)]),
+    limit=st.none() | st.integers(1, 1000),
+)
+
+
+@given(QUESTIONS)
+def test_a_question_can_be_typed_again(question: Question) -> None:
+    try:
+        asked = check(question)
+    except NotUnderstood:
+        assert isinstance(parse(question.canonical(), NAMES), Misread)
+        return
+    assert parse(asked.canonical(), NAMES) == asked

@@ -75,8 +75,13 @@ def tallies(session: Session, campaign: str | None = None) -> dict[str, Tally]:
 def lines(
     session: Session, *, campaign: str | None = None, number: str | None = None, limit: int = 50
 ) -> list[Line]:
-    """The latest lines, of one customer (by public number) or of all; history is told only of one."""
-    query = _lines().order_by(func.coalesce(Outbound.settled_at, Outbound.planned_at).desc(), Outbound.id)
+    """The latest lines, of one customer (by public number) or of all; history is told only of one.
+
+    Those known only from the till, who could not have heard anything, come after everyone else.
+    """
+    not_in_chat = func.coalesce(Outbound.reason, "") == "not_in_chat"
+    latest = func.coalesce(Outbound.settled_at, Outbound.planned_at).desc()
+    query = _lines().order_by(not_in_chat, latest, Outbound.id)
     if campaign is not None:
         query = query.where(Outbound.campaign == campaign)
     query = query.where(_number_is(number)) if number is not None else query.where(_not_history())

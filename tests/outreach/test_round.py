@@ -261,6 +261,18 @@ def test_the_tallies_are_the_ledger(database: Database) -> None:
     assert {(line.customer, line.state) for line in lines} == {("M1", "queued"), ("M2", "skipped")}
 
 
+def test_people_in_chat_are_listed_before_those_of_the_till(database: Database) -> None:
+    with database.write() as session:
+        away(session, 1, marketing_consent=False)
+        away(session, 2, chat_id=None)
+        away(session, 3)
+    plan_round(database)
+    with database.read() as session:
+        reasons = [line.reason for line in status.lines(session)]
+    assert reasons[-1] == "not_in_chat"
+    assert set(reasons[:-1]) == {"no_consent", None}
+
+
 def _several(session: Session) -> None:
     for number in range(1, 7):
         away(session, number, marketing_consent=number % 3 > 0)

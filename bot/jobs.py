@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crm import inbox, segments
@@ -26,13 +26,8 @@ log = logging.getLogger(__name__)
 
 
 async def segment(house: Forecourt) -> None:
-    """Segment everyone as of today."""
-    await asyncio.to_thread(segment_now, house.settings, house.database, house.clock())
-
-
-async def lifetime(house: Forecourt) -> None:
-    """Fit the lifetime model of the last month end, where that is not done yet."""
-    await asyncio.to_thread(fit_now, house.settings, house.database, house.clock())
+    """Fit the lifetime model where a month has ended, then segment everyone as of today."""
+    await asyncio.to_thread(night, house.settings, house.database, house.clock())
 
 
 async def round_(house: Forecourt) -> None:
@@ -53,6 +48,13 @@ async def tidy(house: Forecourt) -> None:
     log.info("forgot %d updates of more than %d days, %d runs", forgotten, inbox.KEPT.days, runs)
 
 
+def night(settings: Settings, database: Database, now: datetime) -> None:
+    try:
+        fit_now(settings, database, now)
+    finally:  # rhythm speaks without a fit
+        segment_now(settings, database, now)
+
+
 def segment_now(settings: Settings, database: Database, now: datetime) -> None:
     refresh(
         database,
@@ -65,7 +67,9 @@ def segment_now(settings: Settings, database: Database, now: datetime) -> None:
 
 
 def fit_now(settings: Settings, database: Database, now: datetime) -> None:
-    fit = refit(database, as_of=now.astimezone(settings.zone).date(), now=now)
+    """The fit of the last month end that has passed, where that is not made yet."""
+    yesterday = now.astimezone(settings.zone).date() - timedelta(days=1)
+    fit = refit(database, as_of=yesterday, now=now)
     if fit.weak:
         log.info("the lifetime fit in force is weak (%s): rhythm alone speaks", fit.weak)
 

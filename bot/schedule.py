@@ -40,7 +40,6 @@ def table(house: Forecourt) -> tuple[Job, ...]:
     return (
         Job("round", IntervalTrigger(seconds=settings.round_every, start_date=first), jobs.round_),
         Job("segment", CronTrigger(hour=hour, minute=minute, timezone=settings.timezone), jobs.segment),
-        Job("lifetime", CronTrigger(hour=hour, minute=minute, timezone=settings.timezone), jobs.lifetime),
         Job("tidy", CronTrigger(hour=4, minute=30, timezone=settings.timezone), jobs.tidy),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base
@@ -31,8 +31,17 @@ def of(session: Session, month: date) -> LifetimeFit | None:
     return session.get(LifetimeFit, month)
 
 
-def in_force(session: Session, day: date) -> LifetimeFit | None:
-    """The fit that holds on ``day``: the latest by then, weak ones too, so that rhythm alone speaks."""
+def in_force(session: Session, day: date, known_at: datetime | None = None) -> LifetimeFit | None:
+    """The fit that holds on ``day``: the latest by then, weak ones too, so that rhythm alone speaks.
+
+    Of those made by ``known_at``, where that is given.
+    """
+    known = true() if known_at is None else LifetimeFit.made_at <= known_at
     return session.scalar(
-        select(LifetimeFit).where(LifetimeFit.month <= day).order_by(LifetimeFit.month.desc()).limit(1)
+        select(LifetimeFit).where(LifetimeFit.month <= day, known).order_by(LifetimeFit.month.desc()).limit(1)
     )
+
+
+def every(session: Session) -> list[LifetimeFit]:
+    """All fits, the latest first."""
+    return list(session.scalars(select(LifetimeFit).order_by(LifetimeFit.month.desc())))

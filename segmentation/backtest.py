@@ -25,11 +25,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from segmentation import lifetime
+from segmentation.alive import WEEK, p_alive, table
 from segmentation.classes import cutoffs, day_number, day_of, frequency_levels
 from segmentation.criteria import Criteria
 from segmentation.features import History, features
 from segmentation.memory import month_ends
-from segmentation.refit import WEEK, fit, new_days, p_alive, table, visit_days
+from segmentation.refit import fit
 from segmentation.rhythm import Floats, Texts, life
 from segmentation.visits import Bools, Ints
 
@@ -129,7 +130,6 @@ def _fit(history: History, day: int) -> lifetime.Fit:
 
 def _known(history: History, day: int, window_days: int = 365) -> pd.DataFrame:
     frame = features(history, day, window_days)
-    frame["visit_days"] = visit_days(history, day)
     return frame
 
 
@@ -238,7 +238,7 @@ def _loyal(history: History, gap: Ints, end: int) -> Bools:
 
 def _doubts(history: History, fits: list[lifetime.Fit], look: Ints, watched: Bools, away: Ints) -> Floats:
     visits = history.visits
-    fresh = np.cumsum(new_days(history))
+    fresh = np.cumsum(visits.new_day)
     first = history.first[visits.customer]
     repeats: Ints = (fresh - fresh[first])[watched]
     recency = (visits.day - visits.day[first])[watched]

@@ -135,6 +135,8 @@ class Lifecycle(Part):
     dormant_multiple: Annotated[float, Field(ge=1, allow_inf_nan=False)]
     dormant_least_days: Positive
     churned_after_days: Positive
+    churned_p_alive: Annotated[float, Field(ge=0, le=1)]
+    churned_least_visits: Annotated[int, Field(ge=1)]
     reactivated_days: Days
     new_days: Days
 

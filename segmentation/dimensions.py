@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from segmentation import accounts, prices, sides
+from segmentation import accounts, lifetime, prices, sides
 from segmentation.classes import Cutoffs, day_number
 from segmentation.criteria import Criteria
 from segmentation.loyalty import loyalty
@@ -45,6 +45,8 @@ class Beside:
     | coupons | any | customer, day: redeemed coupons, by the station's local day |
     | accounts | id, sorted | code, name, industry, size, region ("" unknown), parent (id, 0), currency, |
     | | | credit_limit, balance, days_overdue, failed_payments (missing where nobody told) |
+
+    ``fit``: the lifetime fit in force on the day looked at; None where there is none.
     """
 
     stations: pd.DataFrame = field(
@@ -59,6 +61,7 @@ class Beside:
             index="account",
         )
     )
+    fit: lifetime.Fit | None = None
 
 
 @dataclass(frozen=True)

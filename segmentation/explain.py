@@ -23,7 +23,7 @@ _COLUMNS = (
     *("recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "value_then", "frequency_then"),
     *("lifecycle", "since_days", "typical_days", "limit_days", "dormant_days", "churned_days", "prior"),
-    *("vip", "vip_months", "rule", "segment"),
+    *("p_alive", "vip", "vip_months", "rule", "segment"),
 )
 
 
@@ -34,7 +34,7 @@ def explain(outcome: Outcome) -> Iterator[Facts]:
     | --- | --- |
     | rfm | recency_days, frequency, monetary, currency, beside, scores r f m, name, population, least |
     | value, frequency | class, then (class at the last month end), cut-offs high and medium, taken_on |
-    | lifecycle | stage, days_since, limits in days, typical gap, gaps seen, first and last visit, prior |
+    | lifecycle | stage, days_since, limits in days, typical gap, gaps, first and last visit, prior, p_alive |
     | product | preference, share_percent, share_of (spend or litres), least_percent |
     | loyalty | level, points, parts (points, most of each), the numbers they came from, least |
     | credit | risk, and of the account driven for: its numbers, the least of high and medium |
@@ -120,6 +120,16 @@ class _Thresholds:
             "keep_percent": self.criteria.steady.keep_percent,
         }
 
+    def _alive(self, row: Facts) -> Facts:
+        """A chance that falls every day is told with its day: the row is not written again for it."""
+        known, criteria = row["p_alive"] >= 0, self.criteria.lifecycle
+        return {
+            "p_alive": row["p_alive"] if known else None,
+            "p_alive_on": self.as_of if known else None,
+            "churned_p_alive": criteria.churned_p_alive,
+            "churned_least_visits": criteria.churned_least_visits,
+        }
+
     def lifecycle(self, row: Facts, days: _Days) -> Facts:
         return {
             "stage": row["lifecycle"],
@@ -127,6 +137,7 @@ class _Thresholds:
             "limit_days": row["limit_days"],
             "dormant_days": row["dormant_days"],
             "churned_days": row["churned_days"],
+            **self._alive(row),
             "typical_days": row["typical_days"],
             "visits": row["visits"],
             "gaps": row["gaps"],

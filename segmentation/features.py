@@ -57,6 +57,10 @@ class History:
         return _running(self.visits.rhythm**2)
 
     @cached_property
+    def days(self) -> Ints:
+        return _running(self.visits.new_day)
+
+    @cached_property
     def last_confirmed(self) -> Ints:
         """Per place: the place of the last confirmed visit up to and with it (of anyone), or -1."""
         places = np.where(self.visits.confirmed, np.arange(len(self.visits.day)), _NEVER)
@@ -70,6 +74,7 @@ def features(history: History, day: int, window_days: int) -> pd.DataFrame:
     | column | meaning |
     | --- | --- |
     | visits, first_day, last_day | all counting visits ever; days since 1970, -1 for none |
+    | visit_days | days with a visit ever |
     | last_gap | seconds between the last visit and the one before it, -1 for none |
     | gaps, gap_sum, gap_squares | how many gaps; sums of round(1000 ln days) and of its square |
     | recency_days | whole days since the last confirmed visit ever, -1 for none |
@@ -90,6 +95,7 @@ def _lifelong(history: History, first: Ints, end: Ints) -> dict[str, npt.NDArray
     some = end > first
     return {
         "visits": end - first,
+        "visit_days": history.days[end] - history.days[first],
         "first_day": _at(visits.day, first, some),
         "last_day": _at(visits.day, end - 1, some),
         "last_gap": _at(visits.gap, end - 1, some),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
 
 import numpy as np
@@ -10,24 +11,29 @@ import numpy.typing as npt
 import pandas as pd
 
 from crm.db import Database
-from segmentation import beside, reading, registry
+from segmentation import beside, lifetime, reading, registry
 from segmentation.classes import day_number
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside
 from segmentation.features import History
+from segmentation.refitting import every
 from segmentation.segments import Outcome, segment
 from segmentation.visits import visits
 
 
 @dataclass(frozen=True)
 class Log:
-    """Rows (visits.ROWS) up to ``as_of``, everyone in the records (registry), their public numbers."""
+    """Rows (visits.ROWS) up to ``as_of``, everyone in the records (registry), their public numbers.
+
+    ``fits``: the lifetime fit in force on a day.
+    """
 
     as_of: date
     rows: pd.DataFrame
     people: pd.DataFrame
     around: Beside
     numbers: pd.Series[str]
+    fits: Callable[[date], lifetime.Fit | None]
 
     def until(self, day: date) -> pd.DataFrame:
         return self.rows[self.rows["day"].to_numpy() <= day_number(day)]
@@ -40,7 +46,8 @@ class Log:
     def outcome(self, criteria: Criteria, day: date | None = None) -> Outcome:
         """Segments as of ``day`` (not after ``as_of``), as segments.segment gives them."""
         day = day or self.as_of
-        return segment(self.until(day), self.present(day), day, criteria, around=self.around)
+        around = replace(self.around, fit=self.fits(day))
+        return segment(self.until(day), self.present(day), day, criteria, around=around)
 
     def history(self, criteria: Criteria) -> tuple[History, npt.NDArray[np.object_]]:
         """Visits of everyone who is a customer on ``as_of``, and their declared personas."""
@@ -56,4 +63,5 @@ def look(database: Database, as_of: date, *, trust: bool, zone: tzinfo = UTC) ->
         around = beside.read(session, people, None)
         rows = reading.log(session, people, as_of, trust=trust, known_at=None, read=lambda _count: None)
         numbers = registry.numbers(session, people.index.to_numpy())
-    return Log(as_of, rows, people, around, numbers)
+        fits = every(session)
+    return Log(as_of, rows, people, around, numbers, fits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 import numpy as np
@@ -14,8 +15,9 @@ from crm.customers import Customer
 from crm.db import Database
 from crm.fillups import Fillup
 from segmentation import lifetime
+from segmentation.alive import table
 from segmentation.classes import day_number
-from segmentation.refit import fit, last_month_end, table
+from segmentation.refit import fit, last_month_end
 
 
 def refit(database: Database, *, as_of: date, now: datetime, again: bool = False) -> lifetime.Fit:
@@ -32,10 +34,17 @@ def refit(database: Database, *, as_of: date, now: datetime, again: bool = False
     return found
 
 
-def in_force(session: Session, as_of: date) -> lifetime.Fit | None:
-    """The fit to predict with on ``as_of`` (refit.p_alive takes it); None before the first."""
-    known = lifetime_fits.in_force(session, as_of)
+def in_force(session: Session, as_of: date, known_at: datetime | None = None) -> lifetime.Fit | None:
+    """The fit to predict with on ``as_of`` (alive.p_alive takes it), made by ``known_at`` where that is
+    given; None before the first."""
+    known = lifetime_fits.in_force(session, as_of, known_at)
     return lifetime.Fit.of(known.parameters) if known else None
+
+
+def every(session: Session) -> Callable[[date], lifetime.Fit | None]:
+    """The same for any day, after the session."""
+    kept = [(row.month, lifetime.Fit.of(row.parameters)) for row in lifetime_fits.every(session)]
+    return lambda day: next((fitted for month, fitted in kept if month <= day), None)
 
 
 def statistics(session: Session, day: date) -> pd.DataFrame:

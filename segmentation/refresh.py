@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
+import pandas as pd
 from sqlalchemy.orm import Session
 
 from crm.db import Database
@@ -19,8 +20,9 @@ from segmentation import beside, month_state, reading, registry, state_store
 from segmentation.classes import day_number
 from segmentation.cluster import on
 from segmentation.criteria import SEGMENTS, Criteria, load
-from segmentation.dimensions import complete
+from segmentation.dimensions import Beside, complete
 from segmentation.export import cells
+from segmentation.refitting import in_force
 from segmentation.segments import Known, Outcome, decide, segment
 from segmentation.state import featured, inside, spread
 from segmentation.state_made import Elsewhere, Setting, Tell, other_currencies
@@ -123,9 +125,13 @@ class _Asked:
     tell: Progress
     elsewhere: Elsewhere | None
 
+    def _around(self, session: Session, people: pd.DataFrame) -> Beside:
+        fit = in_force(session, self.as_of, self.known_at)
+        return replace(beside.read(session, people, self.known_at), fit=fit)
+
     def from_log(self, session: Session) -> _Found:
         people = registry.customers(session, self.zone, self.known_at)
-        around = beside.read(session, people, self.known_at)
+        around = self._around(session, people)
         rows = reading.log(
             session,
             people,
@@ -144,7 +150,7 @@ class _Asked:
     def from_state(self, session: Session) -> _Found | None:
         """None where the state is of a later day."""
         people = registry.customers(session, self.zone, None)
-        around = beside.read(session, people, None)
+        around = self._around(session, people)
         setting = Setting(people, around, self.criteria, self.trust)
         tell: Tell = lambda count: self.tell("visits", count)  # noqa: E731
         advanced = advance(session, setting, self.as_of, tell, self.elsewhere)

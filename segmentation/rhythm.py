@@ -92,8 +92,17 @@ def _default(criteria: Rhythm) -> Prior:
     return Prior(log(criteria.default_gap_days), criteria.default_spread**2, DEFAULT)
 
 
-def lifecycle(features: pd.DataFrame, rhythms: pd.DataFrame, day: int, criteria: Lifecycle) -> pd.DataFrame:
-    """Days since the last visit (-1: none), the dormant and churned limits in days, and the stage."""
+def lifecycle(
+    features: pd.DataFrame,
+    rhythms: pd.DataFrame,
+    day: int,
+    criteria: Lifecycle,
+    alive: Floats | None = None,
+) -> pd.DataFrame:
+    """Days since the last visit (-1: none), the dormant and churned limits in days, and the stage.
+
+    ``alive``: P(alive), -1 where nobody can tell; without it silence alone says who is churned.
+    """
     last = features["last_day"].to_numpy()
     none = last < 0
     since = np.where(none, -1, day - last)
@@ -101,10 +110,14 @@ def lifecycle(features: pd.DataFrame, rhythms: pd.DataFrame, day: int, criteria:
         criteria.dormant_multiple * rhythms["limit_days"].to_numpy(), criteria.dormant_least_days
     ).round(2)
     churned = (dormant + criteria.churned_after_days).round(2)
+    gone = since > churned
+    if alive is not None:
+        enough = features["visits"].to_numpy() >= criteria.churned_least_visits
+        gone |= enough & (alive >= 0) & (alive < criteria.churned_p_alive)
     came_back = features["last_gap"].to_numpy() > dormant * DAY_SECONDS
     tests: list[tuple[str, npt.NDArray[np.bool_]]] = [
         ("prospect", none),
-        ("churned", since > churned),
+        ("churned", gone),
         ("dormant", since > dormant),
         ("lapsing", since > rhythms["limit_days"].to_numpy()),
         ("reactivated", came_back & (since <= criteria.reactivated_days)),
@@ -118,12 +131,17 @@ def lifecycle(features: pd.DataFrame, rhythms: pd.DataFrame, day: int, criteria:
 
 
 def life(
-    features: pd.DataFrame, personas: Texts, frequency_level: Ints, day: int, criteria: Criteria
+    features: pd.DataFrame,
+    personas: Texts,
+    frequency_level: Ints,
+    day: int,
+    criteria: Criteria,
+    alive: Floats | None = None,
 ) -> pd.DataFrame:
     """Rhythm and stage together; similar are customers of one persona and frequency class."""
     level = np.array(["none", "low", "medium", "high"], dtype=object)[frequency_level]
     rhythms = rhythm(features, personas + "/" + level, criteria.rhythm)
-    return rhythms.join(lifecycle(features, rhythms, day, criteria.lifecycle))
+    return rhythms.join(lifecycle(features, rhythms, day, criteria.lifecycle, alive))
 
 
 def due(frame: pd.DataFrame, day: int) -> pd.DataFrame:

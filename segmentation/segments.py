@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from segmentation import lifetime
+from segmentation.alive import p_alive
 from segmentation.classes import LEVELS, Cutoffs, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside, Window, complete, credit_risks, dimensions, fleets, window
@@ -30,10 +32,11 @@ Step = Callable[[str], None]
 class Outcome:
     """One row per customer (index: their keys), with every dimension and the numbers it came from.
 
-    Beside the columns of features, scores and rhythm: value, frequency_class ("" for none), value_then,
-    frequency_then (at the last month end), vip (meets the rule today), vip_months (see
-    memory.months_since_vip), all of dimensions.dimensions, credit_risk, rule (1-based place in the
-    criteria), segment. ``beside``: place of a customer -> money of the window in other currencies.
+    Beside the columns of features, scores and rhythm: p_alive (-1: nothing can be said), value,
+    frequency_class ("" for none), value_then, frequency_then (at the last month end), vip (meets the rule
+    today), vip_months (see memory.months_since_vip), all of dimensions.dimensions, credit_risk, rule
+    (1-based place in the criteria), segment. ``beside``: place of a customer -> money of the window in
+    other currencies.
     ``accounts``: one row per account (dimensions.fleets).
     """
 
@@ -103,7 +106,7 @@ def decide(known: Known, customers: pd.DataFrame, as_of: date, criteria: Criteri
     frame = known.features
     population = int((frame["frequency"] > 0).sum())
     frame = frame.join(scores(frame, criteria.rfm))
-    cuts = _classify(frame, personas, day_number(as_of), known.past, criteria)
+    cuts = _classify(frame, personas, day_number(as_of), known.past, criteria, around.fit)
     frame = frame.join(dimensions(frame, known.inside, customers, as_of, criteria))
     fleet = fleets(frame, around, cuts, criteria)
     frame["credit_risk"] = credit_risks(frame, fleet)
@@ -112,9 +115,17 @@ def decide(known: Known, customers: pd.DataFrame, as_of: date, criteria: Criteri
 
 
 def _classify(
-    frame: pd.DataFrame, personas: Texts, day: int, past: list[Snapshot], criteria: Criteria
+    frame: pd.DataFrame,
+    personas: Texts,
+    day: int,
+    past: list[Snapshot],
+    criteria: Criteria,
+    fit: lifetime.Fit | None,
 ) -> Cutoffs:
-    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs used."""
+    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs used.
+
+    Month ends are remembered by rhythm alone, so that a new fit rewrites no past.
+    """
     last = past[0]
     cuts, value_then, frequency_then = last.cuts, last.value, last.frequency
     if not cuts.value:  # too few people at the last month end: today's own cut-offs, and no memory
@@ -123,7 +134,9 @@ def _classify(
     keep = criteria.steady.keep_percent
     value = value_levels(frame, cuts, value_then, keep)
     frequency = frequency_levels(frame, cuts, frequency_then, keep)
-    stages = life(frame, personas, frequency, day, criteria)
+    # The rounded chance is the one that counts, so that what is shown is what was compared.
+    frame["p_alive"] = p_alive(frame, day, fit).round(4).fillna(-1.0)
+    stages = life(frame, personas, frequency, day, criteria, frame["p_alive"].to_numpy())
     frame[stages.columns] = stages
     for name, levels in (("value", value), ("frequency_class", frequency)):
         frame[name] = LEVELS[levels]

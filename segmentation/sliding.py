@@ -136,7 +136,9 @@ def _live_on(frame: pd.DataFrame, here: Visits, criteria: Criteria) -> None:
     gap = here.gap.copy()
     gap[first] = np.maximum(here.at[first] - frame["last_at"].to_numpy()[who[first]], 0)
     rhythm = thousandths_of_ln(gap, criteria.rhythm.shortest_gap_days)
-    for name, values in (("visits", 1), ("gaps", 1), ("gap_sum", rhythm), ("gap_squares", rhythm**2)):
+    one = np.ones(len(who), dtype=np.int64)
+    counted = {"visits": one, "visit_days": here.new_day.astype(np.int64), "gaps": one}
+    for name, values in {**counted, "gap_sum": rhythm, "gap_squares": rhythm**2}.items():
         total = frame[name].to_numpy().copy()
         np.add.at(total, who, values)
         frame[name] = total

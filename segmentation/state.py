@@ -25,7 +25,7 @@ LIFE = ("visits", "first_day", "last_day", "last_gap", "gaps", "gap_sum", "gap_s
 STOOD = (*LIFE, "last_confirmed", "frequency", "monetary", "currency")  # what a month end remembers
 MONTHLY = ("months_seen", "months_of", "month_ml", "peak_ml", "peak_month")
 HOMES = ("home_station", "home_visits", "window_visits", "home_declared")
-NUMBERS = (*STOOD, "currencies", "last_at", *NAMES, *MONTHLY, *HOMES)
+NUMBERS = (*STOOD, "visit_days", "currencies", "last_at", *NAMES, *MONTHLY, *HOMES)
 NOBODY = {"first_day": -1, "last_day": -1, "last_gap": -1, "last_confirmed": -1, "peak_month": sides.NO_MONTH}
 
 
@@ -50,6 +50,7 @@ def make(rows: pd.DataFrame, people: pd.DataFrame, as_of: date, criteria: Criter
     months = sides.months(rows, history.visits)
     places = sides.places(history.visits, day, criteria.rfm.window_days)
     frame = stood(found, day)
+    frame["visit_days"] = found["visit_days"]
     frame["currencies"] = _currencies(rows, keys)
     frame["last_at"] = history.visits.at[history.position(day) - 1]
     frame = pd.concat([frame, inside.sums, inside.months, inside.homes], axis=1)
@@ -69,8 +70,9 @@ def stood(found: pd.DataFrame, day: int) -> pd.DataFrame:
 
 
 def featured(numbers: pd.DataFrame, day: int) -> pd.DataFrame:
-    """The same again as features.features gives it for that day."""
-    frame = numbers[[*LIFE, "frequency", "monetary"]].copy()
+    """The same again as features.features gives it for that day; a month end knows no days with a visit."""
+    known = [name for name in ("visit_days",) if name in numbers]
+    frame = numbers[[*LIFE, *known, "frequency", "monetary"]].copy()
     last = numbers["last_confirmed"].to_numpy()
     frame["recency_days"] = np.where(last < 0, -1, day - last)
     frame["currency"] = currency_names(numbers["currency"].to_numpy())

@@ -43,7 +43,7 @@ TEXTS = ("as_of", "first_visit", "last_visit", "due_on", "why")
 DAILY = frozenset(
     (
         *("recency_days", "since_days", "overdue_days", "tenure_days"),
-        *("typical_days", "limit_days", "dormant_days", "churned_days", "spread"),
+        *("typical_days", "limit_days", "dormant_days", "churned_days", "spread", "p_alive"),
     )
 )
 MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -115,7 +115,8 @@ def face(frame: pd.DataFrame) -> Ints:
     total = np.zeros(len(frame), dtype=np.uint64)
     last_confirmed = np.where(frame["recency_days"] < 0, -1, frame["since_days"] - frame["recency_days"])
     columns = {name: frame[name].to_numpy() for name in frame.columns if name not in DAILY}
-    for values in (*columns.values(), last_confirmed, np.rint(frame["limit_days"].to_numpy())):
+    told = frame["p_alive"].to_numpy() >= 0
+    for values in (*columns.values(), last_confirmed, told, np.rint(frame["limit_days"].to_numpy())):
         if values.dtype == object:
             values = pd.util.hash_array(values)
         total = total * MIX + values.astype(np.int64 if values.dtype.kind != "u" else np.uint64).view(

@@ -71,6 +71,13 @@ class Visits:
     money: Ints
     paid: Bools
 
+    @property
+    def new_day(self) -> Bools:
+        """Per visit: the first of its customer on its day."""
+        fresh = np.ones(len(self.day), dtype=bool)
+        fresh[1:] = (self.customer[1:] != self.customer[:-1]) | (self.day[1:] != self.day[:-1])
+        return fresh
+
 
 def receipt_codes(receipts: npt.NDArray[np.object_]) -> Ints:
     """Texts -> numbers that are equal where the texts are; None -> 0."""

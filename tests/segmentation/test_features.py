@@ -36,6 +36,7 @@ def by_hand(lines: list[Line], day: int, window: int) -> dict[str, object]:
     logs = [round(1000 * math.log(max(gap / 86400, 0.25))) for gap in gaps]
     return {
         "visits": len(seen),
+        "visit_days": len({line.day for line in seen}),
         "first_day": (seen[0].day - EPOCH).days if seen else -1,
         "last_day": (seen[-1].day - EPOCH).days if seen else -1,
         "last_gap": gaps[-1] if gaps else -1,

@@ -16,13 +16,14 @@ from crm.db import Database
 from crm.fillups import Fillup, void
 from crm.identity import join
 from segmentation import lifetime
+from segmentation.alive import p_alive, table
 from segmentation.calibration import picture
 from segmentation.classes import day_number
 from segmentation.criteria import load
 from segmentation.features import History, features
 from segmentation.lifetime_table import summary
 from segmentation.looking import look
-from segmentation.refit import fit, last_month_end, p_alive, report, table, visit_days
+from segmentation.refit import fit, last_month_end, report
 from segmentation.refitting import in_force, refit, statistics
 from segmentation.visits import visits
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people
@@ -53,7 +54,6 @@ def history(lines: list[Line]) -> History:
 def known(lines: list[Line], day: date) -> pd.DataFrame:
     past = history(lines)
     found = features(past, day_number(day), 365)
-    found["visit_days"] = visit_days(past, day_number(day))
     return found
 
 
@@ -122,7 +122,6 @@ def test_sums_of_the_database_are_those_of_the_log(database: Database) -> None:
     log = look(database, MAY, trust=False)
     past, _ = log.history(load())
     expected = features(past, day_number(MAY), 365)
-    expected["visit_days"] = visit_days(past, day_number(MAY))
     expected = expected.loc[expected["visits"] > 0, list(found.columns)]
     pd.testing.assert_frame_equal(found, expected, check_names=False)
 

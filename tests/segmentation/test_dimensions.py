@@ -44,7 +44,8 @@ class Case:
         known["vehicles"] = known["vehicles"].astype(object)
         for name, value in self.person.items():
             known.loc[WHO, name] = value
-        around = Beside(**({"stations": STATIONS} | self.beside))
+        beside: dict[str, Any] = {"stations": STATIONS} | self.beside
+        around = Beside(**beside)
         found = segment(frame(lines), known, self.as_of, load(), around=around)
         sheets: dict[int, Any] = dict(zip(found.frame.index.tolist(), explain(found), strict=True))
         sheet: dict[str, Any] = sheets[WHO]

@@ -161,7 +161,7 @@ async def test_reply_keyboard_shares_the_own_contact(stage: Stage) -> None:
     async with stage.page(await stage.person("Keys", phone="+8613900000001")) as page:
         await write(page, "/keys")
         keyboard = page.get_by_role("group", name="Reply buttons")
-        await expect(keyboard.get_by_role("button", name="Not now")).to_be_visible()
+        await expect(keyboard.get_by_role("button", name="Not now", exact=True)).to_be_visible()
         await page.get_by_role("button", name="Reply buttons").click()
         await expect(keyboard).to_be_hidden()
         await page.get_by_role("button", name="Reply buttons").click()
@@ -177,9 +177,9 @@ async def test_reply_keyboard_button_says_its_text(stage: Stage) -> None:
             await write(page, word)
         await expect(last_from_bot(page)).to_contain_text("Words said three")
         await write(page, "/keys")
-        await expect(page.get_by_role("button", name="Not now")).to_be_visible()
+        await expect(page.get_by_role("button", name="Not now", exact=True)).to_be_visible()
         await expect(last_from_bot(page)).to_be_in_viewport(ratio=1)
-        await page.get_by_role("button", name="Not now").click()
+        await page.get_by_role("button", name="Not now", exact=True).click()
         await expect(last_from_bot(page)).to_contain_text("Words said Not now")
 
 
@@ -344,7 +344,7 @@ async def test_phone_width_shows_one_pane_at_a_time(stage: Stage) -> None:
 async def test_every_control_has_a_name(stage: Stage) -> None:
     async with stage.page(await stage.person("Named", role="vip")) as page:
         await write(page, "/keys")
-        await expect(page.get_by_role("button", name="Not now")).to_be_visible()
+        await expect(page.get_by_role("button", name="Not now", exact=True)).to_be_visible()
         nameless = await page.evaluate(
             """() => [...document.querySelectorAll("button, input, select, textarea, a")]
                 .filter((control) => !control.textContent.trim() && !control.getAttribute("aria-label"))

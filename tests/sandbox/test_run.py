@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import aiohttp
-import orjson
 import pytest
 
 from sandbox.run import Sandbox, running, serve
-from sandbox.server import create_app
 from sandbox.state import State
 from tests.sandbox.conftest import TOKEN, World
 
@@ -82,34 +79,3 @@ async def test_people_may_come_before_any_bot() -> None:
         await http.post("/sandbox/people/1/text", json={"text": "/start"})
         async with http.get(f"/bot{TOKEN}/getUpdates") as response:
             assert len((await response.json())["result"]) == 1
-
-
-async def test_a_thousand_messages_take_less_than_a_second_of_one_core() -> None:
-    """Without the HTTP layer below, in processor time: what this code costs, however busy the machine."""
-    state = State()
-    app = create_app(state)
-    bot = state.bot(TOKEN)
-    person = state.add_person({"first_name": "Li", "id": 1})
-    state.chat_of(bot, person).started = True
-    body = orjson.dumps({"chat_id": 1, "text": "hello <b>Li</b> &amp; all", "parse_mode": "HTML"})
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": f"/bot{TOKEN}/sendMessage",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-    }
-    statuses: list[int] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body}
-
-    async def send(message: Any) -> None:
-        if "status" in message:
-            statuses.append(message["status"])
-
-    start = time.process_time()
-    for _ in range(1000):
-        await app(dict(scope), receive, send)
-    assert time.process_time() - start < 1.0
-    assert statuses == [200] * 1000

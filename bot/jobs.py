@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm import inbox, segments
+from crm import asked, inbox, segments
 from crm.db import Database
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
@@ -45,7 +45,11 @@ async def tidy(house: Forecourt) -> None:
         some = await house.writer.run(lambda session: inbox.tidy(session, now=house.clock()))
         forgotten += some
     runs = await house.writer.run(segments.tidy)
-    log.info("forgot %d updates of more than %d days, %d runs", forgotten, inbox.KEPT.days, runs)
+    questions = await house.writer.run(lambda session: asked.tidy(session, now=house.clock()))
+    log.info(
+        "forgot %d updates of more than %d days, %d runs, %d questions",
+        forgotten, inbox.KEPT.days, runs, questions,
+    )  # fmt: skip
 
 
 def night(settings: Settings, database: Database, now: datetime) -> None:

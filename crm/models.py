@@ -2,6 +2,7 @@
 
 from crm import (
     accounts,
+    asked,
     audit,
     copies,
     customers,
@@ -23,6 +24,7 @@ from crm.db import Base
 __all__ = [
     "Base",
     "accounts",
+    "asked",
     "audit",
     "copies",
     "customers",

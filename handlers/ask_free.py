@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from crm import audit
-from handlers import customer
+from crm import asked, audit
+from handlers import customer, narrow
 from handlers.ask import Ask
 from handlers.paging import Row, pager
 from handlers.route import MANAGERS, Button, Picture, Reply
@@ -21,7 +21,6 @@ from questions.question import Question
 from questions.said import facts, problem_facts, table_of
 
 PEOPLE = ("list", "change")
-MOST_DATA = 58  # bytes of a button's data, so that a page number still fits
 SHOWN = 20  # rows of a breakdown in one message
 BARS = 12  # rows that a picture shows well
 
@@ -39,14 +38,24 @@ def question(ask: Ask) -> Reply | None:
 
 
 def turn_page(ask: Ask) -> Reply:
-    """Another page of a list; the question stands in the button, the scope is the asker's own."""
+    """Another page of a list; its question is the asker's own, of that number, or stands in the button."""
     text, _, page = ask.args.rpartition(":")
     names = _names(ask)
-    meant = parse(text, names)
+    known = narrow.last(ask, text, names)
+    meant = known[1] if known else parse(text, names)
     if isinstance(meant, Misread) or meant.kind not in PEOPLE:
-        return Reply("replies/ask_problem", problem_facts(Problem("empty")))
+        return Reply("replies/ask_problem", problem_facts(Problem("empty")), toast="narrow.gone")
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 9 else 0
     return _answered(ask, meant, names, number, instead=True)
+
+
+def go_on(ask: Ask) -> Reply:
+    """A button under an answer: the next question, shown back like any other."""
+    names = _names(ask)
+    meant = narrow.following(ask, names)
+    if meant is None:
+        return Reply(toast="narrow.gone")
+    return _answered(ask, meant, names, 0, instead=False)
 
 
 def _names(ask: Ask) -> Names:
@@ -61,19 +70,23 @@ def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bo
         if isinstance(found.found, Nobody) or found.found is None:
             return Reply("replies/ask_problem", problem_facts(Problem("nobody", wanted)))
         return customer.show(ask, found.found, wanted)
+    number = asked.remember(ask.session, ask.who.user_id, meant.canonical(), now=ask.now)
+    ways = narrow.buttons(number, found, names)
     told = {"q": facts(found, who.today)}
     if meant.kind in PEOPLE:
-        return _people(ask, found, told, instead=instead)
+        people = _people(ask, found, told, instead=instead)
+        turning = pager(f"ask.page:{number}", found.page, found.pages)
+        return replace(people, buttons=people.buttons + turning + ways)
     if meant.kind == "count":
-        return Reply("replies/ask_number", told)
-    return _rows(found, told, names)
+        return Reply("replies/ask_number", told, ways)
+    return replace(_rows(found, told, names), buttons=ways)
 
 
 def _people(ask: Ask, found: Answer, told: dict[str, Any], *, instead: bool) -> Reply:
     audit.viewed(ask.session, ask.who.user_id, [row["id"] for row in found.rows], now=ask.now, how="list")
     rows = [row | {"name": cut(row["name"], 40)} for row in found.rows]
     told |= {"rows": rows, "page": found.page + 1, "pages": found.pages, "first": found.page * PAGE + 1}
-    return Reply("replies/ask_people", told, _cards(rows) + _turning(found), instead=instead)
+    return Reply("replies/ask_people", told, _cards(rows), instead=instead)
 
 
 def _cards(rows: list[dict[str, Any]]) -> tuple[Row, ...]:
@@ -88,11 +101,6 @@ def _cards(rows: list[dict[str, Any]]) -> tuple[Row, ...]:
         )
         for row in rows
     )
-
-
-def _turning(found: Answer) -> tuple[Row, ...]:
-    tap = f"ask.page:{found.question.canonical()}"
-    return pager(tap, found.page, found.pages) if len(tap.encode()) <= MOST_DATA else ()
 
 
 def _rows(found: Answer, told: dict[str, Any], names: Names) -> Reply:

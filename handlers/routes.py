@@ -118,6 +118,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Command("segment"), segments.segment, MANAGERS, help=True),
     Route(Command("customer"), customer.customer, MANAGERS, help=True),
     Route(Tap("ask.page"), ask_free.turn_page, MANAGERS),
+    Route(Tap("ask.do"), ask_free.go_on, MANAGERS),
     Route(Tap("segments.list"), segments.open_list, MANAGERS),
     Route(Tap("segments.page"), segments.turn_page, MANAGERS),
     Route(Tap("customer.open"), customer.open_card, MANAGERS),

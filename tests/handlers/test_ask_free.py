@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete, update
 
+from crm.customers import Customer
+from crm.fillups import Fillup
+from crm.staff import StaffStation
 from handlers.pictures import PICTURES
+from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Town
 
@@ -95,3 +100,82 @@ def test_attendants_and_drivers_are_not_answered(chain: Chain) -> None:
         assert "people" not in chat.says("how many customers")
         chat.forges("ask.page:segment:regular:0")
         assert "North" not in chat.heard
+
+
+def test_buttons_go_on_from_the_last_question(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north, chain.south)
+    assert "36 people" in manager.says("how many customers")
+    assert "South Gate: <b>5" in manager.taps("By station")
+    assert "5 people" in manager.taps("South Gate")
+    assert "home station S1" in manager.heard
+    assert "5 people" in manager.taps("As a number")
+    assert "36 people" in manager.taps("Without home station")
+    assert "0 people" in manager.taps("Only Diesel")
+    assert set(manager.buttons) == {"Without fuel"}, "from nobody it only widens"
+    chinese = chain.hire("manager", chain.north, language="zh")
+    assert "31 位客户" in chinese.says("有多少客户")
+    assert chinese.taps("只看VIP客户").startswith("VIP")
+    assert "按油站" not in chinese.buttons, "one station is not split by station"
+
+
+def test_a_long_question_turns_its_pages_too(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    manager.says("segment:vip,regular,new,prospect,lapsing,dormant visits>2 spend>10 last<300d sort:-spend")
+    assert "page 2 of" in manager.taps("More ›")
+    assert "page 1 of" in manager.taps("‹ Back")
+
+
+def test_somebody_elses_button_gives_nothing(chain: Chain) -> None:
+    boss = chain.hire("headquarters", name="Boss")
+    boss.says("by station")
+    boss.says("customers by station")
+    taps = [data for data in boss.buttons.values() if data.startswith("ask.")]
+    boss.says("list customers of station S1")
+    taps += [data for data in boss.buttons.values() if data.startswith("ask.")]
+    assert any(data.startswith("ask.do:") for data in taps)
+    manager = chain.hire("manager", chain.north)
+    for data in (*taps, "ask.do:", "ask.do:1", "ask.do:x:count", f"ask.do:{2**70}:count", "ask.do:-1:=S1"):
+        manager.forges(data)
+        assert manager.said == [] or "canary" not in manager.heard
+        assert "South Gate" not in manager.heard
+        assert manager.toast or manager.said
+
+
+def test_rights_lost_since_the_question_are_lost_for_its_buttons(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north, chain.south)
+    manager.says("list customers of station S1")
+    assert "canary" in manager.heard
+    taps = {words: data for words, data in manager.buttons.items() if data.startswith("ask.")}
+    member = chain.staff(manager)
+    assert member is not None
+    with chain.town.database.write() as session:
+        session.execute(delete(StaffStation).where(StaffStation.station_id == chain.south.id))
+    for data in taps.values():
+        manager.forges(data)
+        assert "canary" not in manager.heard
+    assert manager.toast
+
+
+def test_a_list_that_changed_while_it_is_read(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    manager.says("top 20 customers by spend")
+    manager.taps("More ›")
+    with chain.town.database.write() as session:
+        session.execute(update(Customer).where(Customer.name < "North 25").values(home_station_id=None))
+        session.execute(update(Fillup).where(Fillup.station_id == chain.north.id).values(voided_at=NOON))
+    assert "page 1 of 1" not in manager.taps("More ›")
+    assert manager.said
+
+
+def test_names_of_every_kind_stand_in_a_list(chain: Chain) -> None:
+    for number, name in enumerate(
+        ("<b>x</b>", "100% & 'q' \"d\"", "😀" * 30, "\u202egnirts", "A" * 100, "  ")
+    ):
+        chain.customer(name, chain.south, member=f"9{number}")
+    chain.segment()
+    manager = chain.hire("manager", chain.south)
+    heard = manager.says("list customers")
+    assert "&lt;b&gt;x" in heard + manager.taps("More ›")
+    assert manager.says("A" * 4096)
+    assert "400" in manager.heard
+    assert "Nobody can be all of that" in manager.says("segment:vip segment:churned")

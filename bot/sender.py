@@ -9,7 +9,7 @@ from telegram import Bot
 from bot.leases import gone
 from bot.messenger import TelegramMessenger
 from outreach import campaigns
-from outreach.deliver import Deliverer
+from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
 from outreach.pace import Pace
 from templates import label, render
@@ -29,5 +29,6 @@ def sender(house: Forecourt, bot: Bot) -> Deliverer:
         caps=campaigns.shipped().contact.caps,
         clock=house.clock,
         lease_seconds=house.settings.lease_seconds,
+        in_flight=in_flight(house.settings.send_rate),
         gone=gone,
     )

@@ -53,6 +53,17 @@ def take(
     return taken.first() is not None
 
 
+def renew(session: Session, name: str, owner: str, seconds: float, *, now: datetime) -> bool:
+    """Keep a lease that is ours in one statement. False when it is another's."""
+    kept = session.execute(
+        update(Lease)
+        .where(Lease.name == name, Lease.owner == owner)
+        .values(until=now + timedelta(seconds=seconds))
+        .returning(Lease.name)
+    )
+    return kept.first() is not None
+
+
 def release(session: Session, name: str, owner: str) -> None:
     """Give the lease back, so that the next need not wait for its end."""
     session.execute(delete(Lease).where(Lease.name == name, Lease.owner == owner))

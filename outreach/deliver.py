@@ -1,6 +1,7 @@
-"""The sender: lease, claim, commit, send, commit. One at a time in the whole house, whoever runs it.
+"""The sender: lease, leave to send, claim, commit, send, commit. One at a time in the whole house.
 
-A row that is claimed is sent at most once. Rows whose sender died are listed as ``unknown``.
+A row that is claimed is sent at most once, and nothing is claimed that may not leave at once: what a
+crash leaves ``unknown`` was on its way. Rows whose sender died are listed.
 """
 
 from __future__ import annotations
@@ -8,28 +9,31 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from crm import lease
-from crm.writer import Writer, patiently
+from crm.writer import Writer
 from outreach import outbox
 from outreach.campaigns import Cap
+from outreach.leading import Leading
 from outreach.message import Words
 from outreach.messenger import Buttons, Messenger
-from outreach.outbox import Claimed
+from outreach.outbox import Claimed, Ended
 from outreach.outcome import Outcome, SendFailed
 from outreach.pace import Pace, Slot
+from outreach.settling import Settling
 
 log = logging.getLogger(__name__)
-LEASE = "sender"
-SWEEP_EVERY = timedelta(seconds=30)  # claims look at everything again: sweeping is for those who read
 FINAL = {Outcome.BLOCKED: "blocked", Outcome.FAILED: "failed", Outcome.UNKNOWN: "unknown"}
+LEAST_IN_FLIGHT = 8
+FLIGHT_SECONDS = 0.25  # of sends at the full rate: a round trip, a claim and a settlement fit
+MOST_AHEAD = 0.05  # seconds before its slot is free that a row may be claimed
 
 
 @dataclass(slots=True)
@@ -47,22 +51,27 @@ class Deliverer:
     caps: tuple[Cap, ...]
     clock: Callable[[], datetime]
     lease_seconds: float = 10.0
-    in_flight: int = 8
+    in_flight: int = LEAST_IN_FLIGHT
     idle_seconds: float = 1.0
     campaign: str | None = None
     gone: Callable[[str], bool] = lambda _owner: False
-    leading: bool = field(default=False, init=False)
     tally: Counter[str] = field(default_factory=Counter, init=False)
+    _leading: Leading = field(init=False)
+    _settling: Settling = field(init=False)
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _unreached: int = field(default=0, init=False)
-    _swept: datetime | None = field(default=None, init=False)
+    _claiming: float = field(default=0.0, init=False)  # seconds that a claim takes, smoothed
     _stop: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _recall: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _poked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
+    def __post_init__(self) -> None:
+        self._leading = Leading(self.writer, self.owner, self.lease_seconds, self.clock, self.gone)
+        self._settling = Settling(self.writer, self.owner, self.clock)
+
     async def run(self) -> None:
         """Send whenever there is something to send, until ``stop``. A database that is away is waited for."""
-        keeping = asyncio.create_task(self._keep_lease())
+        keeping = asyncio.create_task(self._leading.keep())
         try:
             while not self._stop.is_set():
                 try:
@@ -75,7 +84,7 @@ class Deliverer:
 
     async def once(self) -> bool:
         """Send what may go now, waiting out every halt. False when another sender holds the lease."""
-        keeping = asyncio.create_task(self._keep_lease())
+        keeping = asyncio.create_task(self._leading.keep())
         try:
             led = await self.drain()
             while led and self.pace.halted_for > 0 and not self._stop.is_set():
@@ -88,22 +97,23 @@ class Deliverer:
     async def _end(self, keeping: asyncio.Task[None]) -> None:
         keeping.cancel()
         await asyncio.gather(keeping, *self._flying.values(), return_exceptions=True)
-        await self._give_back()
+        await self._leading.give_back()
 
     async def drain(self) -> bool:
         """Send all that may go out now. False when another sender holds the lease."""
-        if not await self._lead():
+        if not await self._leading.take(self._flying.keys()):
             return False
-        while not self._stop.is_set() and self.leading:
-            await self._room()
-            if self._stop.is_set() or self.pace.halted_for > 0:
-                break
-            claimed = await self._claim(self.in_flight - len(self._flying))
+        while slots := await self._leave():
+            try:
+                claimed = await self._claim_for(len(slots))
+            except BaseException:
+                self.pace.give_back(slots)
+                raise
+            self.pace.give_back(slots[len(claimed) :])
             if not claimed:
                 break
-            for row in claimed:
-                task = asyncio.create_task(self._send(row))
-                self._flying[row.id] = task
+            for row, slot in zip(claimed, slots, strict=False):
+                self._flying[row.id] = asyncio.create_task(self._send(row, slot))
         await asyncio.gather(*self._flying.values())
         return True
 
@@ -118,52 +128,49 @@ class Deliverer:
         self._poked.set()
 
     def _call_back(self) -> None:
-        """Those who wait for leave to send return their rows."""
+        """Whoever waits for leave to send waits no more."""
         self._recall.set()
         self._recall = asyncio.Event()
 
-    async def _lead(self) -> bool:
-        """Hold the lease, list what a dead sender left, and now and then end what can no longer go."""
+    @property
+    def _held_back(self) -> bool:
+        return self._stop.is_set() or self.pace.halted_for > 0
 
-        def action(session: Session) -> bool:
-            now = self.clock()
-            if not lease.take(session, LEASE, self.owner, self.lease_seconds, now=now, gone=self.gone):
-                return False
-            if left := outbox.recover(session, owner=self.owner, flying=self._flying.keys(), now=now):
-                log.warning(
-                    "%d messages may or may not have arrived; `forecourt outreach status` lists them", left
-                )
-            if self._swept is None or not timedelta(0) <= now - self._swept < SWEEP_EVERY:
-                outbox.sweep(session, now=now)
-                self._swept = now
-            return True
+    async def _leave(self) -> list[Slot]:
+        """Leave to send, before anything is claimed; none when a stop, a halt or another sender comes first.
 
-        self.leading = await self.writer.run(action)
-        return self.leading
+        Claiming begins that much before a slot is free as a claim lately took, so that no slot idles.
+        """
+        while len(self._flying) >= self.in_flight:
+            await asyncio.wait(self._flying.values(), return_when=asyncio.FIRST_COMPLETED)
+        if self._held_back or not self._leading.held:
+            return []
+        ahead = min(self._claiming, MOST_AHEAD)
+        return await self._unless_recalled(self.pace.gulp(self.in_flight - len(self._flying), ahead)) or []
 
-    async def _keep_lease(self) -> None:
-        while True:
-            await asyncio.sleep(self.lease_seconds / 3)
-            if not self.leading:
-                continue
-            try:
-                self.leading = await self.writer.run(self._renew)
-            except SQLAlchemyError as error:
-                log.warning("the sender's lease could not be renewed: %s", type(error).__name__)
+    async def _unless_recalled(self, work: Coroutine[Any, Any, list[Slot]]) -> list[Slot] | None:
+        leave = asyncio.create_task(work)
+        recalled = asyncio.create_task(self._recall.wait())
+        try:
+            await asyncio.wait((leave, recalled), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            recalled.cancel()
+            if not leave.done():
+                leave.cancel()
+        return leave.result() if leave.done() else None
 
-    def _renew(self, session: Session) -> bool:
-        return lease.take(session, LEASE, self.owner, self.lease_seconds, now=self.clock())
-
-    async def _give_back(self) -> None:
-        if self.leading:
-            self.leading = False
-            await self.writer.run(lambda session: lease.release(session, LEASE, self.owner))
+    async def _claim_for(self, limit: int) -> list[Claimed]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        claimed = await self._claim(limit)
+        self._claiming += ((loop.time() - began) - self._claiming) / 8
+        return claimed
 
     async def _claim(self, limit: int) -> list[Claimed]:
         """Rows of ours, or none: without the lease nothing is claimed."""
 
         def action(session: Session) -> list[Claimed]:
-            if not self._renew(session):
+            if not self._leading.renew(session):
                 return []
             return outbox.claim(
                 session,
@@ -176,19 +183,10 @@ class Deliverer:
 
         return await self.writer.run(action)
 
-    async def _room(self) -> None:
-        """Until at least half of the sends under way have ended: claims of several share a COMMIT."""
-        while len(self._flying) > self.in_flight // 2:
-            await asyncio.wait(self._flying.values(), return_when=asyncio.FIRST_COMPLETED)
-
-    async def _send(self, row: Claimed) -> None:
+    async def _send(self, row: Claimed, slot: Slot) -> None:
         try:
-            written = await self._write(row)
+            written = await self._ready(row, slot)
             if written is None:
-                return
-            slot = await self._slot(row.chat_id)
-            if slot is None:
-                await self._put_back(row, 0.0, None)
                 return
             told = await self._transmit(row.chat_id, written, slot)
             if isinstance(told, SendFailed):
@@ -200,6 +198,23 @@ class Deliverer:
             log.error("message %d was not settled: %s", row.id, type(error).__name__)
         finally:
             self._flying.pop(row.id, None)
+
+    async def _ready(self, row: Claimed, slot: Slot) -> tuple[str, Buttons] | None:
+        """The words, once they may leave. None: they may not; then the row is settled and the slot free."""
+        try:
+            written = await self._write(row)
+            if written is None:
+                return None
+            await self.pace.due(slot)
+            busy = self.pace.busy_for(row.chat_id)
+            if busy or self._held_back:
+                await self._put_back(row, min(busy, 1.0), None)
+                return None
+            self.pace.begin(slot, row.chat_id)
+            return written
+        finally:
+            if slot.began is None:
+                self.pace.give_back([slot])
 
     async def _write(self, row: Claimed) -> tuple[str, Buttons] | None:
         """The words, or None when there are none; then the row is settled."""
@@ -214,34 +229,21 @@ class Deliverer:
             return None
         return text, buttons
 
-    async def _slot(self, chat_id: int) -> Slot | None:
-        """Leave to send, or None when a stop or a halt comes first: then the row waits in the queue."""
-        if self._stop.is_set() or self.pace.halted_for > 0:
-            return None
-        leave = asyncio.create_task(self.pace.slot(chat_id))
-        recalled = asyncio.create_task(self._recall.wait())
-        try:
-            await asyncio.wait((leave, recalled), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            recalled.cancel()
-            if not leave.done():
-                leave.cancel()
-        return leave.result() if leave.done() else None
-
     async def _transmit(self, chat_id: int, written: tuple[str, Buttons], slot: Slot) -> int | SendFailed:
         """One send and what came of it. An error that nobody foresaw leaves open what happened."""
-        late = True
+        late = heard = True
         try:
             message_id = await self.messenger.send(chat_id, *written)
             late = False
         except SendFailed as failure:
             late = failure.outcome in (Outcome.UNKNOWN, Outcome.RETRY)
+            heard = failure.outcome is Outcome.UNKNOWN
             return failure
         except Exception as error:
             log.exception("a send ended in an error nobody foresaw")
             return SendFailed(Outcome.UNKNOWN, type(error).__name__)
         finally:
-            self.pace.answered(slot, late=late)
+            self.pace.answered(slot, late=late, heard=heard)
         return message_id
 
     async def _failed(self, row: Claimed, failure: SendFailed) -> None:
@@ -266,29 +268,12 @@ class Deliverer:
         error: str | None = None,
     ) -> None:
         self.tally[state] += 1
-        await self._surely(
-            lambda session: outbox.settle(
-                session,
-                row.id,
-                state,
-                owner=self.owner,
-                now=self.clock(),
-                message_id=message_id,
-                reason=reason,
-                error=error,
-            )
-        )
+        await self._settling.of(Ended(row.id, row.customer_id, state, message_id, reason, error))
 
     async def _put_back(self, row: Claimed, seconds: float, error: str | None) -> None:
         self.tally["put_back"] += 1
         until = self.clock() + timedelta(seconds=seconds)
-        await self._surely(
-            lambda session: outbox.put_back(session, row.id, owner=self.owner, not_before=until, error=error)
-        )
-
-    async def _surely(self, action: Callable[[Session], None]) -> None:
-        """What became of a send is known here alone: a database that is away is waited for."""
-        await patiently(lambda: self.writer.run(action))
+        await self._settling.of(Ended(row.id, row.customer_id, "queued", error=error, not_before=until))
 
     async def _pause(self, seconds: float) -> None:
         """Until there may be something to do: poked, a halt over, or simply later."""
@@ -298,3 +283,8 @@ class Deliverer:
         except TimeoutError:
             return
         self._poked.clear()
+
+
+def in_flight(rate: float) -> int:
+    """How many sends may be under way at once so that ``rate`` a second is reached."""
+    return max(LEAST_IN_FLIGHT, round(rate * FLIGHT_SECONDS))

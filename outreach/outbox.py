@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -249,49 +250,78 @@ def _end_of_day(now: datetime, days: int, zone: str) -> datetime:
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def settle(
-    session: Session,
-    row_id: int,
-    state: str,
-    *,
-    owner: str,
-    now: datetime,
-    message_id: int | None = None,
-    reason: str | None = None,
-    error: str | None = None,
-) -> None:
-    """What became of a send. A late truth also replaces ``unknown``; only the claimer may tell."""
-    customer_id = session.scalar(
-        update(TABLE)
-        .where(TABLE.c.id == row_id, TABLE.c.claimed_by == owner, TABLE.c.state.in_(("sending", "unknown")))
-        .values(
-            state=state,
-            settled_at=now,
-            message_id=message_id,
-            reason=reason,
-            error=error[:200] if error else None,
-        )
-        .returning(TABLE.c.customer_id)
-    )
-    if state == "blocked" and customer_id is not None:
-        session.execute(update(Customer).where(Customer.id == customer_id).values(reachable=False))
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one send: an end, or ``queued`` again from ``not_before`` when it surely never left."""
+
+    id: int
+    customer_id: int
+    state: str
+    message_id: int | None = None
+    reason: str | None = None
+    error: str | None = None
+    not_before: datetime | None = None
 
 
-def put_back(
-    session: Session, row_id: int, *, owner: str, not_before: datetime, error: str | None = None
-) -> None:
-    """A row that was surely not sent returns to the queue and is looked at afresh when its turn comes."""
-    session.execute(
-        update(TABLE)
-        .where(TABLE.c.id == row_id, TABLE.c.claimed_by == owner, TABLE.c.state == "sending")
-        .values(
-            state="queued",
-            not_before=not_before,
-            claimed_at=None,
-            claimed_by=None,
-            error=error[:200] if error else None,
-        )
+def settle(session: Session, ends: Iterable[Ended], *, owner: str, now: datetime) -> None:
+    """Write what became of sends, many in one statement. A late truth also replaces ``unknown``; only the
+    claimer may tell. A row that is queued again is looked at afresh when its turn comes."""
+    ours = TABLE.c.claimed_by == owner
+    again, over = [], []
+    for each in ends:
+        error = each.error[:200] if each.error else None
+        if each.state == "queued":
+            again.append({"row": each.id, "later": each.not_before, "wrong": error})
+        elif each.state == "blocked":
+            _blocked(session, each, error, ours, now)
+        else:
+            over.append(_told(each, error))
+    if over:
+        session.execute(_OVER.where(ours).values(settled_at=now), over)
+    if again:
+        session.execute(_AGAIN.where(ours), again)
+
+
+_OVER = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("row"), or_(TABLE.c.state == "sending", TABLE.c.state == "unknown"))
+    .values(
+        state=bindparam("became"),
+        message_id=bindparam("message"),
+        reason=bindparam("why"),
+        error=bindparam("wrong"),
     )
+)
+_AGAIN = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("row"), TABLE.c.state == "sending")
+    .values(
+        state="queued",
+        not_before=bindparam("later"),
+        claimed_at=None,
+        claimed_by=None,
+        error=bindparam("wrong"),
+    )
+)
+
+
+def _told(each: Ended, error: str | None) -> dict[str, Any]:
+    return {
+        "row": each.id,
+        "became": each.state,
+        "message": each.message_id,
+        "why": each.reason,
+        "wrong": error,
+    }
+
+
+def _blocked(
+    session: Session, ended: Ended, error: str | None, ours: ColumnElement[bool], now: datetime
+) -> None:
+    ending = _OVER.where(ours).values(settled_at=now).returning(TABLE.c.id)
+    found = session.execute(ending, _told(ended, error))
+    if found.first() is not None:
+        session.execute(update(Customer).where(Customer.id == ended.customer_id).values(reachable=False))
 
 
 def recover(session: Session, *, owner: str, flying: Collection[int], now: datetime) -> int:

@@ -26,7 +26,7 @@ from crm.db import Database
 from crm.writer import Writer
 from outreach import status
 from outreach.campaigns import CampaignFault, Campaigns
-from outreach.deliver import Deliverer
+from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
 from outreach.outbox import waiting
 from outreach.pace import Pace
@@ -149,6 +149,7 @@ async def _deliver_all(
                 chosen.contact.caps,
                 now,
                 lease_seconds=settings.lease_seconds,
+                in_flight=in_flight(settings.send_rate),
                 campaign=campaign,
                 gone=gone,
             )

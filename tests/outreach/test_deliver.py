@@ -218,6 +218,38 @@ async def test_a_stop_finishes_what_is_out_and_returns_the_rest(database: Databa
         assert lease.take(session, "sender", "next", 10, now=NOON)
 
 
+async def test_nothing_is_claimed_without_leave_to_send(database: Database, writer: Writer) -> None:
+    fill(database, 40)
+    chat = Chat(hold=asyncio.Event())
+    deliverer = sender(writer, chat, pace=Pace(3), in_flight=20)
+    running = asyncio.create_task(deliverer.run())
+    for _ in range(3):
+        await chat.reached.wait()
+        chat.reached.clear()
+    await asyncio.sleep(0.05)  # the rest of the rate is used up: whoever looks now finds nothing claimed
+    assert states(database) == {"sending": 3, "queued": 37}
+    assert chat.hold is not None
+    chat.hold.set()
+    deliverer.stop()
+    await asyncio.wait_for(running, 5)
+    assert states(database)["sending"] == 0
+
+
+async def test_whoever_was_just_written_to_is_written_to_later(database: Database, writer: Writer) -> None:
+    fill(database, 2)
+    chat, pace, clock = Chat(), Pace(1000), Steady()
+    pace.answered(await pace.slot(1001, urgent=True))
+    deliverer = sender(writer, chat, pace=pace, clock=clock)
+    assert await deliverer.once()
+    assert states(database) == {"sent": 1, "queued": 1}
+    assert chat.copies == Counter([1002])
+    clock.now += timedelta(seconds=1)
+    while pace.busy_for(1001):
+        await asyncio.sleep(0.05)
+    assert await deliverer.once()
+    assert states(database) == {"sent": 2}
+
+
 async def test_one_sender_at_a_time(database: Database, writer: Writer) -> None:
     fill(database, 10)
     chat = Chat(hold=asyncio.Event())

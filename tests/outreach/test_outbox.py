@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from crm import outbox as ledger_rows
 from crm.coupons import Coupon
@@ -15,7 +16,7 @@ from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Answer, Outbound
 from outreach import campaigns, outbox
-from outreach.outbox import Claimed
+from outreach.outbox import Claimed, Ended
 from tests.conftest import NOON
 from tests.outreach.people import DAY, SHANGHAI, assert_all_accounted_for, customer, queued, states, visit
 
@@ -26,6 +27,10 @@ OFFER = {"value": 1500, "currency": "CNY", "days": 30, "again_after_days": 30}
 def claim(database: Database, owner: str = "a", limit: int = 100, now: Any = NOON) -> list[Claimed]:
     with database.write() as session:
         return outbox.claim(session, owner=owner, limit=limit, caps=CAPS, now=now)
+
+
+def settle(session: Session, row: Claimed, state: str, *, owner: str, **more: Any) -> None:
+    outbox.settle(session, [Ended(row.id, row.customer_id, state, **more)], owner=owner, now=NOON)
 
 
 def test_a_claimed_row_is_ours_and_gone_for_others(database: Database) -> None:
@@ -173,14 +178,14 @@ def test_a_settled_row_tells_what_became_of_it_and_a_late_truth_counts(database:
         queued(session, customer(session, 1))
     (row,) = claim(database, "a")
     with database.write() as session:
-        outbox.settle(session, row.id, "sent", owner="b", now=NOON, message_id=1)
+        settle(session, row, "sent", owner="b", message_id=1)
     assert states(database) == {"sending": 1}
     with database.write() as session:
         outbox.recover(session, owner="b", flying=(), now=NOON)
-        outbox.settle(session, row.id, "sent", owner="a", now=NOON, message_id=7)
+        settle(session, row, "sent", owner="a", message_id=7)
         done = session.scalars(select(Outbound)).one()
         assert (done.state, done.message_id, done.reason) == ("sent", 7, None)
-        outbox.put_back(session, row.id, owner="a", not_before=NOON)
+        settle(session, row, "queued", owner="a", not_before=NOON)
     assert states(database) == {"sent": 1}
 
 
@@ -189,7 +194,7 @@ def test_blocked_marks_the_person(database: Database) -> None:
         queued(session, customer(session, 1))
     (row,) = claim(database)
     with database.write() as session:
-        outbox.settle(session, row.id, "blocked", owner="a", now=NOON, error="Forbidden " * 50)
+        settle(session, row, "blocked", owner="a", error="Forbidden " * 50)
     with database.read() as session:
         assert session.scalars(select(Customer.reachable)).one() is False
 
@@ -200,7 +205,7 @@ def test_what_was_surely_not_sent_goes_back_and_may_go_again(database: Database)
     (row,) = claim(database)
     later = NOON + timedelta(seconds=30)
     with database.write() as session:
-        outbox.put_back(session, row.id, owner="a", not_before=later)
+        settle(session, row, "queued", owner="a", not_before=later)
     assert claim(database) == []
     assert [again.id for again in claim(database, now=later)] == [row.id]
 

@@ -175,6 +175,60 @@ def test_answers_to_people_go_before_the_broadcast() -> None:
     assert run(go()) <= 1.1
 
 
+def test_a_broadcast_never_takes_a_whole_window_at_once() -> None:
+    """Who asks for something waits for the next slot, not for the next window."""
+
+    async def go() -> tuple[float, float]:
+        loop, server, pace = asyncio.get_running_loop(), Server(jitter=0), paced(30)
+        sending = asyncio.create_task(broadcast(pace, server, list(range(240)), at_once=64))
+        waits = []
+        for number in range(100):
+            await asyncio.sleep(0.061)
+            asked = loop.time()
+            slot = await pace.slot(10_000 + number, urgent=True)
+            waits.append(loop.time() - asked)
+            await server.send(10_000 + number)
+            pace.answered(slot)
+        await sending
+        return max(waits), server.most_in_a_window()
+
+    longest, most = run(go())
+    assert longest < 0.1
+    assert most <= 30
+
+
+def test_slots_taken_ahead_and_given_back() -> None:
+    async def go() -> tuple[int, float, int]:
+        loop, pace = asyncio.get_running_loop(), paced(1000)
+        slots = await pace.gulp(30)
+        assert {slot.due for slot in slots} == {0.0}
+        pace.give_back(slots[10:])
+        for slot in slots[:10]:
+            pace.answered(pace.begin(slot, int(slot.due)))
+        taken, slots = len(slots), slots[:10]
+        while len(slots) < 1010:
+            slots += await pace.gulp(100, ahead=0.02)
+        late = [slot for slot in slots if slot.due > loop.time()]
+        await pace.due(slots[-1])
+        return taken, slots[-1].due, len(late)
+
+    taken, due, late = run(go())
+    assert taken == 30
+    assert due >= 1.0
+    assert late == 10
+
+
+def test_a_chat_that_heard_nothing_is_free_at_once() -> None:
+    async def go() -> tuple[float, float]:
+        pace = paced(30)
+        pace.answered(await pace.slot(1), late=True, heard=False)
+        pace.answered(await pace.slot(2), late=True)
+        return pace.busy_for(1), pace.busy_for(2)
+
+    nothing, something = run(go())
+    assert (nothing, something > 1.0) == (0, True)
+
+
 def test_a_send_that_was_given_up_leaves_its_slot() -> None:
     async def go() -> float:
         pace = paced(1)

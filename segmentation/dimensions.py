@@ -24,6 +24,7 @@ from segmentation.sums import sums
 from segmentation.visits import Ints, Visits
 
 Texts = npt.NDArray[np.object_]
+ML = 1000  # in a litre
 PEOPLE: dict[str, Any] = {"persona": "unknown", "vehicles": "", "registered_on": -1, "account": 0, "home": 0}
 
 
@@ -130,10 +131,12 @@ def dimensions(
 
 
 def declining(frame: pd.DataFrame, as_of: date, criteria: Criteria) -> npt.NDArray[np.bool_]:
-    """The last whole month is below so many per cent of the best one within the months looked back on."""
+    """The last whole month is below so many per cent of the best one within the months looked back on,
+    where that one was a month to speak of."""
     peak, month = frame["peak_ml"].to_numpy(), frame["peak_month"].to_numpy()
     below = 100 * frame["month_ml"].to_numpy() < criteria.decline.percent * peak
-    found: npt.NDArray[np.bool_] = (peak > 0) & (month < sides.last_whole_month(as_of)) & below
+    enough = (peak > 0) & (peak >= ML * criteria.decline.least_peak_litres)
+    found: npt.NDArray[np.bool_] = enough & (month < sides.last_whole_month(as_of)) & below
     return found
 
 

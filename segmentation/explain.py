@@ -42,7 +42,7 @@ def explain(outcome: Outcome) -> Iterator[Facts]:
     | price | level, enough (visits to tell), visits, hits, expected by chance, what they were, least |
     | place | home station's code, city, region, visits there of all; declared: no visit in the window |
     | rhythm | typical_days, spread, due_on, overdue_days, weekday (0 Monday) and third of the month |
-    | decline | declining, month, month_ml, peak_month, peak_ml, percent, least_percent |
+    | decline | declining, month, month_ml, peak_month, peak_ml, percent, least_percent, least_peak_ml |
     | vip | now, months_since (null: not within memory) |
     | segment | name, rule (the conditions of the line that fitted) |
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from segmentation.classes import day_of
+from segmentation.dimensions import ML
 from segmentation.explain_accounts import credit_facts
 from segmentation.loyalty import PARTS
 from segmentation.prices import MILLION
@@ -151,4 +152,5 @@ class Dimensions:
             "percent": 100 * row["month_ml"] // row["peak_ml"] if row["peak_ml"] > 0 else None,
             "least_percent": self.criteria.decline.percent,
             "months": self.criteria.decline.months,
+            "least_peak_ml": ML * self.criteria.decline.least_peak_litres,
         }

@@ -15,6 +15,7 @@ from segmentation.visits import Bools
 Texts = npt.NDArray[np.object_]
 WORKDAYS = 5
 PLAIN = "private"
+SOURCES = ("declared", "vehicle", "account", "inferred")  # what says so
 
 
 def said(people: pd.DataFrame, criteria: PersonaRules) -> tuple[Texts, Texts]:

@@ -128,6 +128,7 @@ class PersonaRules(Part):
 class Decline(Part):
     percent: Percent
     months: Annotated[int, Field(ge=2, le=60)]
+    least_peak_litres: Whole
 
 
 class Pattern(Part):

@@ -16,16 +16,12 @@ from bot.commands.common import console, fail, load_settings, now, open_database
 from bot.config import Settings
 from crm.db import Database
 from segmentation.cluster import NoDask
-from segmentation.criteria import Criteria, CriteriaFault, load
+from segmentation.criteria import STAGES, Criteria, CriteriaFault, load
 from segmentation.export import save
 from segmentation.refresh import Run, refresh
+from segmentation.values import of_accounts, of_customers
 from segmentation.verify import verify as hold_against_log
 
-DIMENSIONS = (
-    *("lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty", "credit_risk"),
-    *("persona", "price_sensitivity", "city", "region"),
-)
-ACCOUNTS = ("value", "frequency_class", "lifecycle", "credit_risk", "tier", "group_tier")
 ACCOUNTS_AS_TOLD = ("industry", "size", "region")
 
 
@@ -144,8 +140,8 @@ def _report(run: Run, seconds: float, as_json: bool) -> None:
 
 
 def facts(run: Run, seconds: float) -> dict[str, Any]:
-    """What --json prints: the run, and how many customers have each value of each dimension."""
-    frame, fleet = run.outcome.frame, run.outcome.accounts
+    """What --json prints: the run, and how many customers have each value of each dimension, 0 too."""
+    frame, fleet, criteria = run.outcome.frame, run.outcome.accounts, run.outcome.criteria
     codes = run.outcome.stations["code"].to_dict()
     homes = [codes.get(station) for station in frame["home_station"].tolist()]
     return {
@@ -155,15 +151,24 @@ def facts(run: Run, seconds: float) -> dict[str, Any]:
         "segments": run.segments,
         "seconds": round(seconds, 3),
         "stored": run.stored,
-        "criteria": run.outcome.criteria.version,
-        **{name: _count(frame[name].tolist()) for name in DIMENSIONS},
-        "persona_from": _count(frame["persona_from"].tolist()),
+        "criteria": criteria.version,
+        **{name: _count(frame[name].tolist(), values) for name, values in _dimensions(criteria)},
+        **{name: _count(frame[name].tolist()) for name in ("city", "region")},
         "home_station": _count(homes),
         "declining": int(frame["declining"].sum()),
-        "accounts": {name: _count(fleet[name].tolist()) for name in (*ACCOUNTS, *ACCOUNTS_AS_TOLD)},
+        "declining_by_lifecycle": _count(frame.loc[frame["declining"], "lifecycle"].tolist(), STAGES),
+        "accounts": {
+            **{name: _count(fleet[name].tolist(), of) for name, of in of_accounts(criteria).items()},
+            **{name: _count(fleet[name].tolist()) for name in ACCOUNTS_AS_TOLD},
+        },
     }
 
 
-def _count(values: list[Any]) -> dict[str, int]:
-    """How often each value occurs; nothing is no value."""
-    return dict(sorted(Counter(value for value in values if value).items()))
+def _dimensions(criteria: Criteria) -> list[tuple[str, tuple[str, ...]]]:
+    """All but the segment, which the run has counted."""
+    return [(name, values) for name, values in of_customers(criteria).items() if name != "segment"]
+
+
+def _count(values: list[Any], known: tuple[str, ...] = ()) -> dict[str, int]:
+    """How often each value occurs, those of ``known`` first; nothing is no value."""
+    return dict.fromkeys(known, 0) | dict(sorted(Counter(value for value in values if value).items()))

@@ -19,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 HISTORY_DAYS = 730
 CURRENCY = "CNY"
-PRODUCTS = ("92", "95", "98", "e10", "diesel", "cng", "ev", "lubricant", "adblue", "shop", "wash")
+PRODUCTS = ("92", "95", "98", "e10", "diesel", "cng", "ev", "lubricant", "adblue", "shop", "wash", "h2")
 PRODUCT = {code: place for place, code in enumerate(PRODUCTS)}
 PAYMENTS = ("wechat", "alipay", "cash", "card", "unionpay", "fuelcard", "app", "account")
 PAYMENT = {code: place for place, code in enumerate(PAYMENTS)}

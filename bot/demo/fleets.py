@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from bot.demo.calendar import Calendar
-from bot.demo.data import CURRENCY, HISTORY_DAYS, PAYMENT, PRODUCT, PRODUCTS, Ints, stations, stream
+from bot.demo.data import CURRENCY, HISTORY_DAYS, PAYMENT, PRODUCT, PRODUCTS, Floats, Ints, stations, stream
 from bot.demo.people import PERSONAS, STORY, People
+from bot.demo.stages import stages
 from bot.demo.tills import prices_at
+from bot.demo.visits import Came
 
 Row = dict[str, Any]
 FEN = 100
+TOGETHER = 2  # drivers of an account that stands at one stage
 PRICED = ("92", "95", "98", "e10", "diesel", "cng")
 
 
@@ -37,7 +40,7 @@ class Fleet:
     days_overdue: int
     failed_payments: int
     parent: str = ""
-    story: str = ""
+    stage: str = ""
 
 
 @cache
@@ -70,25 +73,37 @@ def accounts(calendar: Calendar) -> list[Row]:
     ]
 
 
-def drivers(people: People, crowd: int, seed: int) -> Ints:
-    """Per person the id of the account they drive for, 0 for none: of the crowd, whom a company pays for."""
+def drivers(people: People, came: Came, crowd: int, seed: int) -> Ints:
+    """Per person the id of the account they drive for, 0 for none: of the crowd, whom a company pays for.
+
+    An account with a stage has a few drivers who all stand there; some of those pay themselves.
+    """
     rng = stream(seed, "fleets")
-    work = np.isin(people.persona, [PERSONAS.index(name) for name in ("fleet", "business", "heavy")])
+    works = np.isin(people.persona, [PERSONAS.index(name) for name in ("fleet", "business", "heavy")])
+    works &= (np.arange(len(people)) < crowd) & (people.story != STORY["prospect"])
     company = np.isin(people.payment, [PAYMENT["fuelcard"], PAYMENT["account"]])
-    pays = work & company & (np.arange(len(people)) < crowd) & (people.story != STORY["prospect"])
     account = np.zeros(len(people), dtype=np.int64)
-    plans = fleets()
-    for place, fleet in enumerate(plans, start=1):
-        if fleet.story:
-            fitting = np.flatnonzero(pays & (people.story == STORY[fleet.story]) & (account == 0))
-            wanted = max(1, round(fleet.weight * int(pays.sum()) / sum(each.weight for each in plans)))
-            account[fitting[:wanted]] = place
-    open_to_all = [(place, fleet.weight) for place, fleet in enumerate(plans, start=1) if not fleet.story]
+    open_to_all = [(place, fleet.weight) for place, fleet in enumerate(fleets(), start=1) if not fleet.stage]
     weights = np.array([weight for _, weight in open_to_all], dtype=float)
-    rest = np.flatnonzero(pays & (account == 0))
-    drawn = rng.choice(len(open_to_all), len(rest), p=weights / weights.sum())
-    account[rest] = np.array([place for place, _ in open_to_all])[drawn]
+    paid = np.flatnonzero(works & company)
+    drawn = rng.choice(len(open_to_all), len(paid), p=weights / weights.sum())
+    account[paid] = np.array([place for place, _ in open_to_all])[drawn]
+    stage, clearest = stages(came, len(people)), _clearest(came, len(people))
+    for place, fleet in enumerate(fleets(), start=1):
+        if fleet.stage:
+            fitting = np.flatnonzero(works & (stage == fleet.stage))
+            account[fitting[np.argsort(clearest[fitting], kind="stable")][:TOGETHER]] = place
     return account
+
+
+def _clearest(came: Came, people: int) -> Floats:
+    """How many visits are missing since the last: fewest for who comes seldom and was here not long ago."""
+    first, last = np.full(people, float(HISTORY_DAYS)), np.zeros(people)
+    np.minimum.at(first, came.person, came.at)
+    np.maximum.at(last, came.person, came.at)
+    now = HISTORY_DAYS + 1
+    missing: Floats = np.bincount(came.person, minlength=people) * (now - last) / (now - first)
+    return missing
 
 
 def prices(calendar: Calendar) -> Iterator[Row]:

@@ -16,6 +16,7 @@ TANK_LITRES = (46, 42, 58, 340, 38, 70)
 
 STORIES = ("steady", "drifted", "declining", "returned", "new", "once", "seasonal", "prospect")
 STORY_SHARES = (0.50, 0.18, 0.06, 0.07, 0.07, 0.05, 0.03, 0.04)
+HYDROGEN_TRUCKS = 3  # what they buy is in no list of products: `other` to the segmentation
 STORY = {name: place for place, name in enumerate(STORIES)}
 
 # What each persona buys, mostly; shares need not add up to one.
@@ -90,9 +91,11 @@ def crowd(count: int, seed: int) -> People:
     persona = _shares(rng, count, PERSONA_SHARES)
     story = _shares(rng, count, STORY_SHARES)
     product = _choices(rng, persona, [_weights(row, PRODUCT) for row in BUYS])
+    trucks = np.flatnonzero((persona == PERSONAS.index("heavy")) & (story == STORY["steady"]))
     gap = np.array(GAP_DAYS)[persona] * np.exp(rng.normal(0, np.where(persona == 1, 0.2, 0.45)))
     gap = np.where(product == PRODUCT["lubricant"], np.maximum(gap * 2, 20), gap)
     gap = np.where(story == STORY["seasonal"], np.minimum(gap, 9), gap)
+    product[trucks[:HYDROGEN_TRUCKS]] = PRODUCT["h2"]
     start, end, most = _spans(rng, story, gap)
     pause, pause_days = _pauses(rng, story, start)
     return People(

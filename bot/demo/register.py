@@ -63,7 +63,7 @@ def enrol(people: People, came: Came, calendar: Calendar) -> Register:
     for each in cast():
         if each.stations:
             clerk.hire(each)
-    fleet = drivers(people, crowd, calendar.seed).tolist()
+    fleet = drivers(people, came, crowd, calendar.seed).tolist()
     for row, account in zip(clerk.book.customers, fleet, strict=True):
         row["account_id"] = account or None
     order = [each.role for each in cast()]
@@ -118,7 +118,8 @@ class _Clerk:
             row["card"] = f"6800{self.members[place]:012d}"
         declared = talks or luck[3] < 0.35
         if declared:
-            row["persona"] = PERSONAS[self.people.persona[place]]
+            if talks or luck[3] >= 0.03:  # the others only named their car
+                row["persona"] = PERSONAS[self.people.persona[place]]
             self._vehicle(place)
         if talks or luck[4] < 0.4:
             self._home(row, place)

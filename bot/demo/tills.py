@@ -23,6 +23,7 @@ ROUND_YUAN = np.array([100, 150, 200, 250, 300, 400, 500])
 SIDE = (("shop", 0.045, 6, 90), ("wash", 0.012, 20, 45), ("lubricant", 0.004, 180, 420))
 EV_YUAN = (18, 95)
 SHOP_YUAN = {"shop": (8, 160), "wash": (20, 45), "lubricant": (160, 900)}
+H2_YUAN = (350, 1400)
 ADBLUE_LITRES = (8, 30)
 LITRES_PER_100_KM = (8.0, 7.6, 9.5, 32.0, 6.0, 11.0)
 LATE_HOURS = 2.0  # nightly tills report at this hour of the next day
@@ -181,7 +182,7 @@ def _how_much(
 def _by_the_piece(
     rng: np.random.Generator, product: Ints, millilitres: Ints, price: Ints, amount: Ints
 ) -> tuple[Ints, Ints, Ints]:
-    for code, (least, most) in {"ev": EV_YUAN, **SHOP_YUAN}.items():
+    for code, (least, most) in {"ev": EV_YUAN, **SHOP_YUAN, "h2": H2_YUAN}.items():
         mine = product == PRODUCT[code]
         drawn = (rng.uniform(least, most, len(product)) * 10).astype(np.int64) * 10
         amount = np.where(mine, drawn, amount)

@@ -140,6 +140,10 @@ FLIPS: dict[str, tuple[str, str, Case, Any, Case, Any]] = {
         *("decline", "declining", Case((fuel(100, 6), fuel(20, 1))), False),
         *(Case((fuel(100, 6), fuel(19, 1))), True),
     ),
+    "a best month to speak of": (
+        *("decline", "declining", Case((fuel(99, 6), fuel(19, 1))), False),
+        *(Case((fuel(100, 6), fuel(19, 1))), True),
+    ),
     "a gap beyond the limit": (
         *("lifecycle", "stage", Case(tuple(Line(WHO, ago(10 + 7 * n)) for n in range(50))), "active"),
         *(Case(tuple(Line(WHO, ago(11 + 7 * n)) for n in range(50))), "lapsing"),

@@ -111,7 +111,8 @@ def test_segment_counts_every_dimension() -> None:
     for name in ("product", "loyalty", "credit_risk", "persona", "persona_from", "price_sensitivity"):
         assert sum(facts[name].values()) == 41, name
     assert facts["home_station"] == {"S1": 41}
-    assert (facts["declining"], facts["accounts"]["tier"]) == (0, {})
+    tiers = {"watch": 0, "key": 0, "major": 0, "standard": 0}  # what nobody is, is counted too
+    assert (facts["declining"], facts["accounts"]["tier"]) == (0, tiers)
 
 
 def test_other_criteria_give_another_answer_and_are_kept(said: Path, database: Database) -> None:
@@ -121,7 +122,7 @@ def test_other_criteria_give_another_answer_and_are_kept(said: Path, database: D
     )
     result = call(*DAY, "--criteria", path, "--json")
     facts = json.loads(result.stdout.splitlines()[-1])
-    assert (facts["loyalty"], facts["criteria"][:5]) == ({"high": 41}, "mine-")
+    assert (facts["loyalty"], facts["criteria"][:5]) == ({"high": 41, "medium": 0, "low": 0}, "mine-")
     with database.read() as session:
         kept = {row.version: row.content for row in session.scalars(select(CriteriaVersion))}
         used = set(session.scalars(select(SegmentRun.criteria)))

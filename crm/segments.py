@@ -224,6 +224,11 @@ def day_before(session: Session, run: SegmentRun) -> date | None:
     return session.scalar(select(func.max(SegmentRun.as_of)).where(SegmentRun.as_of < run.as_of))
 
 
+def ran_by(session: Session, day: date) -> bool:
+    """Whether there was a run as of that day or an earlier one."""
+    return session.scalar(select(SegmentRun.id).where(SegmentRun.as_of <= day).limit(1)) is not None
+
+
 def tidy(session: Session) -> int:
     """Forget the runs of days gone by that changed nobody, but for each day's last; how many they were."""
     today = select(func.max(SegmentRun.as_of)).scalar_subquery()

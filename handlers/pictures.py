@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from questions import bars, charts
+from questions import bars, charts, pages
+from segmentation import cohorts_chart, migration_chart
 
 Draw = Callable[[dict[str, Any], str], bytes]
-PICTURES: dict[str, Draw] = {"bars": bars.bars, "segments": charts.segments}
+PICTURES: dict[str, Draw] = {
+    "bars": bars.bars,
+    "segments": charts.segments,
+    "moves": migration_chart.picture,
+    "cohorts": cohorts_chart.picture,
+    "mix": pages.mix,
+    "pyramid": pages.pyramid,
+    "credit": pages.credit,
+    "outlook": pages.outlook,
+}

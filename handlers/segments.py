@@ -16,6 +16,8 @@ from questions.asker import Asker
 from questions.overview import ORDER, counts
 from questions.people import PAGE, Listed, in_segment
 
+PAGES = ("moves", "cohorts", "mix", "pyramid", "credit", "outlook")  # of handlers/overview.py
+
 
 def asker(ask: Ask) -> Asker:
     """Whose answer it is; the one place where a chat's rights become a scope."""
@@ -44,7 +46,12 @@ def segments(ask: Ask) -> Reply:
         for row in found.rows
         if row.count
     ]
-    return Reply("replies/segments", facts, in_rows(taps, 2), picture=Picture("segments", facts))
+    return Reply("replies/segments", facts, in_rows(taps, 2) + doors(), picture=Picture("segments", facts))
+
+
+def doors() -> tuple[Row, ...]:
+    """The way to every page of the overview."""
+    return in_rows([Button(f"overview.{name}", data=f"overview.page:{name}") for name in PAGES], 2)
 
 
 def segment(ask: Ask) -> Reply:

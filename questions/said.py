@@ -36,7 +36,8 @@ def facts(answer: Answer, today: date) -> Facts:
 
 
 TABLES = {
-    "segment": "segment", "was": "segment", "became": "segment", "lifecycle": "lifecycle", "value": "level",
+    "segment": "segment", "was": "segment", "became": "segment", "start": "segment",
+    "lifecycle": "lifecycle", "value": "level",
     "frequency": "level", "loyalty": "level", "price": "level", "rfm": "rfm", "credit": "risk",
     "persona": "persona", "payment": "payment", "source": "source", "fuel": "product", "product": "product",
     "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",

@@ -13,7 +13,7 @@ from crm import scope
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
-from questions import period, sums
+from questions import period, standing, sums
 from questions.ground import GASOLINE, Ground
 from questions.question import Filter, Question
 
@@ -63,6 +63,9 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         return _compared(NUMBERS[field], one.op, _number(one))
     if field in ("was", "became"):
         return _moved(one, question, ground)
+    if field == "start":
+        day = standing.began(question.period, ground.asker.today)
+        return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "consent": _consent,
         "reach": _reach, "declining": _declining, "vehicle": _vehicle, "last": _last, "visited": _visited,

@@ -10,7 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SHARED = {"was": "segment", "became": "segment", "product": "fuel", "lifecycle": "segment"}
+SHARED = {
+    "was": "segment",
+    "became": "segment",
+    "start": "segment",
+    "product": "fuel",
+    "lifecycle": "segment",
+}
 NOT_PRODUCTS = frozenset({"mixed", "other"})
 LIFECYCLES = ("prospect", "new", "lapsing", "dormant", "churned", "reactivated")
 STEPS = ("day", "week", "month", "quarter")

@@ -28,6 +28,9 @@ def filters_for(locale: str, words: Words) -> dict[str, Callable[..., str]]:
         "number": lambda value: format_decimal(value, locale=babel),
         "percent": lambda share: format_percent(share, "#,##0.#%", locale=babel),
         "day": lambda value: day(value, locale, babel),
+        "weekday": lambda value: format_date(date.fromisoformat(value[:10]), "EEE", locale=babel),
+        "monthday": lambda value: monthday(value, locale, babel),
+        "month": lambda value: month(value, locale, babel),
         "moment": lambda value, zone: moment(value, zone, locale, babel),
         "product": named("product"),
         "payment": named("payment"),
@@ -58,6 +61,18 @@ def day(value: str | date, locale: str, babel: str) -> str:
     """A calendar day. ``value`` is ISO 8601; of a time only the day is read."""
     found = value if isinstance(value, date) else date.fromisoformat(value[:10])
     return format_date(found, "y年M月d日" if locale == "zh" else "d MMM y", locale=babel)
+
+
+def monthday(value: str, locale: str, babel: str) -> str:
+    """A calendar day without its year."""
+    found = date.fromisoformat(value[:10])
+    return format_date(found, "M月d日" if locale == "zh" else "d MMM", locale=babel)
+
+
+def month(value: str, locale: str, babel: str) -> str:
+    """A month written ``2026-05``, or the month of a day."""
+    found = date.fromisoformat(f"{value[:7]}-01")
+    return format_date(found, "y年M月" if locale == "zh" else "MMM y", locale=babel)
 
 
 def moment(value: str | datetime, zone: str, locale: str, babel: str) -> str:

@@ -173,6 +173,8 @@ class Oracle:
             if of_rows and one.field in ("station", "city", "region", "product", "payment"):
                 continue
             fits = self._fits(one, question)
+            if one.field == "start" and one.op == "!=":  # who was not known then fits neither way
+                found = found & {n for n, was in self.standing(_before(question.period)).items() if was}
             found = found & fits if one.op != "!=" else found - fits
         return found
 
@@ -188,6 +190,8 @@ class Oracle:
             return self._dated(one)
         if field in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
             return self._numbers(one, question)
+        if field == "start":
+            return self.stood(_before(question.period), one.values)
         if field == "home":
             return set(people[people["home_station_id"].isin(self.places(one))]["id"])
         wanted = {
@@ -224,6 +228,17 @@ class Oracle:
             if one.field in ("was", "became"):
                 found = found[found["before" if one.field == "was" else "after"].isin(one.values)]
         return found
+
+    def standing(self, day: date) -> dict[int, str | None]:
+        """What each customer of theirs was called at the end of a day; None: not known yet."""
+        now = dict(zip(self.people["id"], self.people["segment"], strict=True))
+        for change in self.changes.sort_values("id", ascending=False).itertuples():
+            if change.as_of > day and change.customer_id in now:
+                now[change.customer_id] = change.before
+        return {int(n): None if pd.isna(segment) else segment for n, segment in now.items()}
+
+    def stood(self, day: date, segments: tuple[str, ...]) -> set[int]:
+        return {n for n, segment in self.standing(day).items() if segment in segments}
 
     def _flags(self, one: Filter) -> set[int]:
         people = self.people
@@ -332,6 +347,11 @@ def _sold(values: tuple[str, ...]) -> set[str]:
         "shop": {"shop", "wash", "adblue"},
     }
     return {code for value in values for code in groups.get(value, {value})}
+
+
+def _before(text: str) -> date:
+    """The day before a period began, or before this month did."""
+    return (days(text, TODAY)[0] if text else TODAY.replace(day=1)) - timedelta(days=1)
 
 
 def _is_day(value: Any) -> bool:

@@ -52,10 +52,10 @@ class CriteriaVersion(Base):
 
 
 class CustomerSegment(Base):
-    """One row per customer: the last run's result. ``why`` carries the numbers and thresholds.
+    """One row per customer: the last run's result, and the ``numbers`` that segmentation.told explains it by.
 
     A row is written again when anything but the day has changed: ``as_of`` is the run that wrote it, and
-    days counted to it have gone on since. ``recency_on`` and ``why_now`` count them to a later day.
+    days counted to it have gone on since. ``recency_on`` counts them to a later day, and so does told.
     """
 
     __tablename__ = "customer_segments"
@@ -90,7 +90,7 @@ class CustomerSegment(Base):
     declining: Mapped[bool | None]
     due_on: Mapped[date | None]
     face: Mapped[int] = mapped_column(BigInteger, default=0)  # differs when anything but the day does
-    why: Mapped[dict[str, Any]]
+    numbers: Mapped[list[Any]] = mapped_column(default=list)
 
     def recency_on(self, day: date) -> int | None:
         """Whole days from the last confirmed visit to ``day``, (at least to ``as_of``)."""
@@ -142,29 +142,6 @@ def last_run(session: Session) -> SegmentRun | None:
 def of(session: Session, customer_id: int) -> CustomerSegment | None:
     """What the last run said of this customer; None for someone newer than the run."""
     return session.get(CustomerSegment, customer_id)
-
-
-def why_now(row: CustomerSegment, run: SegmentRun | None) -> dict[str, Any]:
-    """``row.why`` as of the last run: its day, and the thresholds that were in force there."""
-    if run is None or run.as_of <= row.as_of:
-        return row.why
-    facts: dict[str, Any] = {
-        name: dict(part) if isinstance(part, dict) else part for name, part in row.why.items()
-    }
-    on = (run.as_of - row.as_of).days
-    facts["as_of"] = run.as_of.isoformat()
-    for part, name in (("rfm", "recency_days"), ("lifecycle", "days_since"), ("loyalty", "tenure_days")):
-        if facts.get(part, {}).get(name) is not None:
-            facts[part][name] += on
-    if "rhythm" in facts and row.due_on is not None:
-        facts["rhythm"]["overdue_days"] = max(0, (run.as_of - row.due_on).days)
-    if "scored" in run.cutoffs:
-        facts["rfm"]["population"] = run.cutoffs["scored"]
-        cuts = {"value": run.cutoffs["value"].get(row.currency), "frequency": run.cutoffs["frequency"]}
-        for part, pair in cuts.items():
-            facts[part] |= {"high": pair and pair["high"], "medium": pair and pair["medium"]}
-            facts[part]["taken_on"] = run.cutoffs["taken_on"]
-    return facts
 
 
 def changes(session: Session, customer_id: int, limit: int = 20) -> list[SegmentChange]:

@@ -14,6 +14,7 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
 from questions.why import DIMENSIONS
+from segmentation.told import told
 
 Facts = dict[str, Any]
 VISITS, CHANGES, VEHICLES = 5, 4, 5
@@ -26,14 +27,15 @@ def card(
 ) -> Facts:
     """The customer's card. Visits and stations outside ``stations`` are not in it; totals are the chain's."""
     segment, run = session.get(CustomerSegment, customer.id), segments.last_run(session)
+    why = told(session, segment) if segment else None
     return {
         **_who(customer),
         "since": _since(session, customer, zone).isoformat(),
         "vehicles": _vehicles(session, customer),
         "home": _home(session, customer, stations),
         "segment": segment and _segment(segment, run),
-        "why": segment and segments.why_now(segment, run),
-        "dimensions": _dimensions(segment, stations),
+        "why": why,
+        "dimensions": _dimensions(segment, why, stations),
         "rhythm": _rhythm(session, customer, segment, today),
         "visits": _visits(session, customer, stations),
         "changes": _changes(session, customer),
@@ -94,15 +96,17 @@ def _segment(segment: CustomerSegment, run: SegmentRun | None) -> Facts:
     }
 
 
-def _dimensions(segment: CustomerSegment | None, stations: frozenset[int] | None) -> list[str]:
+def _dimensions(
+    segment: CustomerSegment | None, why: Facts | None, stations: frozenset[int] | None
+) -> list[str]:
     """What the card says why of. Where somebody goes is said to those alone whose station it is."""
-    if segment is None:
+    if segment is None or why is None:
         return []
     home = segment.home_station_id
     hidden = {"segment"}
     if stations is not None and home is not None and home not in stations:
         hidden.add("place")
-    return [name for name in DIMENSIONS if name in segment.why and name not in hidden]
+    return [name for name in DIMENSIONS if name in why and name not in hidden]
 
 
 def _rhythm(

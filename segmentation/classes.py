@@ -48,6 +48,17 @@ class Cutoffs:
             "frequency": self.frequency and {"high": self.frequency[0], "medium": self.frequency[1]},
         }
 
+    @classmethod
+    def told(cls, facts: dict[str, Any]) -> Cutoffs:
+        """From ``facts``."""
+        visits = facts["frequency"]
+        return cls(
+            day_number(date.fromisoformat(facts["taken_on"])),
+            facts["population"],
+            {name: (pair["high"], pair["medium"]) for name, pair in facts["value"].items()},
+            (visits["high"], visits["medium"]) if visits else None,
+        )
+
 
 def cutoffs(features: pd.DataFrame, day: int, criteria: Criteria) -> Cutoffs:
     """Take the cut-offs from ``features`` of that day; the population is who came in the window."""

@@ -6,12 +6,14 @@ minor units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-import pandas as pd
-
-from segmentation.classes import day_of
+from segmentation.classes import Cutoffs, day_of
+from segmentation.criteria import Criteria
+from segmentation.explain_accounts import credit_facts
 from segmentation.explain_dimensions import COLUMNS, Dimensions
 from segmentation.segments import Outcome
 from segmentation.visits import DAY_SECONDS
@@ -27,72 +29,108 @@ _COLUMNS = (
 )
 
 
-def explain(outcome: Outcome) -> Iterator[Facts]:
-    """One fact sheet per row of ``outcome.frame``, in its order.
+# What a fact sheet is made of: these columns of Outcome.frame, and money in other currencies (``beside``).
+NAMES = tuple(dict.fromkeys((*_COLUMNS, *COLUMNS)))
 
-    | key | facts |
-    | --- | --- |
-    | rfm | recency_days, frequency, monetary, currency, beside, scores r f m, name, population, least |
-    | value, frequency | class, then (class at the last month end), cut-offs high and medium, taken_on |
-    | lifecycle | stage, days_since, limits in days, typical gap, gaps, first and last visit, prior, p_alive |
-    | product | preference, share_percent, share_of (spend or litres), least_percent |
-    | loyalty | level, points, parts (points, most of each), the numbers they came from, least |
-    | credit | risk, and of the account driven for: its numbers, the least of high and medium |
-    | persona | name, from (declared, vehicle, account, inferred), the rule that fitted, the numbers |
-    | price | level, enough (visits to tell), visits, hits, expected by chance, what they were, least |
-    | place | home station's code, city, region, visits there of all; declared: no visit in the window |
-    | rhythm | typical_days, spread, due_on, overdue_days, weekday (0 Monday) and third of the month |
-    | decline | declining, month, month_ml, peak_month, peak_ml, percent, least_percent, least_peak_ml |
-    | vip | now, months_since (null: not within memory) |
-    | segment | name, rule (the conditions of the line that fitted) |
-    """
-    names = tuple(dict.fromkeys((*_COLUMNS, *COLUMNS)))
-    columns = {name: outcome.frame[name].tolist() for name in names}
-    dimensions = Dimensions(outcome)
-    thresholds = _Thresholds(outcome)
-    days = _Days(outcome.frame)
-    for place, values in enumerate(zip(*columns.values(), strict=True)):
-        row = dict(zip(names, values, strict=True))
-        yield {
-            "as_of": thresholds.as_of,
-            "rfm": thresholds.rfm(row, outcome.beside.get(place, {})),
-            "value": thresholds.value(row),
-            "frequency": thresholds.frequency(row),
-            "lifecycle": thresholds.lifecycle(row, days),
-            **dimensions.facts(row),
-            "vip": {"now": row["vip"], "months_since": row["vip_months"] or None},
-            "segment": {"name": row["segment"], "rule": thresholds.rules[row["rule"] - 1]},
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What the numbers of customers are held against. ``credits``: account id -> credit_facts."""
+
+    as_of: date
+    criteria: Criteria
+    cuts: Cutoffs
+    population: int
+    credits: Mapping[int, Facts]
+    stations: Mapping[int, str]  # their codes
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Thresholds:
+        fleet = outcome.accounts
+        lines = zip(fleet.index.tolist(), fleet.to_dict("records"), strict=True)
+        return cls(
+            outcome.as_of,
+            outcome.criteria,
+            outcome.cuts,
+            outcome.population,
+            {key: credit_facts(line, outcome) for key, line in lines},
+            dict(zip(outcome.stations.index.tolist(), outcome.stations["code"].tolist(), strict=True)),
+        )
+
+
+def explain(outcome: Outcome) -> Iterator[Facts]:
+    """One fact sheet (see Sheets.sheet) per row of ``outcome.frame``, in its order."""
+    sheets = Sheets(Thresholds.of(outcome))
+    for values in numbers(outcome):
+        yield sheets.sheet(dict(zip((*NAMES, "beside"), values, strict=True)))
+
+
+def numbers(outcome: Outcome) -> Iterator[tuple[Any, ...]]:
+    """The numbers of each row of ``outcome.frame``: NAMES and ``beside``, as JSON values."""
+    columns = [outcome.frame[name].tolist() for name in NAMES]
+    beside = [outcome.beside.get(place, {}) for place in range(len(outcome.frame))]
+    return zip(*columns, beside, strict=True)
+
+
+class Sheets:
+    """Numbers -> facts. ``row``: NAMES and ``beside``, and ``p_alive_on`` where that is another day."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.criteria = criteria = thresholds.criteria
+        self.as_of = thresholds.as_of.isoformat()
+        self.population = thresholds.population
+        self.taken_on = day_of(thresholds.cuts.taken).isoformat()
+        self.money_cuts = thresholds.cuts.value
+        self.visit_cuts = thresholds.cuts.frequency
+        self.rules = [rule.model_dump(exclude={"name"}, exclude_none=True) for rule in criteria.segments]
+        others = Dimensions(criteria, thresholds.as_of, thresholds.credits, thresholds.stations)
+        self.parts = {
+            "rfm": self.rfm,
+            "value": self.value,
+            "frequency": self.frequency,
+            "lifecycle": self.lifecycle,
+            **others.parts,
+            "vip": self.vip,
+            "segment": self.segment,
         }
 
+    def sheet(self, row: Facts) -> Facts:
+        """Everything about one customer:
 
-class _Days(dict[int, str | None]):
-    """Day number -> ISO text, each made once."""
+        | key | facts |
+        | --- | --- |
+        | rfm | recency_days, frequency, monetary, currency, beside, scores r f m, name, population, least |
+        | value, frequency | class, then (class at the last month end), high and medium, taken_on |
+        | lifecycle | stage, days_since, limits, typical gap, gaps, first and last visit, prior, p_alive |
+        | product | preference, share_percent, share_of (spend or litres), least_percent |
+        | loyalty | level, points, parts (points, most of each), the numbers they came from, least |
+        | credit | risk, and of the account driven for: its numbers, the least of high and medium |
+        | persona | name, from (declared, vehicle, account, inferred), the rule that fitted, the numbers |
+        | price | level, enough (visits to tell), visits, hits, expected by chance, what they were, least |
+        | place | home station's code, city, region, visits there of all; declared: no visit in the window |
+        | rhythm | typical_days, spread, due_on, overdue_days, weekday (0 Monday) and third of the month |
+        | decline | declining, month, month_ml, peak_month, peak_ml, percent, least_percent, least_peak_ml |
+        | vip | now, months_since (null: not within memory) |
+        | segment | name, rule (the conditions of the line that fitted) |
+        """
+        return {"as_of": self.as_of, **{name: part(row) for name, part in self.parts.items()}}
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        numbers = {*frame["first_day"].tolist(), *frame["last_day"].tolist()}
-        super().__init__({n: day_of(n).isoformat() if n >= 0 else None for n in numbers})
+    def part(self, row: Facts, name: str) -> Facts:
+        return self.parts[name](row)
 
+    def vip(self, row: Facts) -> Facts:
+        return {"now": row["vip"], "months_since": row["vip_months"] or None}
 
-class _Thresholds:
-    """What the numbers of a customer are held against."""
+    def segment(self, row: Facts) -> Facts:
+        return {"name": row["segment"], "rule": self.rules[row["rule"] - 1]}
 
-    def __init__(self, outcome: Outcome) -> None:
-        cuts, criteria = outcome.cuts, outcome.criteria
-        self.criteria = criteria
-        self.as_of = outcome.as_of.isoformat()
-        self.population = outcome.population
-        self.taken_on = day_of(cuts.taken).isoformat()
-        self.money_cuts = cuts.value
-        self.visit_cuts = cuts.frequency
-        self.rules = [rule.model_dump(exclude={"name"}, exclude_none=True) for rule in criteria.segments]
-
-    def rfm(self, row: Facts, beside: dict[str, int]) -> Facts:
+    def rfm(self, row: Facts) -> Facts:
         return {
             "recency_days": None if row["recency_days"] < 0 else row["recency_days"],
             "frequency": row["frequency"],
             "monetary": row["monetary"],
             "currency": row["currency"] or None,
-            "beside": beside,
+            "beside": row["beside"],
             "r": row["r"] or None,
             "f": row["f"] or None,
             "m": row["m"] or None,
@@ -125,12 +163,12 @@ class _Thresholds:
         known, criteria = row["p_alive"] >= 0, self.criteria.lifecycle
         return {
             "p_alive": row["p_alive"] if known else None,
-            "p_alive_on": self.as_of if known else None,
+            "p_alive_on": row.get("p_alive_on", self.as_of) if known else None,
             "churned_p_alive": criteria.churned_p_alive,
             "churned_least_visits": criteria.churned_least_visits,
         }
 
-    def lifecycle(self, row: Facts, days: _Days) -> Facts:
+    def lifecycle(self, row: Facts) -> Facts:
         return {
             "stage": row["lifecycle"],
             "days_since": None if row["since_days"] < 0 else row["since_days"],
@@ -142,9 +180,13 @@ class _Thresholds:
             "visits": row["visits"],
             "gaps": row["gaps"],
             "prior": row["prior"],
-            "first_visit": days[row["first_day"]],
-            "last_visit": days[row["last_day"]],
+            "first_visit": _iso(row["first_day"]),
+            "last_visit": _iso(row["last_day"]),
             "last_gap_days": None if row["last_gap"] < 0 else round(row["last_gap"] / DAY_SECONDS, 2),
             "new_days": self.criteria.lifecycle.new_days,
             "reactivated_days": self.criteria.lifecycle.reactivated_days,
         }
+
+
+def _iso(day: int) -> str | None:
+    return day_of(day).isoformat() if day >= 0 else None

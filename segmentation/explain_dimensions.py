@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from segmentation.classes import day_of
+from segmentation.criteria import Criteria
 from segmentation.dimensions import ML
-from segmentation.explain_accounts import credit_facts
 from segmentation.loyalty import PARTS
 from segmentation.prices import MILLION
-from segmentation.segments import Outcome
 from segmentation.sides import last_whole_month, month_of
 
 Facts = dict[str, Any]
@@ -29,36 +30,30 @@ COLUMNS = (
 
 
 class Dimensions:
-    """``facts`` of a row that has COLUMNS; see explain.explain for what each part says."""
+    """``parts``: each makes facts of a row that has COLUMNS; see explain.Sheets for what they say."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        self.criteria = outcome.criteria
-        self.month = month_of(last_whole_month(outcome.as_of)).isoformat()
-        fleet = outcome.accounts
-        rows = fleet.to_dict("records")
-        self.credits = {
-            key: credit_facts(row, outcome) for key, row in zip(fleet.index.tolist(), rows, strict=True)
+    def __init__(
+        self, criteria: Criteria, as_of: date, fleets: Mapping[int, Facts], stations: Mapping[int, str]
+    ) -> None:
+        self.criteria, self.fleets, self.stations = criteria, fleets, stations
+        self.month = month_of(last_whole_month(as_of)).isoformat()
+        self.rules = [rule.model_dump(exclude={"name"}, exclude_none=True) for rule in criteria.persona.rules]
+        self.loyalty_least = criteria.loyalty.model_dump(exclude={"points"})
+        self.points = criteria.loyalty.points.model_dump()
+        self.price_least = criteria.price.model_dump()
+        self.parts = {
+            "product": self._product,
+            "loyalty": self._loyalty,
+            "credit": self._credit,
+            "persona": self._persona,
+            "price": self._price,
+            "place": self._place,
+            "rhythm": self._rhythm,
+            "decline": self._decline,
         }
-        self.stations = outcome.stations["code"].to_dict()
-        self.rules = [
-            rule.model_dump(exclude={"name"}, exclude_none=True) for rule in self.criteria.persona.rules
-        ]
-        loyalty, price = self.criteria.loyalty, self.criteria.price
-        self.loyalty_least = loyalty.model_dump(exclude={"points"})
-        self.points = loyalty.points.model_dump()
-        self.price_least = price.model_dump()
 
-    def facts(self, row: Facts) -> Facts:
-        return {
-            "product": self._product(row),
-            "loyalty": self._loyalty(row),
-            "credit": self.credits.get(row["account"]) or {"risk": row["credit_risk"], "account": None},
-            "persona": self._persona(row),
-            "price": self._price(row),
-            "place": self._place(row),
-            "rhythm": self._rhythm(row),
-            "decline": self._decline(row),
-        }
+    def _credit(self, row: Facts) -> Facts:
+        return self.fleets.get(row["account"]) or {"risk": row["credit_risk"], "account": None}
 
     def _product(self, row: Facts) -> Facts:
         return {

@@ -6,7 +6,7 @@ The run says of which day, when, and by which version of the criteria.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -44,9 +44,16 @@ class Moves:
         self.pick = itemgetter(*(columns.index(name) for name in (*SCORES, *PARTS)))
 
     def of(
-        self, customer: int, before: Sequence[Any] | None, after: Sequence[Any], why: Mapping[str, Any]
+        self,
+        customer: int,
+        before: Sequence[Any] | None,
+        after: Sequence[Any],
+        why: Callable[[str], Mapping[str, Any]],
     ) -> list[Move]:
-        """What moved; nothing of someone who was not there before, whose history begins now."""
+        """What moved; nothing of someone who was not there before, whose history begins now.
+
+        ``why`` makes the part of that name of their reasons.
+        """
         if before is None:
             return []
         old, new = self.pick(before), self.pick(after)
@@ -54,11 +61,11 @@ class Moves:
             return []
         moved: list[Move] = []
         if old[:3] != new[:3]:
-            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), _json(why["rfm"])))
+            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), _json(why("rfm"))))
         for name, then, now in zip(PARTS, old[3:], new[3:], strict=True):
             if then != now:
                 texts = (self._text(name, then), self._text(name, now))
-                moved.append((customer, NAMES.get(name, name), *texts, _json(why[PARTS[name]])))
+                moved.append((customer, NAMES.get(name, name), *texts, _json(why(PARTS[name]))))
         return moved
 
     def _text(self, name: str, value: Any) -> str | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import Table, Text, cast, delete, func, insert, select, text
+from sqlalchemy import Table, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer
@@ -19,9 +22,10 @@ from crm.db import Database
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
-from segmentation.explain import Facts, explain
+from segmentation.explain import NAMES, Sheets, Thresholds, numbers
 from segmentation.fleet_store import store_accounts
-from segmentation.history import Move, Moves, append
+from segmentation.history import PARTS, SCORES, Move, Moves, append
+from segmentation.prices import MILLION
 from segmentation.reading import among, chunks, one_state
 from segmentation.segments import Outcome
 from segmentation.state_store import AT_ONCE, upsert
@@ -32,22 +36,25 @@ COLUMNS = (
     *("as_of", "recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "lifecycle", "segment", "first_visit", "last_visit"),
     *("typical_gap_days", "limit_days", "product", "loyalty", "credit_risk", "persona", "persona_inferred"),
-    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "face", "why"),
+    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "face", "numbers"),
 )
 MOVES = (
     *("segment", "lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty"),
     *("credit_risk", "persona", "price_sensitivity", "home_station_id", "declining"),
 )
-TEXTS = ("as_of", "first_visit", "last_visit", "due_on", "why")
 # What a day changes by itself, or one customer's news in others: no reason to write a row again.
 DAILY = frozenset(
     (
         *("recency_days", "since_days", "overdue_days", "tenure_days"),
-        *("typical_days", "limit_days", "dormant_days", "churned_days", "spread", "p_alive"),
+        *("points", "points_tenure", "typical_days", "limit_days", "dormant_days", "churned_days"),
+        *("spread", "p_alive", "expected"),
     )
 )
+# What the history of a customer is made of: compared with the kept row.
+COMPARED = tuple(dict.fromkeys((*MOVES, *SCORES, *PARTS)))
 MIX = np.uint64(0x9E3779B97F4A7C15)
-Row = tuple[Any, ...]  # the values of COLUMNS
+Row = tuple[Any, ...]  # the values of COLUMNS, and of COMPARED where a kept row is compared
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,15 @@ class Stored:
 class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
-    ``rows`` of those who differ from the kept ones, which are ``before``; ``moves``, the history of it;
-    ``gone``, who are no customers any more; ``last`` is the run that was the last when they were compared.
+    ``rows`` of those who differ from the kept ones; ``moves``, the history of it; ``changes``, of whom the
+    segment changed, before, after, and why; ``gone``, who are no customers any more; ``last`` is the run that
+    was the last when they were compared.
     """
 
     last: int | None
     rows: dict[int, Row]
-    before: dict[int, Row]
     moves: list[Move]
+    changes: list[tuple[int, str | None, str, Facts]]
     gone: list[int]
 
 
@@ -99,15 +107,31 @@ def prepare(session: Session, outcome: Outcome, faces: Ints) -> Prepared:
         frame=outcome.frame.iloc[places],
         beside={new: outcome.beside[old] for new, old in enumerate(places.tolist()) if old in outcome.beside},
     )
-    before, moves = _before(session, keys[places]), list[Move]()
-    codes = dict(zip(outcome.stations.index.tolist(), outcome.stations["code"].tolist(), strict=True))
-    compare, rows = Moves(COLUMNS, codes), dict[int, Row]()
-    written = _rows(differing, faces[places])
-    for key, row, why in zip(keys[places].tolist(), written, explain(differing), strict=True):
-        rows[key] = (*row, orjson.dumps(why).decode())
-        moves += compare.of(key, before.get(key), row, why)
+    rows, moves, changes = _compared(session, differing, faces[places])
     gone = np.setdiff1d(kept.index.to_numpy(), keys).tolist()
-    return Prepared(_last_run(session), rows, before, moves, gone)
+    return Prepared(_last_run(session), rows, moves, changes, gone)
+
+
+def _compared(
+    session: Session, outcome: Outcome, faces: Ints
+) -> tuple[dict[int, Row], list[Move], list[tuple[int, str | None, str, Facts]]]:
+    """The rows of everyone in ``outcome``, and what moved since their kept rows."""
+    keys = outcome.frame.index.to_numpy()
+    before, thresholds = _before(session, keys), Thresholds.of(outcome)
+    compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
+    rows, moves, changes = dict[int, Row](), list[Move](), list[tuple[int, str | None, str, Facts]]()
+    pick, names = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), (*NAMES, "beside")
+    for key, row, values in zip(keys.tolist(), _rows(outcome, faces), numbers(outcome), strict=True):
+        rows[key] = (*row, orjson.dumps(values).decode())
+        old, new = before.get(key), pick(row)
+        if old == new:
+            continue
+        facts = dict(zip(names, values, strict=True))
+        moves += compare.of(key, old, new, partial(sheets.part, facts))
+        segment = old[0] if old else None
+        if segment != new[0]:
+            changes.append((key, segment, new[0], _reason(old, new, facts, sheets)))
+    return rows, moves, changes
 
 
 def face(frame: pd.DataFrame) -> Ints:
@@ -116,7 +140,10 @@ def face(frame: pd.DataFrame) -> Ints:
     last_confirmed = np.where(frame["recency_days"] < 0, -1, frame["since_days"] - frame["recency_days"])
     columns = {name: frame[name].to_numpy() for name in frame.columns if name not in DAILY}
     told = frame["p_alive"].to_numpy() >= 0
-    for values in (*columns.values(), last_confirmed, told, np.rint(frame["limit_days"].to_numpy())):
+    chance = np.rint(frame["expected"].to_numpy() / MILLION)  # moved by others' coupons too
+    version = np.full(len(frame), zlib.crc32(repr(NAMES).encode()), dtype=np.int64)  # which numbers are kept
+    limit = np.rint(frame["limit_days"].to_numpy())
+    for values in (*columns.values(), last_confirmed, told, limit, chance, version):
         if values.dtype == object:
             values = pd.util.hash_array(values)
         total = total * MIX + values.astype(np.int64 if values.dtype.kind != "u" else np.uint64).view(
@@ -126,7 +153,7 @@ def face(frame: pd.DataFrame) -> Ints:
 
 
 def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
-    """The values of COLUMNS but the last, why."""
+    """The values of COLUMNS but the last, the numbers."""
     frame, as_of = outcome.frame, outcome.as_of.isoformat()
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
@@ -168,14 +195,14 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     keep(session, outcome.criteria, started_at)
     merged = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_not(None))))
     rows = {key: row for key, row in prepared.rows.items() if key not in merged}
-    changed = [key for key, row in rows.items() if _segment(prepared.before.get(key)) != _segment(row)]
+    changes = [change for change in prepared.changes if change[0] in rows]
     run = SegmentRun(
         as_of=outcome.as_of,
         started_at=started_at,
         ended_at=started_at,
         criteria=outcome.criteria.version,
         customers=len(outcome.frame),
-        changed=len(changed),
+        changed=len(changes),
         cutoffs=outcome.facts(),
     )
     session.add(run)
@@ -185,8 +212,8 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     _forget(session, {*prepared.gone, *(merged & prepared.rows.keys())})
     store_accounts(session, outcome)
     append(session, run.id, [move for move in prepared.moves if move[0] in rows])
-    _record(session, run, [(key, prepared.before.get(key), rows[key]) for key in changed])
-    return Stored(run.id, len(changed))
+    _record(session, run, changes)
+    return Stored(run.id, len(changes))
 
 
 def _newer_stored(session: Session, as_of: date, started_at: datetime) -> bool:
@@ -196,10 +223,6 @@ def _newer_stored(session: Session, as_of: date, started_at: datetime) -> bool:
         .limit(1)
     ).first()
     return latest is not None and (latest[0], latest[1]) > (as_of, started_at)
-
-
-def _segment(row: Row | None) -> str | None:
-    return row[COLUMNS.index("segment")] if row else None
 
 
 def _last_run(session: Session) -> int | None:
@@ -214,12 +237,8 @@ def _kept_faces(session: Session) -> pd.Series[int]:
 
 
 def _before(session: Session, keys: Ints) -> dict[int, Row]:
-    """The kept rows of these customers."""
-    columns = [
-        cast(column, Text) if name in TEXTS else column
-        for name in COLUMNS
-        for column in (getattr(CustomerSegment, name),)
-    ]
+    """COMPARED of the kept rows of these customers."""
+    columns = [getattr(CustomerSegment, name) for name in COMPARED]
     rows: dict[int, Row] = {}
     for begin in range(0, len(keys), AT_ONCE):
         some = among(session, CustomerSegment.customer_id, keys[begin : begin + AT_ONCE])
@@ -233,46 +252,35 @@ def _forget(session: Session, keys: set[int]) -> None:
         session.execute(delete(CustomerSegment).where(CustomerSegment.customer_id == key))
 
 
-def _record(session: Session, run: SegmentRun, changes: list[tuple[int, Row | None, Row]]) -> None:
+def _record(session: Session, run: SegmentRun, changes: list[tuple[int, str | None, str, Facts]]) -> None:
     if not changes:
         return
     table = SegmentChange.__table__
     assert isinstance(table, Table)
+    facts = {"run_id": run.id, "as_of": run.as_of, "at": run.started_at, "criteria": run.criteria}
     session.execute(
         insert(table),
         [
-            {
-                "run_id": run.id,
-                "customer_id": key,
-                "as_of": run.as_of,
-                "at": run.started_at,
-                "before": _segment(before),
-                "after": _segment(after),
-                "criteria": run.criteria,
-                "why": reason(before, after),
-            }
-            for key, before, after in changes
+            {**facts, "customer_id": key, "before": before, "after": after, "why": why}
+            for key, before, after, why in changes
         ],
     )
 
 
-def reason(before: Row | None, after: Row) -> Facts:
+def _reason(before: Row | None, after: Row, facts: Facts, sheets: Sheets) -> Facts:
     """Why a segment changed: the rule that fits now, what moved from what to what, and the numbers."""
-    moved = {}
-    for name in MOVES:
-        place = COLUMNS.index(name)
-        old, new = (before[place] if before else None), after[place]
-        if old != new:
-            moved[name] = [old, new]
-    facts: Facts = orjson.loads(after[COLUMNS.index("why")])
-    life = facts["lifecycle"]
+    moved = {
+        name: [before[place] if before else None, after[place]]
+        for place, name in enumerate(COMPARED)
+        if name in MOVES and (before[place] if before else None) != after[place]
+    }
     return {
-        "rule": facts["segment"]["rule"],
+        "rule": sheets.rules[facts["rule"] - 1],
         "moved": moved,
-        "days_since": life["days_since"],
-        "limit_days": life["limit_days"],
-        "frequency": facts["rfm"]["frequency"],
-        "monetary": facts["rfm"]["monetary"],
-        "currency": facts["rfm"]["currency"],
-        "vip_months_since": facts["vip"]["months_since"],
+        "days_since": None if facts["since_days"] < 0 else facts["since_days"],
+        "limit_days": facts["limit_days"],
+        "frequency": facts["frequency"],
+        "monetary": facts["monetary"],
+        "currency": facts["currency"] or None,
+        "vip_months_since": facts["vip_months"] or None,
     }

@@ -393,7 +393,7 @@ def upgrade() -> None:
         sa.Column("declining", sa.Boolean(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("face", sa.BigInteger(), nullable=False),
-        sa.Column("why", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("numbers", sa.JSON(none_as_null=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_customer_segments_customer_id_customers")
         ),

@@ -17,6 +17,7 @@ from bot.config import Settings
 from crm import accounts, identity, segments
 from crm.accounts import AccountSegment
 from questions.why import account_sentences, sentences
+from segmentation.told import told
 from templates import LOCALES
 
 _MARKUP = re.compile(r"</?\w+[^>]*>")
@@ -62,9 +63,9 @@ def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict
     if found is None:
         return _of_account(session, text, locale)
     row = segments.of(session, found.id)
-    if row is None:
+    why = told(session, row) if row else None
+    if why is None:
         fail("this customer is newer than the last run; run `forecourt segment` first")
-    why = segments.why_now(row, segments.last_run(session))
     return {"customer": found.public_number, **_told(why, sentences(why, locale))}
 
 

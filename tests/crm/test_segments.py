@@ -29,9 +29,7 @@ def told(database: Database) -> None:
             session.add(SegmentRun(id=key, as_of=day, started_at=NOON, criteria="t", cutoffs={}))
         session.flush()
         for key, name in ((1, "regular"), (2, "at_risk_vip"), (3, "new")):
-            session.add(
-                CustomerSegment(customer_id=key, as_of=SECOND, lifecycle="active", segment=name, why={})
-            )
+            session.add(CustomerSegment(customer_id=key, as_of=SECOND, lifecycle="active", segment=name))
         for run, day, key, before, after in moves:
             session.add(
                 SegmentChange(

@@ -82,7 +82,6 @@ def segment(
         segment=name or lifecycle,
         last_visit=last,
         typical_gap_days=7.5,
-        why={},
     )
     session.add(made)
     session.flush()

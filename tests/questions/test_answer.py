@@ -46,7 +46,6 @@ def chain(database: Database) -> Database:
                     monetary=n,
                     lifecycle="active",
                     segment="regular",
-                    why={},
                 )
             )
     return database

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from crm import rollup
 from crm.customers import Customer
 from crm.db import Database
 from crm.fillups import Fillup
+from crm.segments import CustomerSegment
 from crm.stations import Station
 from segmentation.classes import EPOCH
 from segmentation.criteria import Criteria, load
 from segmentation.segments import Outcome, segment
+from segmentation.told import told
 from segmentation.visits import receipt_codes
 
 TODAY = date(2026, 6, 15)
@@ -147,3 +151,10 @@ def _row(line: Line, customer: int, known_at: datetime) -> dict[str, object]:
         "confirmed": line.confirmed,
         "recorded_at": known_at,
     }
+
+
+def why_of(session: Session, row: CustomerSegment) -> dict[str, Any]:
+    """Why this customer is what they are: a run made the row, so it is known."""
+    found = told(session, row)
+    assert found is not None
+    return found

@@ -22,7 +22,7 @@ from segmentation.export import cells
 from segmentation.looking import look
 from segmentation.refresh import Run, refresh
 from segmentation.segments import Outcome, segment
-from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people
+from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people, why_of
 from tests.segmentation.test_refit import shoppers
 from tests.segmentation.test_refresh import town
 
@@ -172,9 +172,9 @@ def test_what_p_alive_changed_is_written_explained_and_kept(database: Database) 
             assert move.why["p_alive"] < move.why["churned_p_alive"] == 0.1
             row = segments.of(session, move.customer_id)
             assert row is not None
-            assert row.why["lifecycle"] == move.why
+            assert why_of(session, row)["lifecycle"] == move.why
         rows = session.scalars(select(CustomerSegment)).all()
-        assert sum(row.why["lifecycle"]["p_alive"] is not None for row in rows) > len(moves) > 0
+        assert sum(why_of(session, row)["lifecycle"]["p_alive"] is not None for row in rows) > len(moves) > 0
 
 
 def test_at_night_the_month_that_ended_is_fitted_before_it_is_used(database: Database) -> None:
@@ -189,7 +189,7 @@ def test_at_night_the_month_that_ended_is_fitted_before_it_is_used(database: Dat
         assert [row.month for row in kept] == [MAY, date(2026, 4, 30)]
         assert kept[0].weak is None
         rows = session.scalars(select(CustomerSegment)).all()
-        assert any(row.why["lifecycle"]["p_alive"] is not None for row in rows)
+        assert any(why_of(session, row)["lifecycle"]["p_alive"] is not None for row in rows)
 
 
 def test_a_fit_that_fails_does_not_stop_the_night(

@@ -17,7 +17,7 @@ from segmentation import storing
 from segmentation.criteria import load
 from segmentation.history import PARTS
 from segmentation.refresh import refresh
-from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
+from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
 from tests.segmentation.test_refresh import town
 
 STORED = [*PARTS, "r", "f", "m"]
@@ -184,7 +184,7 @@ def test_a_move_is_json_of_its_dimension(database: Database) -> None:
     refresh(database, as_of=TODAY - timedelta(days=45), now=NOW)
     done = refresh(database, as_of=TODAY, now=NOW)
     with database.read() as session:
-        whole = {row.customer_id: row.why for row in session.scalars(select(CustomerSegment))}
+        whole = {row.customer_id: why_of(session, row) for row in session.scalars(select(CustomerSegment))}
     for row in moves(database, done.id):
         part = PARTS.get("home_station_id" if row.dimension == "home_station" else row.dimension, "rfm")
         assert json.dumps(row.why, sort_keys=True) == json.dumps(whole[row.customer_id][part], sort_keys=True)

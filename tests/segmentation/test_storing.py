@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
-from crm import segments
 from crm.customers import Customer
 from crm.db import Database
 from crm.segments import CustomerSegment
 from segmentation.explain import explain
 from segmentation.refresh import refresh
-from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
+from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
 from tests.segmentation.test_refresh import town
 
 # A limit that moves by less than a day, because others' rhythms did, is no news of this customer.
@@ -31,7 +30,7 @@ def test_a_day_alone_writes_no_row(database: Database) -> None:
         row = session.scalars(select(CustomerSegment)).first()
         assert row is not None
         assert row.recency_on(TODAY) == done.outcome.frame["recency_days"].iloc[0] == 100
-        assert segments.why_now(row, segments.last_run(session))["rfm"]["recency_days"] == 100
+        assert why_of(session, row)["rfm"]["recency_days"] == 100
 
 
 def test_what_is_read_says_what_the_last_run_found(database: Database) -> None:
@@ -41,10 +40,9 @@ def test_what_is_read_says_what_the_last_run_found(database: Database) -> None:
     fresh = dict(zip(done.outcome.frame.index.tolist(), explain(done.outcome), strict=True))
     older = 0
     with database.read() as session:
-        run = segments.last_run(session)
         for row in session.scalars(select(CustomerSegment)):
             older += row.as_of < TODAY
-            said, meant = segments.why_now(row, run), fresh[row.customer_id]
+            said, meant = why_of(session, row), fresh[row.customer_id]
             for part, facts in meant.items():
                 if isinstance(facts, dict):
                     assert {k: v for k, v in said[part].items() if k not in OTHERS} == {

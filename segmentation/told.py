@@ -1,0 +1,59 @@
+"""The fact sheet of one customer, made when asked for: kept numbers against the last run's thresholds."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.accounts import AccountSegment
+from crm.segments import CriteriaVersion, CustomerSegment, SegmentRun, last_run
+from crm.stations import Station
+from segmentation.classes import Cutoffs
+from segmentation.criteria import Criteria
+from segmentation.explain import NAMES, Facts, Sheets, Thresholds
+
+DAYS = ("recency_days", "since_days", "tenure_days")  # they go on with every day; -1 is none
+
+
+def told(session: Session, row: CustomerSegment) -> Facts | None:
+    """Why this customer is what they are, as of the last run (explain.Sheets.sheet).
+
+    None where there is no run yet, or where the row is of a version that kept other numbers: the next run
+    writes it again.
+    """
+    run = last_run(session)
+    if run is None or len(row.numbers) != len(NAMES) + 1:
+        return None
+    numbers = dict(zip((*NAMES, "beside"), row.numbers, strict=True))
+    thresholds = _thresholds(session, run, numbers["account"])
+    return Sheets(thresholds).sheet(_on(numbers, row.as_of, run.as_of, thresholds.criteria))
+
+
+def _thresholds(session: Session, run: SegmentRun, account: int) -> Thresholds:
+    kept = session.get_one(CriteriaVersion, run.criteria)
+    fleet = session.get(AccountSegment, account) if account else None
+    return Thresholds(
+        as_of=run.as_of,
+        criteria=Criteria.model_validate(kept.content),
+        cuts=Cutoffs.told(run.cutoffs),
+        population=run.cutoffs["scored"],
+        credits={account: fleet.why["credit"]} if fleet else {},
+        stations=dict(session.execute(select(Station.id, Station.code)).all()),
+    )
+
+
+def _on(numbers: dict[str, Any], written: date, day: date, criteria: Criteria) -> dict[str, Any]:
+    """The numbers as of ``day``: a row is not written again because a day has passed."""
+    days = max(0, (day - written).days)
+    row = numbers | {name: numbers[name] + days for name in DAYS if numbers[name] >= 0}
+    loyalty = criteria.loyalty
+    came = row["first_day"] >= 0
+    row["tenure_days"] = min(row["tenure_days"], loyalty.tenure_days) if came else 0
+    row["points_tenure"] = loyalty.points.tenure * row["tenure_days"] // loyalty.tenure_days
+    row["points"] += row["points_tenure"] - numbers["points_tenure"]
+    if row["due_day"] >= 0:
+        row["overdue_days"] = max(0, row["last_day"] + row["since_days"] - row["due_day"])
+    return row | {"p_alive_on": written.isoformat()}

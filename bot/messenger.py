@@ -1,78 +1,77 @@
-"""The outreach sender's voice: one message through a Bot, and what may have happened when it fails."""
+"""The outreach sender's voice: one message to the Bot API, and what may have happened when it fails.
+
+It speaks through our transport without PTB's objects: making and reading them costs more than the message.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import Bot
 from telegram.constants import ParseMode
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import TelegramError
 
 from bot.config import Settings
 from bot.telegram import AioRequest
-from handlers.voice import NO_PREVIEW, TEXT_LIMIT, NotSent, fit, plain, seconds
+from handlers.voice import TEXT_LIMIT, NotSent, fit, plain
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 
 
 class TelegramMessenger:
-    """Outreach's Messenger on PTB's Bot."""
+    """Outreach's Messenger on a bot's own transport. Raises TypeError for a bot on another one."""
 
     def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+        if not isinstance(bot.request, AioRequest):
+            raise TypeError(f"campaigns are sent over AioRequest, not {type(bot.request).__name__}")
+        self._request = bot.request
+        self._url = f"{bot.base_url}/sendMessage"
 
     async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+        body = _message(chat_id, text, buttons)
         try:
-            return await self._send(chat_id, text, buttons, ParseMode.HTML)
-        except BadRequest as error:
-            if "can't parse entities" not in str(error).lower():
-                raise failure(error) from error
+            return await self._post(body | {"parse_mode": ParseMode.HTML})
+        except SendFailed as failure:
+            if failure.outcome is not Outcome.FAILED or not broken(failure.detail):
+                raise
+        # A definite refusal of the markup: the words alone are safe to send.
+        return await self._post(body | {"text": fit(plain(text), TEXT_LIMIT)})
+
+    async def _post(self, body: dict[str, Any]) -> int:
+        try:
+            status, answer = await self._request.call(self._url, body)
+        except NotSent as error:
+            raise not_sent(error.message) from error
         except TelegramError as error:
-            raise failure(error) from error
-        try:  # a definite refusal of the markup: the words alone are safe to send
-            return await self._send(chat_id, plain(text), buttons, None)
-        except TelegramError as error:
-            raise failure(error) from error
-
-    async def _send(self, chat_id: int, text: str, buttons: Buttons, mode: ParseMode | None) -> int:
-        rows = [
-            [InlineKeyboardButton(each.label, callback_data=each.data) for each in row] for row in buttons
-        ]
-        message = await self._bot.send_message(
-            chat_id,
-            fit(text, TEXT_LIMIT),
-            parse_mode=mode,
-            reply_markup=InlineKeyboardMarkup(rows) if rows else None,
-            link_preview_options=NO_PREVIEW,
-        )
-        return message.message_id
+            raise no_answer(f"{type(error).__name__}: {error.message}") from error
+        return message_id(status, answer)
 
 
-def failure(error: TelegramError) -> SendFailed:
-    """PTB's error as an outcome. BadRequest and TimedOut are NetworkErrors to PTB, so the order counts."""
-    match error:
-        case RetryAfter():
-            return SendFailed(Outcome.RETRY_AFTER, error.message, seconds(error))
-        case Forbidden():
-            return of_answer(403, error.message)
-        case InvalidToken():
-            return of_answer(401, error.message)
-        case Conflict():
-            return of_answer(409, error.message)
-        case BadRequest() | ChatMigrated():
-            return of_answer(400, error.message)
-        case NotSent():
-            return not_sent(error.message)
-    return no_answer(f"{type(error).__name__}: {error.message}")
+def _message(chat_id: int, text: str, buttons: Buttons) -> dict[str, Any]:
+    rows = [[{"text": each.label, "callback_data": each.data} for each in row] for row in buttons]
+    body = {
+        "chat_id": chat_id,
+        "text": fit(text, TEXT_LIMIT),
+        "link_preview_options": {"is_disabled": True},
+    }
+    return body | {"reply_markup": {"inline_keyboard": rows}} if rows else body
+
+
+def broken(description: str) -> bool:
+    return "can't parse entities" in description.lower()
+
+
+def message_id(status: int, answer: dict[str, Any]) -> int:
+    """The id in a Bot API's answer. Raises SendFailed for what is not a message taken."""
+    match answer:
+        case {"ok": True, "result": {"message_id": int(number)}}:
+            return number
+        case {"ok": True}:
+            raise no_answer("an answer without a message")
+    parameters = answer.get("parameters") or {}
+    raise of_answer(status, str(answer.get("description", "")), parameters.get("retry_after"))
 
 
 @asynccontextmanager

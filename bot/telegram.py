@@ -6,6 +6,7 @@ figures); this one sends plain JSON over kept-alive connections.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from handlers.voice import NotSent
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
 
 
 class AioRequest(BaseRequest):
@@ -55,15 +57,26 @@ class AioRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        if self._session is None:
-            raise RuntimeError("the transport is not initialized")
         timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=_seconds(connect_timeout, CONNECT_SECONDS),
             sock_read=_seconds(read_timeout, READ_SECONDS),
         )
+        return await self._exchange(url, method, timeout, _body(request_data))
+
+    async def call(self, url: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and answer of one POST, without PTB's objects on either way. Raises as ``do_request``;
+        TelegramError for an answer that is not a Bot API's."""
+        status, payload = await self._exchange(url, "POST", TIMEOUT, _json(body))
+        return status, self.parse_json_payload(payload)
+
+    async def _exchange(
+        self, url: str, method: str, timeout: aiohttp.ClientTimeout, body: dict[str, Any]
+    ) -> tuple[int, bytes]:
+        if self._session is None:
+            raise RuntimeError("the transport is not initialized")
         try:
-            async with self._session.request(method, url, timeout=timeout, **_body(request_data)) as response:
+            async with self._session.request(method, url, timeout=timeout, **body) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(f"no connection: {type(error).__name__}") from error
@@ -87,12 +100,16 @@ def _seconds(value: Any, default: float) -> float | None:
     return default if value is BaseRequest.DEFAULT_NONE else value
 
 
+def _json(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"data": orjson.dumps(body), "headers": {"Content-Type": "application/json"}}
+
+
 def _body(data: RequestData | None) -> dict[str, Any]:
     """JSON for plain parameters, a form where files go along."""
     if data is None:
         return {}
     if not data.contains_files:
-        return {"data": orjson.dumps(data.parameters), "headers": {"Content-Type": "application/json"}}
+        return _json(data.parameters)
     form = aiohttp.FormData()
     for name, value in data.json_parameters.items():
         form.add_field(name, value)

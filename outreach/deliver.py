@@ -24,10 +24,10 @@ from outreach.campaigns import Cap
 from outreach.leading import Leading
 from outreach.message import Words
 from outreach.messenger import Buttons, Messenger
-from outreach.outbox import Claimed, Ended
+from outreach.outbox import Claimed
 from outreach.outcome import Outcome, SendFailed
 from outreach.pace import Pace, Slot
-from outreach.settling import Settling
+from outreach.settling import Ended, Settling
 
 log = logging.getLogger(__name__)
 FINAL = {Outcome.BLOCKED: "blocked", Outcome.FAILED: "failed", Outcome.UNKNOWN: "unknown"}

@@ -1,4 +1,4 @@
-"""The ledger at work: enqueue, claim, settle, and what to make of rows that a dead sender left behind.
+"""The ledger at work: enqueue, claim, and what to make of rows that a dead sender left behind.
 
 A row is claimed by one UPDATE that looks again at everything that may have changed since it was planned;
 it is committed before anything is sent, and never goes back to the queue unless it was surely not sent.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -28,9 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm import copies, coupons
 from crm.customers import Customer
+from crm.db import Instant
 from crm.fillups import Fillup
 from crm.outbox import WENT_OUT, Outbound
 from outreach.campaigns import Cap
@@ -41,6 +44,7 @@ CLAIM_LOCK = (
     0x434C4149  # PostgreSQL advisory lock: claims follow one another, so that caps hold across senders
 )
 _MARKETING = Outbound.kind == "marketing"
+NOW = bindparam("now", type_=Instant())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +108,47 @@ def claim(
     campaign: str | None = None,
 ) -> list[Claimed]:
     """Take up to ``limit`` rows, one per person, that may go out at this very moment."""
+    caps = tuple(caps)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-    ready = _ready(caps, now, campaign).order_by(Outbound.priority, Outbound.id).limit(limit)
-    taken = session.scalars(
-        update(TABLE)
-        .where(TABLE.c.id.in_(_one_each(ready)), TABLE.c.state == "queued")
-        .values(state="sending", claimed_at=now, claimed_by=owner, reason=None)
-        .returning(TABLE.c.id)
-    ).all()
+    values = {"claimer": owner, "most": limit} | _moments(caps, now)
+    taken = session.scalars(_claiming(caps, campaign), values).all()
     return _addressed(session, taken, now)
 
 
 def waiting(session: Session, *, caps: Iterable[Cap], now: datetime, campaign: str | None = None) -> int:
     """How many rows could be claimed at this very moment."""
-    ready = _one_each(_ready(caps, now, campaign)).subquery()
-    return session.scalar(select(func.count()).select_from(ready)) or 0
+    caps = tuple(caps)
+    ready = _one_each(_ready(caps, campaign)).subquery()
+    return session.scalar(select(func.count()).select_from(ready), _moments(caps, now)) or 0
 
 
-def _ready(caps: Iterable[Cap], now: datetime, campaign: str | None) -> Select[int, int, int]:
+@lru_cache  # thirty claims a second are made: putting the statement together costs more than running it
+def _claiming(caps: tuple[Cap, ...], campaign: str | None) -> ReturningUpdate[int]:
+    ready = _ready(caps, campaign).order_by(Outbound.priority, Outbound.id).limit(bindparam("most"))
+    return (
+        update(TABLE)
+        .where(TABLE.c.id.in_(_one_each(ready)), TABLE.c.state == "queued")
+        .values(state="sending", claimed_at=NOW, claimed_by=bindparam("claimer"), reason=None)
+        .returning(TABLE.c.id)
+    )
+
+
+def _ready(caps: tuple[Cap, ...], campaign: str | None) -> Select[int, int, int]:
     ready = (
         select(Outbound.id, Outbound.customer_id, Outbound.priority)
         .join(Customer, Customer.id == Outbound.customer_id)
-        .where(_may_go(caps, now), _alone())
+        .where(_may_go(caps, NOW), _alone())
     )
     return ready if campaign is None else ready.where(Outbound.campaign == campaign)
 
 
-def _may_go(caps: Iterable[Cap], now: datetime) -> ColumnElement[bool]:
+def _moments(caps: tuple[Cap, ...], now: datetime) -> dict[str, datetime]:
+    """The values of ``NOW`` and of each cap's beginning."""
+    return {"now": now} | {f"since_{number}": now - cap.span for number, cap in enumerate(caps)}
+
+
+def _may_go(caps: Iterable[Cap], now: ColumnElement[datetime]) -> ColumnElement[bool]:
     consent = or_(
         and_(_MARKETING, Customer.marketing_consent.is_(True)),
         and_(~_MARKETING, Customer.service_consent.is_(True)),
@@ -146,7 +163,7 @@ def _may_go(caps: Iterable[Cap], now: datetime) -> ColumnElement[bool]:
         Customer.merged_into.is_(None),
         consent,
         ~_visited(),
-        *(_below(cap, now) for cap in caps),
+        *(_below(cap, bindparam(f"since_{number}", type_=Instant())) for number, cap in enumerate(caps)),
     )
 
 
@@ -160,11 +177,11 @@ def _visited() -> ColumnElement[bool]:
     )
 
 
-def _below(cap: Cap, now: datetime) -> ColumnElement[bool]:
+def _below(cap: Cap, since: ColumnElement[datetime]) -> ColumnElement[bool]:
     other = aliased(Outbound)
     out = select(func.count()).where(
         other.customer_id == Outbound.customer_id,
-        other.claimed_at > now - cap.span,
+        other.claimed_at > since,
         other.state.in_(WENT_OUT),
     )
     if cap.counts == "all":
@@ -188,32 +205,44 @@ def _one_each(ready: Select[int, int, int]) -> Select[int]:
 
 
 def _addressed(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:
-    rows = session.execute(
-        select(
-            Outbound.id,
-            Outbound.customer_id,
-            Customer.chat_id,
-            Customer.locale,
-            Outbound.campaign,
-            Outbound.occurrence,
-            Outbound.kind,
-            Outbound.template,
-            Outbound.facts,
-            Outbound.copy_version,
-        )
-        .join(Customer, Customer.id == Outbound.customer_id)
-        .where(Outbound.id.in_(ids))
-        .order_by(Outbound.priority, Outbound.id)
-    ).all()
-    return [_with_coupon(session, _with_copy(session, Claimed(*row[:-1]), row[-1]), now) for row in rows]
+    words = _Words(session)
+    rows = session.execute(_ADDRESSED, {"ids": ids}).all() if ids else []
+    return [_with_coupon(session, words.with_copy(Claimed(*row[:-1]), row[-1]), now) for row in rows]
 
 
-def _with_copy(session: Session, row: Claimed, version: int | None) -> Claimed:
-    """The words as they stood when the row was planned; most rows have the shipped ones."""
-    if version is None:
-        return row
-    situation = row.occurrence.partition(":")[0]
-    return replace(row, copies=copies.texts(session, row.campaign, situation, version))
+_ADDRESSED = (
+    select(
+        Outbound.id,
+        Outbound.customer_id,
+        Customer.chat_id,
+        Customer.locale,
+        Outbound.campaign,
+        Outbound.occurrence,
+        Outbound.kind,
+        Outbound.template,
+        Outbound.facts,
+        Outbound.copy_version,
+    )
+    .join(Customer, Customer.id == Outbound.customer_id)
+    .where(Outbound.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Outbound.priority, Outbound.id)
+)
+
+
+class _Words:
+    """The words as they stood when a row was planned; most rows have the shipped ones."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[tuple[str, str, int], Mapping[str, str]] = {}
+
+    def with_copy(self, row: Claimed, version: int | None) -> Claimed:
+        if version is None:
+            return row
+        key = (row.campaign, row.occurrence.partition(":")[0], version)
+        if key not in self._known:
+            self._known[key] = copies.texts(self._session, *key)
+        return replace(row, copies=self._known[key])
 
 
 def _with_coupon(session: Session, row: Claimed, now: datetime) -> Claimed:
@@ -248,80 +277,6 @@ def _end_of_day(now: datetime, days: int, zone: str) -> datetime:
     """The end of the person's own day, so that the day a message names is good to its end."""
     day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=days + 1)
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of one send: an end, or ``queued`` again from ``not_before`` when it surely never left."""
-
-    id: int
-    customer_id: int
-    state: str
-    message_id: int | None = None
-    reason: str | None = None
-    error: str | None = None
-    not_before: datetime | None = None
-
-
-def settle(session: Session, ends: Iterable[Ended], *, owner: str, now: datetime) -> None:
-    """Write what became of sends, many in one statement. A late truth also replaces ``unknown``; only the
-    claimer may tell. A row that is queued again is looked at afresh when its turn comes."""
-    ours = TABLE.c.claimed_by == owner
-    again, over = [], []
-    for each in ends:
-        error = each.error[:200] if each.error else None
-        if each.state == "queued":
-            again.append({"row": each.id, "later": each.not_before, "wrong": error})
-        elif each.state == "blocked":
-            _blocked(session, each, error, ours, now)
-        else:
-            over.append(_told(each, error))
-    if over:
-        session.execute(_OVER.where(ours).values(settled_at=now), over)
-    if again:
-        session.execute(_AGAIN.where(ours), again)
-
-
-_OVER = (
-    update(TABLE)
-    .where(TABLE.c.id == bindparam("row"), or_(TABLE.c.state == "sending", TABLE.c.state == "unknown"))
-    .values(
-        state=bindparam("became"),
-        message_id=bindparam("message"),
-        reason=bindparam("why"),
-        error=bindparam("wrong"),
-    )
-)
-_AGAIN = (
-    update(TABLE)
-    .where(TABLE.c.id == bindparam("row"), TABLE.c.state == "sending")
-    .values(
-        state="queued",
-        not_before=bindparam("later"),
-        claimed_at=None,
-        claimed_by=None,
-        error=bindparam("wrong"),
-    )
-)
-
-
-def _told(each: Ended, error: str | None) -> dict[str, Any]:
-    return {
-        "row": each.id,
-        "became": each.state,
-        "message": each.message_id,
-        "why": each.reason,
-        "wrong": error,
-    }
-
-
-def _blocked(
-    session: Session, ended: Ended, error: str | None, ours: ColumnElement[bool], now: datetime
-) -> None:
-    ending = _OVER.where(ours).values(settled_at=now).returning(TABLE.c.id)
-    found = session.execute(ending, _told(ended, error))
-    if found.first() is not None:
-        session.execute(update(Customer).where(Customer.id == ended.customer_id).values(reachable=False))
 
 
 def recover(session: Session, *, owner: str, flying: Collection[int], now: datetime) -> int:

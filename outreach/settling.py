@@ -3,13 +3,86 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
+from sqlalchemy import and_, bindparam, or_, update
+from sqlalchemy.orm import Session
+
+from crm.customers import Customer
 from crm.writer import Writer, patiently
-from outreach import outbox
-from outreach.outbox import Ended
+from outreach.outbox import NOW, TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one send: an end, or ``queued`` again from ``not_before`` when it surely never left."""
+
+    id: int
+    customer_id: int
+    state: str
+    message_id: int | None = None
+    reason: str | None = None
+    error: str | None = None
+    not_before: datetime | None = None
+
+
+def settle(session: Session, ends: Iterable[Ended], *, owner: str, now: datetime) -> None:
+    """Write what became of sends, many in one statement. A late truth also replaces ``unknown``; only the
+    claimer may tell. A row that is queued again is looked at afresh when its turn comes."""
+    again, over = [], []
+    for each in ends:
+        told = _told(each, owner, now)
+        if each.state == "queued":
+            again.append(told | {"later": each.not_before})
+        elif each.state != "blocked":
+            over.append(told)
+        elif session.execute(_OVER.returning(TABLE.c.id), told).first() is not None:
+            session.execute(update(Customer).where(Customer.id == each.customer_id).values(reachable=False))
+    if over:
+        session.execute(_OVER, over)
+    if again:
+        session.execute(_AGAIN, again)
+
+
+def _told(each: Ended, owner: str, now: datetime) -> dict[str, Any]:
+    return {
+        "row": each.id,
+        "teller": owner,
+        "now": now,
+        "became": each.state,
+        "message": each.message_id,
+        "why": each.reason,
+        "wrong": each.error[:200] if each.error else None,
+    }
+
+
+_OURS = and_(TABLE.c.id == bindparam("row"), TABLE.c.claimed_by == bindparam("teller"))
+_OVER = (
+    update(TABLE)
+    .where(_OURS, or_(TABLE.c.state == "sending", TABLE.c.state == "unknown"))
+    .values(
+        state=bindparam("became"),
+        settled_at=NOW,
+        message_id=bindparam("message"),
+        reason=bindparam("why"),
+        error=bindparam("wrong"),
+    )
+)
+_AGAIN = (
+    update(TABLE)
+    .where(_OURS, TABLE.c.state == "sending")
+    .values(
+        state="queued",
+        not_before=bindparam("later"),
+        claimed_at=None,
+        claimed_by=None,
+        error=bindparam("wrong"),
+    )
+)
 
 
 class Settling:
@@ -45,4 +118,4 @@ class Settling:
 
     async def _commit(self, ends: list[Ended]) -> None:
         now = self._clock()
-        await self._writer.run(lambda session: outbox.settle(session, ends, owner=self._owner, now=now))
+        await self._writer.run(lambda session: settle(session, ends, owner=self._owner, now=now))

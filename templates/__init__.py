@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def render(name: str, locale: str, facts: Facts) -> str:
 
 def label(name: str, locale: str, facts: Facts | None = None) -> str:
     """A short text without markup, such as a button's, by its dotted name in ``labels.toml``."""
-    return _label(name, locale).render(facts or {})
+    return _label(name, locale).render(facts) if facts else _bare(name, locale)
 
 
 def words(table: str, locale: str) -> dict[str, str]:
@@ -60,6 +60,7 @@ def _environment(locale: str, *, autoescape: bool = True) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # each is compiled once; nobody edits the files of a running bot
     )
     environment.filters.update(filters(locale))
     return environment
@@ -76,3 +77,8 @@ def _label(name: str, locale: str) -> Template:
     for part in name.split("."):
         entry = entry[part]
     return _environment(locale, autoescape=False).from_string(entry)
+
+
+@cache
+def _bare(name: str, locale: str) -> str:
+    return _label(name, locale).render()

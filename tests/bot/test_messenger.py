@@ -7,11 +7,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
-from telegram.error import ChatMigrated, TelegramError, TimedOut
+from telegram import Bot
 
 from bot.config import Settings
-from bot.messenger import TelegramMessenger, failure, messenger
+from bot.messenger import TelegramMessenger, message_id, messenger
+from bot.telegram import AioRequest
 from outreach.messenger import Button
 from outreach.outcome import Outcome, SendFailed
 from sandbox.run import running
@@ -94,19 +97,45 @@ async def test_no_server_means_not_sent() -> None:
     async with running() as server:
         settings = Settings(token=SecretStr(TOKEN), api_url=server.url)
         async with messenger(settings) as speaker:
-            speaker._bot._base_url = "http://127.0.0.1:9/bot"
+            speaker._url = "http://127.0.0.1:9/bot/sendMessage"
             with pytest.raises(SendFailed) as caught:
                 await speaker.send(1, "hello", [])
     assert caught.value.outcome is Outcome.RETRY
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome"),
+    ("status", "answer", "outcome", "wait"),
     [
-        (TimedOut(), Outcome.UNKNOWN),
-        (TelegramError("nobody knows"), Outcome.UNKNOWN),
-        (ChatMigrated(5), Outcome.FAILED),
+        (200, {"ok": True}, Outcome.UNKNOWN, 0),
+        (200, {"ok": True, "result": True}, Outcome.UNKNOWN, 0),
+        (502, {}, Outcome.UNKNOWN, 0),
+        (400, {"ok": False, "description": "Bad Request: group upgraded"}, Outcome.FAILED, 0),
+        (401, {"ok": False, "description": "Unauthorized"}, Outcome.RETRY, 0),
+        (429, {"ok": False, "parameters": {"retry_after": 3}}, Outcome.RETRY_AFTER, 3),
+        (429, {"ok": False}, Outcome.RETRY_AFTER, 1),
     ],
 )
-def test_what_is_not_surely_known_stays_open(error: TelegramError, outcome: Outcome) -> None:
-    assert failure(error).outcome is outcome
+def test_what_an_answer_means(status: int, answer: dict[str, Any], outcome: Outcome, wait: float) -> None:
+    with pytest.raises(SendFailed) as caught:
+        message_id(status, answer)
+    assert (caught.value.outcome, caught.value.retry_after) == (outcome, wait)
+
+
+async def test_an_answer_that_is_no_bot_apis_leaves_it_open() -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<html>bad gateway</html>", status=502)
+
+    app = web.Application()
+    app.router.add_post("/sendMessage", page)
+    async with TestServer(app) as server, AioRequest() as transport:
+        bot = Bot(TOKEN, request=transport)
+        speaker = TelegramMessenger(bot)
+        speaker._url = str(server.make_url("/sendMessage"))
+        with pytest.raises(SendFailed) as caught:
+            await speaker.send(1, "hello", [])
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+def test_a_bot_on_another_transport_is_refused() -> None:
+    with pytest.raises(TypeError, match="AioRequest"):
+        TelegramMessenger(Bot(TOKEN))

@@ -19,7 +19,7 @@ from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
 from crm.writer import Writer
-from outreach import campaigns, outbox
+from outreach import campaigns, outbox, settling
 from outreach.deliver import Deliverer
 from outreach.message import Words
 from outreach.messenger import Buttons
@@ -372,14 +372,14 @@ async def test_what_became_of_a_send_outlives_a_database_that_is_away(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails = iter([True] * 6)
-    settle = outbox.settle
+    settle = settling.settle
 
     def away_first(session: Session, *arguments: Any, **more: Any) -> None:
         if next(fails, False):
             raise OperationalError("UPDATE", None, Exception("gone"))
         settle(session, *arguments, **more)
 
-    monkeypatch.setattr(outbox, "settle", away_first)
+    monkeypatch.setattr(settling, "settle", away_first)
     monkeypatch.setattr(asyncio, "sleep", at_once)
     fill(database, 1)
     await sender(writer, Chat(delay=0)).once()

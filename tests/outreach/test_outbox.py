@@ -15,8 +15,9 @@ from crm.coupons import Coupon
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Answer, Outbound
-from outreach import campaigns, outbox
-from outreach.outbox import Claimed, Ended
+from outreach import campaigns, outbox, settling
+from outreach.outbox import Claimed
+from outreach.settling import Ended
 from tests.conftest import NOON
 from tests.outreach.people import DAY, SHANGHAI, assert_all_accounted_for, customer, queued, states, visit
 
@@ -30,7 +31,7 @@ def claim(database: Database, owner: str = "a", limit: int = 100, now: Any = NOO
 
 
 def settle(session: Session, row: Claimed, state: str, *, owner: str, **more: Any) -> None:
-    outbox.settle(session, [Ended(row.id, row.customer_id, state, **more)], owner=owner, now=NOON)
+    settling.settle(session, [Ended(row.id, row.customer_id, state, **more)], owner=owner, now=NOON)
 
 
 def test_a_claimed_row_is_ours_and_gone_for_others(database: Database) -> None:

@@ -17,6 +17,7 @@ from telegram.ext import Application, ApplicationBuilder, BaseHandler, CallbackC
 
 from bot import menus
 from bot.config import Settings
+from bot.errands import Errands
 from bot.leases import Holder, owner
 from bot.schedule import Schedule
 from bot.sender import sender as build_sender
@@ -112,14 +113,17 @@ class Forecourt:
             admin_id=settings.admin_id,
         )
         self._sender: Deliverer | None = None
+        self._errands: Errands | None = None
+        self.voice: Voice
         self.speaker: Speaker
         self.inbox: Inbox
 
     def application(self, builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any]) -> AnyApplication:
         """PTB's Application as our dispatcher: its handlers are the routes, in their order."""
         application = builder.updater(None).job_queue(None).build()
-        voice = Voice(application.bot, self.writer, self.clock, self._publish_menu(application.bot))
-        self.speaker = self._make_speaker(self.house, self.writer, voice, self.clock)
+        publish = self._publish_menu(application.bot)
+        self.voice = Voice(application.bot, self.writer, self.clock, publish, self.wake_errands)
+        self.speaker = self._make_speaker(self.house, self.writer, self.voice, self.clock)
         self.inbox = Inbox(
             self.database,
             self.writer,
@@ -193,6 +197,7 @@ class Forecourt:
     async def _serve(self, bot: Bot, holder: Holder, started: asyncio.Event, stop: asyncio.Event) -> None:
         """Poll and send until ``stop``, or until another replica took the lease."""
         sender = self._sender = build_sender(self, bot)
+        self._errands = Errands(self, self.voice)
         schedule = Schedule(self)
         schedule.start()
         started.set()
@@ -201,6 +206,7 @@ class Forecourt:
             asyncio.create_task(poll(bot, self.inbox), name="poller"),
             asyncio.create_task(holder.keep(), name="lease"),
             asyncio.create_task(stop.wait(), name="stop"),
+            asyncio.create_task(self._errands.run(), name="errands"),
         ]
         try:
             await asyncio.wait([*endless, sending], return_when=asyncio.FIRST_COMPLETED)
@@ -219,6 +225,10 @@ class Forecourt:
     def wake_sender(self) -> None:
         if self._sender is not None:
             self._sender.poke()
+
+    def wake_errands(self) -> None:
+        if self._errands is not None:
+            self._errands.poke()
 
     async def _prepare(self, bot: Bot) -> None:
         if self.settings.admin_id is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base, Id
@@ -17,7 +17,7 @@ class Audit(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime]
     actor: Mapped[int] = mapped_column(BigInteger)  # Telegram id
-    action: Mapped[str] = mapped_column(String(32))  # look_up, refused, invite, join, record
+    action: Mapped[str] = mapped_column(String(32))  # look_up, export, refused, invite, join, record
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     detail: Mapped[str | None] = mapped_column(String(200))
 
@@ -40,6 +40,16 @@ def viewed(session: Session, actor: int, customer_ids: Iterable[int], *, now: da
     """One row per person shown to ``actor``; ``how`` names the screen, such as card or list."""
     for customer_id in customer_ids:
         note(session, actor, "look_up", now=now, customer_id=customer_id, detail=how)
+
+
+def exported(session: Session, actor: int, customer_ids: Sequence[int], *, now: datetime, how: str) -> None:
+    """One row per person whose data ``actor`` was given in a file; ``how`` names it."""
+    rows = [
+        {"at": now, "actor": actor, "action": "export", "customer_id": one, "detail": how[:200]}
+        for one in customer_ids
+    ]
+    if rows:
+        session.execute(insert(Audit), rows)
 
 
 def count_since(session: Session, actor: int, action: str, since: datetime) -> int:

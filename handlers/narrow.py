@@ -12,12 +12,14 @@ from handlers.paging import Row, in_rows, whole
 from handlers.route import Button
 from handlers.text import cut
 from questions.answer import Answer
+from questions.files import FORMATS
 from questions.misread import Misread
 from questions.names import Names
 from questions.narrow import Offer, offers, opened, taken
 from questions.parse import parse
 from questions.question import Question
 from questions.said import table_of
+from questions.table import KINDS
 
 ACROSS = 3
 ROWS = 6  # of a breakdown that can be opened
@@ -31,6 +33,8 @@ def buttons(number: int, found: Answer, names: Names) -> tuple[Row, ...]:
     empty = not found.total if question.kind != "count" else not found.value
     these = [one for one in offers(question, names) if one.widens or not empty]
     rows = [_row(number, one) for _, one in groupby(these, key=lambda one: one.row)]
+    if not empty and question.kind in KINDS:
+        rows.insert(0, _files(number))
     return (*_opening(number, found, names), *(part for row in rows for part in in_rows(row, ACROSS)))
 
 
@@ -41,6 +45,10 @@ def _row(number: int, these: Iterable[Offer]) -> Row:
 def _worded(one: Offer) -> dict[str, Any]:
     name = one.facts.get("field", "")
     return one.facts | ({"table": table_of(name)} if "value" in one.facts else {})
+
+
+def _files(number: int) -> Row:
+    return tuple(Button(f"narrow.{kind}", data=f"ask.file:{number}:{kind}") for kind in FORMATS)
 
 
 def _opening(number: int, found: Answer, names: Names) -> tuple[Row, ...]:

@@ -36,6 +36,15 @@ def identify(session: Session, incoming: Incoming, house: House) -> Who:
     )
 
 
+def known(session: Session, user_id: int, chat_id: int, house: House) -> Who:
+    """A person known by id alone, with the rights and the stations they have now."""
+    customer = customers.by_chat(session, user_id)
+    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    roles, locale = _roles(customer, staff), (customer and customer.locale) or (staff and staff.locale)
+    chosen = locale or house.locale
+    return Who(user_id, chat_id, "", "", "", chosen, roles, customer, staff, scope(session, staff))
+
+
 def identify_staff(session: Session, user_id: int, house: House) -> tuple[frozenset[str], str]:
     """The roles and locale of a person known only by id."""
     customer = customers.by_chat(session, user_id)

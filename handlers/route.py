@@ -94,13 +94,22 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file to send, the reply under it; ``maker`` is a name in handlers/documents.py, facts are JSON."""
+
+    maker: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a handler answers. Facts are JSON values, times as ISO strings.
 
     ``template`` empty: nothing but the toast is said. ``instead`` edits the message whose button was
     tapped. ``keys`` None leaves the reply keyboard as it is, () removes it. ``step`` None leaves the
     talk where it is. ``also`` are replies to other people (a receipt to the driver), as
-    ``(chat_id, locale, Reply)``. ``menu`` publishes this person's command menu for their new role.
+    ``(chat_id, locale, Reply)``. ``errand`` is the number of what is fetched meanwhile (crm/errands.py): this
+    reply is edited as it goes on. ``menu`` publishes this person's command menu for their new role.
     """
 
     template: str = ""
@@ -110,6 +119,8 @@ class Reply:
     instead: bool = False
     toast: str = ""
     picture: Picture | None = None
+    document: Document | None = None
+    errand: int = 0
     qr: str = ""
     step: Step | None = None
     also: tuple[tuple[int, str, Reply], ...] = ()

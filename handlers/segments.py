@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm import audit
-from handlers.ask import Ask
+from handlers.ask import Ask, House, Who
 from handlers.paging import Row, in_rows, pager, whole
 from handlers.route import Button, Picture, Reply
 from handlers.text import cut
@@ -20,10 +21,15 @@ PAGES = ("moves", "cohorts", "mix", "pyramid", "credit", "outlook")  # of handle
 
 
 def asker(ask: Ask) -> Asker:
-    """Whose answer it is; the one place where a chat's rights become a scope."""
-    zone = ZoneInfo(ask.house.timezone)
-    today = ask.now.astimezone(zone).date()
-    return Asker(ask.who.stations, today, ask.house.country, zone, ask.house.trust_self_reported)
+    """Whose answer it is."""
+    return asker_of(ask.who, ask.house, ask.now)
+
+
+def asker_of(who: Who, house: House, now: datetime) -> Asker:
+    """The one place where a chat's rights become a scope."""
+    zone = ZoneInfo(house.timezone)
+    today = now.astimezone(zone).date()
+    return Asker(who.stations, today, house.country, zone, house.trust_self_reported)
 
 
 def segments(ask: Ask) -> Reply:

@@ -153,18 +153,19 @@ def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
     if reply.menu:
         spoken.append({"kind": "menu", "chat_id": who.chat_id, "user_id": who.user_id})
     spoken.extend(
-        _said(part, who.chat_id, part.locale or who.locale, tapped if part.instead else None)
+        said(part, who.chat_id, part.locale or who.locale, tapped if part.instead else None)
         for part in (reply, *reply.then)
         if part.template
     )
     for chat_id, locale, other in reply.also:
-        spoken.append(_said(other, chat_id, locale, None))
+        spoken.append(said(other, chat_id, locale, None))
         if other.menu:  # in a private chat the chat's id is the person's
             spoken.append({"kind": "menu", "chat_id": chat_id, "user_id": chat_id})
     return spoken
 
 
-def _said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:
+def said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:
+    """One reply as one message, instead of the message ``edits`` where that is a number."""
     return {
         "kind": "message",
         "chat_id": chat_id,
@@ -176,4 +177,6 @@ def _said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:
         "edits": edits,
         "picture": asdict(reply.picture) if reply.picture else None,
         "qr": reply.qr,
+        "document": asdict(reply.document) if reply.document else None,
+        "errand": reply.errand,
     }

@@ -21,6 +21,7 @@ from telegram import (
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     InputMediaPhoto,
     KeyboardButton,
     LinkPreviewOptions,
@@ -31,8 +32,9 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
-from crm import customers
-from crm.writer import Writer
+from crm import customers, errands
+from crm.writer import Writer, patiently, until_it_is_back
+from handlers.documents import DOCUMENTS, File
 from handlers.pictures import PICTURES
 from handlers.text import cut
 from templates import label, render
@@ -40,6 +42,7 @@ from templates import label, render
 log = logging.getLogger(__name__)
 Spoken = dict[str, Any]
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+UPLOAD_SECONDS = 120
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, *([30.0] * 8))  # seconds between tries: four and a half minutes
 STALE = ("message is not modified", "query is too old")
 NO_EDIT = ("message to edit not found", "message can't be edited", "there is no text in the message")
@@ -59,11 +62,13 @@ class Voice:
         writer: Writer,
         clock: Callable[[], datetime],
         publish_menu: Callable[[int, int], Awaitable[None]],
+        errand_waits: Callable[[], None] = lambda: None,
     ) -> None:
         self._bot = bot
         self._writer = writer
         self._clock = clock
         self._publish_menu = publish_menu
+        self._errand_waits = errand_waits
 
     async def say(self, spoken: list[Spoken]) -> None:
         """Say each part in order. Nothing that Telegram refuses stops the rest."""
@@ -84,15 +89,42 @@ class Voice:
 
     async def _message(self, part: Spoken) -> None:
         text = render(part["template"], part["locale"], part["facts"])
+        if made := part.get("document"):
+            file = await asyncio.to_thread(DOCUMENTS[made["maker"]], made["facts"], part["locale"])
+            await self.hand_over(part["chat_id"], text, file, _markup(part))
+            return
         picture = await _picture(part)
         send = self._edit if part["edits"] else self._send
         try:
-            await self._guarded(part["chat_id"], lambda: send(part, text, ParseMode.HTML, picture))
+            sent = await self._guarded(part["chat_id"], lambda: send(part, text, ParseMode.HTML, picture))
         except BadRequest as error:
             if "can't parse entities" not in str(error).lower():
                 raise
             log.error("template %s is not valid for Telegram: sent as plain text", part["template"])
-            await self._guarded(part["chat_id"], lambda: send(part, plain(text), None, picture))
+            sent = await self._guarded(part["chat_id"], lambda: send(part, plain(text), None, picture))
+        if number := part.get("errand"):
+            shown = sent.message_id if isinstance(sent, Message) else 0
+            await patiently(
+                lambda: self._writer.run(lambda session: errands.shown(session, number, shown)),
+                until_it_is_back(),
+            )
+            self._errand_waits()
+
+    async def hand_over(self, chat_id: int, caption: str, file: File, markup: Any = None) -> None:
+        """Send a file with these words (Telegram HTML) under it."""
+        await self._guarded(
+            chat_id,
+            lambda: self._bot.send_document(
+                chat_id,
+                InputFile(file.content, file.name),
+                caption=fit(caption, CAPTION_LIMIT),
+                parse_mode=ParseMode.HTML,
+                reply_markup=markup,
+                disable_content_type_detection=True,
+                write_timeout=UPLOAD_SECONDS,
+                read_timeout=UPLOAD_SECONDS,
+            ),
+        )
 
     async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message:
         markup = _markup(part)
@@ -139,10 +171,11 @@ class Voice:
             link_preview_options=NO_PREVIEW,
         )
 
-    async def _guarded(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> None:
+    async def _guarded(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> Any:
+        """What Telegram answered; None where it refused, or where the words may not have arrived."""
         for pause in PAUSES:
             try:
-                await send()
+                return await send()
             except RetryAfter as error:
                 await asyncio.sleep(seconds(error))
             except Forbidden:
@@ -156,8 +189,6 @@ class Voice:
                 return _note_refusal(error)
             except TelegramError as error:
                 log.warning("a reply may not have arrived: %s", type(error).__name__)
-                return None
-            else:
                 return None
         log.error("a reply could not be sent after %d tries", len(PAUSES))
         return None

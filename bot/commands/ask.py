@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,18 +13,31 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, now, open_database, print_json, reason
+from bot.commands.common import (
+    check_target,
+    fail,
+    load_settings,
+    now,
+    open_database,
+    print_json,
+    reason,
+)
 from bot.commands.why import plain
 from bot.config import Settings
+from crm import audit
+from crm.db import Database
 from crm.staff import Staff
 from handlers.people import scope
 from handlers.route import MANAGERS
 from questions.answer import Answer, answer, major
 from questions.asker import Asker
+from questions.files import write
 from questions.misread import Misread
 from questions.names import names_of
 from questions.parse import parse
+from questions.question import Question
 from questions.said import problem, said
+from questions.table import KINDS, table
 from questions.vocabulary import listing
 
 MONEY = ("spend", "basket")
@@ -35,6 +50,9 @@ class Asked:
     facts: dict[str, Any]
     said: str
     lines: list[str]
+    question: Question | None = None
+    asker: Asker | None = None
+    actor: int = 0  # the member of staff asked for; 0 is the terminal itself
 
 
 def ask(
@@ -43,6 +61,9 @@ def ask(
     as_of: Annotated[str, typer.Option(help="Ask as on that day, like 2026-06-30. Default: today.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     vocabulary: Annotated[bool, typer.Option("--vocabulary", help="List every field and word.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the whole list to an .xlsx or .csv file.")
+    ] = None,
 ) -> None:
     """Answer a question about customers, like: how many VIPs have not come for 30 days."""
     if vocabulary:
@@ -51,10 +72,14 @@ def ask(
     asked = " ".join(text or [])
     settings = load_settings()
     day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
+    if export is not None:
+        check_target(export)
     database = open_database(settings)
     try:
         with database.read() as session:
             found = _ask(session, settings, asked, staff, day)
+        if export is not None and found.question is not None:
+            _export(database, found, export, "en" if asked.isascii() else settings.locale)
     except DBAPIError as error:
         fail(f"the database said: {reason(error)}")
     finally:
@@ -84,7 +109,9 @@ def _vocabulary(as_json: bool) -> None:
 
 
 def _ask(session: Session, settings: Settings, text: str, staff: str, day: date) -> Asked:
-    stations = _stations(session, staff) if staff else None
+    member = _member(session, staff) if staff else None
+    stations = scope(session, member) if member else None
+    actor = member.telegram_id if member else 0
     asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
     locale = "en" if text.isascii() else "zh"
     question = parse(text, names_of(session, stations))
@@ -96,18 +123,40 @@ def _ask(session: Session, settings: Settings, text: str, staff: str, day: date)
     found = answer(session, question, asker)
     line = plain(said(found, day, locale))
     facts = {"understood": True, "question": question.canonical(), "said": line, "kind": question.kind}
-    return Asked(facts | _result(found), line, [_line(row) for row in _rows(found)])
+    lines = [_line(row) for row in _rows(found)]
+    return Asked(facts | _result(found), line, lines, question, asker, actor)
 
 
-def _stations(session: Session, text: str) -> frozenset[int] | None:
-    """The scope of a member of staff who may ask, by Telegram id or name."""
+def _export(database: Database, found: Asked, path: Path, locale: str) -> None:
+    """The whole answer as a file; each person in it is one row of the audit before the file is there."""
+    assert found.question is not None
+    assert found.asker is not None
+    if found.question.kind not in KINDS:
+        fail(f"--export: a {found.question.kind} is no list; ask for a list, a breakdown or a trend")
+    content, customers = io.BytesIO(), []
+    with database.read() as session:
+        made = table(session, found.question, found.asker)
+        lines = list(made.lines)
+    customers = [line.customer for line in lines if line.customer is not None]
+    kind = "xlsx" if path.suffix.lower() == ".xlsx" else "csv"
+    write(content, kind, made.columns, (line.cells for line in lines), locale)
+    with database.write() as session:
+        audit.exported(session, found.actor, customers, now=now(), how=f"terminal: {path.name}")
+    try:
+        path.write_bytes(content.getvalue())
+    except OSError as error:
+        fail(f"cannot write {path} ({error.strerror})")
+
+
+def _member(session: Session, text: str) -> Staff:
+    """A member of staff who may ask, by Telegram id or name."""
     named = Staff.telegram_id == int(text) if text.isascii() and text.isdecimal() else Staff.name == text
     found = session.scalars(select(Staff).where(or_(named, Staff.name == text), Staff.active)).all()
     if len(found) != 1:
         fail(f"--as {text!r} is {'several people' if found else 'nobody'} of the staff; give the Telegram id")
     if found[0].role not in MANAGERS:
         fail(f"--as {text!r}: a member of staff with the role {found[0].role} asks no questions")
-    return scope(session, found[0])
+    return found[0]
 
 
 def _result(found: Answer) -> dict[str, Any]:

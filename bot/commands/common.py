@@ -54,6 +54,14 @@ def reason(error: DBAPIError) -> str:
     return next(iter(str(error.orig or "").strip().splitlines()), type(error).__name__)
 
 
+def check_target(path: Path) -> None:
+    """Refuse --export before the work, not after it."""
+    if path.is_dir():
+        fail(f"--export {path} is a folder; name a file in it")
+    if not path.absolute().parent.is_dir():
+        fail(f"--export {path}: there is no folder {path.absolute().parent}")
+
+
 def _usable_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

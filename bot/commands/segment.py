@@ -12,7 +12,16 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import DBAPIError
 
-from bot.commands.common import console, fail, load_settings, now, open_database, print_json, reason
+from bot.commands.common import (
+    check_target,
+    console,
+    fail,
+    load_settings,
+    now,
+    open_database,
+    print_json,
+    reason,
+)
 from bot.config import Settings
 from crm.db import Database
 from segmentation.cluster import NoDask
@@ -41,7 +50,7 @@ def segment(
     settings = load_settings()
     day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
     if export is not None:
-        _check_target(export)
+        check_target(export)
     rules = _criteria(criteria or settings.criteria_file)
     if verify:
         _verify(settings, rules, as_json)
@@ -103,13 +112,6 @@ def _criteria(path: Path) -> Criteria:
         fail(f"--criteria {path}: {'; '.join(fault.sentences)}")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"--criteria {path}: cannot read this file ({getattr(error, 'strerror', None) or 'not UTF-8'})")
-
-
-def _check_target(path: Path) -> None:
-    if path.is_dir():
-        fail(f"--export {path} is a folder; name a file in it")
-    if not path.absolute().parent.is_dir():
-        fail(f"--export {path}: there is no folder {path.absolute().parent}")
 
 
 def _run(database: Database, settings: Settings, day: date, criteria: Criteria, dask: str) -> Run:

@@ -1,0 +1,80 @@
+"""A manager asks, narrows, turns pages and takes the list home as a file, in both languages."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+import openpyxl
+import pytest
+from sqlalchemy import func, select
+
+from crm.audit import Audit
+from handlers import files
+from tests.journeys.chain import hire, open_chain
+from tests.journeys.conftest import Town
+
+WORDS = {
+    "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Without visits"),
+    "zh": ("有多少客户", "10 位客户", "看名单", "1. ", "›", "第 2/2 页", "不限来访次数"),
+}
+
+
+async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a workbook that the bot sent."""
+    document = message["document"]
+    assert document["file_name"].endswith(".xlsx")
+    async with aiohttp.ClientSession() as http:
+        answer = await http.get(f"{town.url}/sandbox/files/{document['file_id']}")
+        found = openpyxl.load_workbook(io.BytesIO(await answer.read())).active
+    assert found is not None
+    return list(found.iter_rows(values_only=True))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_from_a_question_to_a_file(town: Town, language: str) -> None:
+    await open_chain(town)
+    ming = await hire(town, "manager", "Ming", "N1", language=language)
+    question, number, as_list, first, more, second, wider = WORDS[language]
+
+    assert number in (await ming.says(question))["text"]
+    people = await ming.taps(as_list)
+    assert first in people["text"]
+    assert second in (await ming.taps(more, people))["text"]
+
+    narrowed = await ming.says("visits>25 sort:-visits")
+    rows = await sheet(town, await ming.taps("XLSX", narrowed))
+    assert len(rows) > 1
+    assert all(row[5] > 25 for row in rows[1:])
+    assert all(isinstance(row[3], datetime) for row in rows[1:])
+    assert rows[0][1] == {"en": "Name", "zh": "姓名"}[language]
+
+    every = await ming.taps(wider, narrowed)
+    rows = await sheet(town, await ming.taps("XLSX", every))
+    assert len(rows) == 11
+    assert "Canary" not in str(rows)
+    with town.database.read() as session:
+        exported = session.scalar(
+            select(func.count()).where(Audit.action == "export", Audit.actor == ming.id)
+        )
+    assert exported is not None
+    assert exported > 10
+
+
+async def test_a_long_list_is_brought_when_it_is_ready(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "AT_ONCE", 5)
+    await open_chain(town)
+    boss = await hire(town, "headquarters", "Boss")
+    await boss.says("list customers")
+    waiting = await boss.taps("XLSX")
+    assert "Preparing your file: 30 rows" in waiting["text"]
+    brought = await boss.hears()
+    assert len(await sheet(town, brought)) == 31
+    assert "30 rows" in brought["caption"]
+    edited = [m for m in await boss.messages() if m["message_id"] == waiting["message_id"]]
+    while edited[0]["text"] != "Your file is ready.":
+        edited = await boss.messages(after=waiting["message_id"] - 1)
+    with town.database.read() as session:
+        assert session.scalar(select(func.count()).where(Audit.action == "export")) == 30

@@ -4,6 +4,7 @@ from crm import (
     accounts,
     asked,
     audit,
+    broadcasts,
     copies,
     customers,
     errands,
@@ -18,6 +19,7 @@ from crm import (
     staff,
     state,
     stations,
+    switches,
     talks,
 )
 from crm.db import Base
@@ -27,6 +29,7 @@ __all__ = [
     "accounts",
     "asked",
     "audit",
+    "broadcasts",
     "copies",
     "customers",
     "errands",
@@ -41,5 +44,6 @@ __all__ = [
     "staff",
     "state",
     "stations",
+    "switches",
     "talks",
 ]

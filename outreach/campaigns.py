@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +69,7 @@ class Situation:
     cron: str | None = None  # of a calendar: when, in the chain's zone
     late: timedelta = timedelta(0)  # of a calendar: how long after its hour it may still go out
     segments: tuple[str, ...] = ()  # of a calendar: whom
+    ends: datetime | None = None  # of a broadcast: when its time is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Campaigns:
     contact: Contact
     situations: tuple[Situation, ...]
     off: tuple[str, ...] = ()  # switched off: what they have in the queue is dropped
+    resting: tuple[Situation, ...] = ()  # the situations of those that are off
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,7 +115,19 @@ class Campaigns:
         """The same rules with one campaign alone. Raises KeyError for an unknown name."""
         if campaign not in self.names:
             raise KeyError(campaign)
-        return replace(self, situations=tuple(s for s in self.situations if s.campaign == campaign), off=())
+        mine = tuple(s for s in self.situations if s.campaign == campaign)
+        return replace(self, situations=mine, off=(), resting=())
+
+    def switched(self, on: Mapping[str, bool]) -> Campaigns:
+        """The same campaigns with these on or off; whoever is not named stays as they are."""
+        known = (*self.situations, *self.resting)
+        off = {s.campaign for s in known if not on.get(s.campaign, s.campaign not in self.off)}
+        return replace(
+            self,
+            situations=tuple(s for s in known if s.campaign not in off),
+            resting=tuple(s for s in known if s.campaign in off),
+            off=tuple(dict.fromkeys(s.campaign for s in known if s.campaign in off)),
+        )
 
 
 class _Strict(BaseModel):
@@ -219,7 +233,13 @@ def read(text: str) -> Campaigns:
     except ValidationError as error:
         raise CampaignFault(_sentences(error)) from None
     off = tuple(name for name, campaign in file.campaigns.items() if not campaign.on)
-    return Campaigns(_contact(file.contact), tuple(_situations(file.campaigns)), off)
+    known = _situations(file.campaigns)
+    return Campaigns(
+        _contact(file.contact),
+        situations=tuple(each for each in known if each.campaign not in off),
+        off=off,
+        resting=tuple(each for each in known if each.campaign in off),
+    )
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -245,7 +265,6 @@ def _situations(campaigns: dict[str, _Campaign]) -> list[Situation]:
     return [
         _situation(name, campaign, when, situation)
         for name, campaign in campaigns.items()
-        if campaign.on
         for when, situation in campaign.situations.items()
     ]
 

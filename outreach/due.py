@@ -2,7 +2,7 @@
 
 ``first_fillup`` and ``nudge`` happen once in a life; ``lapsing:2026-05-01`` once per absence (the day is
 that of the last visit); ``became:2026-06-01`` once per rise; ``month:2026-06`` once per month;
-``calendar:2026-06-12`` once per day of the chain's calendar.
+``calendar:2026-06-12`` once per day of the chain's calendar; a broadcast is one occasion of its own.
 """
 
 from __future__ import annotations
@@ -113,6 +113,11 @@ def _calendar(situation: Situation, person: Person, rules: Rules, now: datetime)
     return Due(situation, f"calendar:{day.isoformat()}", at + situation.late)
 
 
+def _broadcast(situation: Situation, _person: Person, _rules: Rules, now: datetime) -> Due | None:
+    """Whoever is planned for a broadcast is in its audience: the question has chosen them."""
+    return Due(situation, situation.name, situation.ends or now + situation.expires)
+
+
 def _fresh(person: Person, rules: Rules, now: datetime) -> bool:
     """Whether the last segmentation is of these days: an old one says nothing of today."""
     if person.as_of is None:
@@ -134,4 +139,5 @@ _FINDERS: Mapping[str, Callable[[Situation, Person, Rules, datetime], Due | None
     "became": _became,
     "monthly": _monthly,
     "calendar": _calendar,
+    "broadcast": _broadcast,
 }

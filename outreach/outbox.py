@@ -31,7 +31,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from crm import copies, coupons
+from crm import broadcasts, copies, coupons, switches
+from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Instant
 from crm.fillups import Fillup
@@ -155,6 +156,7 @@ def _may_go(caps: Iterable[Cap], now: ColumnElement[datetime]) -> ColumnElement[
     )
     return and_(
         Outbound.state == "queued",
+        *_on(),
         Outbound.not_before <= now,
         Outbound.expires_at > now,
         or_(Outbound.window_end.is_(None), Outbound.window_end > now),
@@ -165,6 +167,14 @@ def _may_go(caps: Iterable[Cap], now: ColumnElement[datetime]) -> ColumnElement[
         ~_visited(),
         *(_below(cap, bindparam(f"since_{number}", type_=Instant())) for number, cap in enumerate(caps)),
     )
+
+
+def _on() -> tuple[ColumnElement[bool], ...]:
+    """Its campaign is neither switched off nor, where it is a broadcast, paused or stopped."""
+    halted = select(Broadcast.campaign).where(
+        Broadcast.stands.in_(broadcasts.HALTED), Broadcast.campaign.is_not(None)
+    )
+    return Outbound.campaign.not_in(switches.off()), Outbound.campaign.not_in(halted)
 
 
 def _visited() -> ColumnElement[bool]:
@@ -303,12 +313,23 @@ def sweep(session: Session, *, now: datetime) -> int:
         ("no_consent", customer.where(~agreed).exists()),
         ("unreachable", customer.where(Customer.reachable.is_(False)).exists()),
         ("visited", _visited()),
+        ("stopped", _stopped()),
     ]
     ended = 0
     for reason, gone in rules:
         ended += _end(session, "skipped", reason, and_(Outbound.state == "queued", gone), now)
     late = and_(Outbound.state == "queued", Outbound.expires_at <= now)
     return ended + _end(session, "expired", func.coalesce(Outbound.reason, "expired"), late, now)
+
+
+def _stopped() -> ColumnElement[bool]:
+    return Outbound.campaign.in_(select(Broadcast.campaign).where(Broadcast.stands == "stopped"))
+
+
+def end_stopped(session: Session, *, now: datetime, most: int) -> int:
+    """Some of the rows that wait for a broadcast that was stopped. Returns how many."""
+    some = select(Outbound.id).where(Outbound.state == "queued", _stopped()).limit(most)
+    return _end(session, "skipped", "stopped", Outbound.id.in_(some), now)
 
 
 def _end(session: Session, state: str, reason: Any, where: ColumnElement[bool], now: datetime) -> int:

@@ -86,6 +86,12 @@ class Loader:
         for among in _parts(session):
             yield from self._known(session, self._candidates(among))
 
+    def among(self, session: Session, ids: Sequence[int]) -> Iterator[Known]:
+        """These customers, in the order of their ids, whether or not they may stand in a situation."""
+        for start in range(0, len(ids), SOME):
+            wanted = select(Customer.id).where(Customer.id.in_(ids[start : start + SOME]))
+            yield from self._known(session, wanted)
+
     def one(self, session: Session, customer_id: int) -> Known:
         """This customer, whether or not they may stand in a situation. Raises ValueError for nobody."""
         (known,) = self._known(session, select(Customer.id).where(Customer.id == customer_id))

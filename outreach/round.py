@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from crm import copies, meta
+from crm import copies, meta, switches
 from crm.db import Database
 from outreach import benefits as benefit_file
 from outreach import campaigns as campaign_file
@@ -59,7 +59,9 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
+class Round:
+    """What holds for everyone whom one round plans."""
+
     campaigns: Campaigns
     rules: Rules
     loader: Loader
@@ -86,14 +88,14 @@ def run_round(
     came back before this round are told from those who were never away: they are skipped as ``visited``.
     """
     chain = ZoneInfo(zone)
-    campaigns = campaigns or campaign_file.shipped()
+    campaigns = in_force(database, campaigns)
     if not dry_run:
         with database.write() as session:
             holdout.keep_salt(session)
     with database.read() as session:
         rules = rules_of(session, campaigns, chain, benefits)
         words = copies.versions(session)
-    this = _Round(campaigns, rules, Loader(campaigns, chain, trust_self_reported, now), words, currency, now)
+    this = Round(campaigns, rules, Loader(campaigns, chain, trust_self_reported, now), words, currency, now)
     report = Report(at=now)
     if not dry_run:
         with database.write() as session:
@@ -108,6 +110,12 @@ def run_round(
             if not dry_run:
                 _write(database, rows)
     return report
+
+
+def in_force(database: Database, campaigns: Campaigns | None = None) -> Campaigns:
+    """These campaigns, or the shipped ones, as people have switched them."""
+    with database.read() as session:
+        return (campaigns or campaign_file.shipped()).switched(switches.all_of(session))
 
 
 def rules_of(
@@ -137,7 +145,7 @@ def _write(database: Database, rows: _Rows) -> None:
             outbox.reschedule(session, rows.changed)
 
 
-def _returned(session: Session, this: _Round) -> _Rows:
+def _returned(session: Session, this: Round) -> _Rows:
     """Those whom the last segmentation called away and who have come since."""
     rows = _Rows()
     for person, past in this.loader.returned(session):
@@ -148,7 +156,7 @@ def _returned(session: Session, this: _Round) -> _Rows:
     return rows
 
 
-def _plan(session: Session, this: _Round, report: Report) -> Iterator[_Rows]:
+def _plan(session: Session, this: Round, report: Report) -> Iterator[_Rows]:
     """What everyone's decisions change, a part at a time."""
     rows = _Rows()
     for person, past in this.loader.people(session):
@@ -164,14 +172,14 @@ def _plan(session: Session, this: _Round, report: Report) -> Iterator[_Rows]:
     yield rows
 
 
-def _add(rows: _Rows, this: _Round, person: Person, past: Sequence[Past], decision: Decision) -> None:
+def _add(rows: _Rows, this: Round, person: Person, past: Sequence[Past], decision: Decision) -> None:
     due = decision.due
     key = (due.situation.campaign, due.occurrence)
     own = next((each for each in past if (each.campaign, each.occurrence) == key), None)
     if own is None or own.state == "skipped":
         if own is None or not isinstance(decision, Skipped) or _other_reason(decision, own):
-            rows.new.append(_row(this, person, decision))
-    elif own.state == "queued" and (change := _moved(this, person, own, decision)):
+            rows.new.append(row_of(this, person, decision))
+    elif own.state == "queued" and (change := moved(this, person, own, decision)):
         rows.changed.append({"id": own.id, **change})
 
 
@@ -179,7 +187,8 @@ def _other_reason(decision: Skipped, own: Past) -> bool:
     return own.reason in OPEN and decision.reason != own.reason
 
 
-def _row(this: _Round, person: Person, decision: Decision) -> dict[str, Any]:
+def row_of(this: Round, person: Person, decision: Decision) -> dict[str, Any]:
+    """The row of the ledger for a decision."""
     due, now = decision.due, this.now
     row = {
         "campaign": due.situation.campaign,
@@ -206,7 +215,7 @@ def _row(this: _Round, person: Person, decision: Decision) -> dict[str, Any]:
     )
 
 
-def _moved(this: _Round, person: Person, own: Past, decision: Decision) -> dict[str, Any]:
+def moved(this: Round, person: Person, own: Past, decision: Decision) -> dict[str, Any]:
     """What is new about a row that still waits: its end, or its time and what it says."""
     if isinstance(decision, Skipped):
         return {"state": "skipped", "reason": decision.reason, "settled_at": this.now}

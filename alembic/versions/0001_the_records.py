@@ -35,17 +35,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
-        "asked",
+        "broadcasts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("question", sa.String(length=2000), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_asked")),
+        sa.Column("campaign", sa.String(length=48), nullable=True),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("stands", sa.String(length=8), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("drafted_by", sa.BigInteger(), nullable=False),
+        sa.Column("stations", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("audience", sa.String(length=400), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("offer_value", sa.BigInteger(), nullable=True),
+        sa.Column("offer_days", sa.Integer(), nullable=True),
+        sa.Column("budget", sa.BigInteger(), nullable=True),
+        sa.Column("send_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lasts_hours", sa.Integer(), nullable=False),
+        sa.Column("copy_version", sa.Integer(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(length=16), nullable=True),
+        sa.CheckConstraint(
+            "stands in ('draft', 'waiting', 'approved', 'running', 'paused', 'stopped', 'done', 'dropped')",
+            name=op.f("ck_broadcasts_stands"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcasts")),
+        sa.UniqueConstraint("campaign", name=op.f("uq_broadcasts_campaign")),
     )
-    with op.batch_alter_table("asked", schema=None) as batch_op:
-        batch_op.create_index("ix_asked_at", ["at"], unique=False)
-        batch_op.create_index("ix_asked_user_at", ["user_id", "at"], unique=False)
-
     op.create_table(
         "copies",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -212,6 +232,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_stations_code")),
     )
     op.create_table(
+        "switches",
+        sa.Column("campaign", sa.String(length=48), nullable=False),
+        sa.Column("on", sa.Boolean(), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("campaign", name=op.f("pk_switches")),
+    )
+    op.create_table(
         "talks",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("step", sa.String(length=48), nullable=False),
@@ -243,6 +271,31 @@ def upgrade() -> None:
     with op.batch_alter_table("account_segments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_segments_tier"), ["tier"], unique=False)
 
+    op.create_table(
+        "broadcast_looks",
+        sa.Column("broadcast_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("telegram_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcasts.id"], name=op.f("fk_broadcast_looks_broadcast_id_broadcasts")
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "telegram_id", "revision", name=op.f("pk_broadcast_looks")),
+    )
+    op.create_table(
+        "broadcast_screens",
+        sa.Column("broadcast_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("over", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["broadcast_id"], ["broadcasts.id"], name=op.f("fk_broadcast_screens_broadcast_id_broadcasts")
+        ),
+        sa.PrimaryKeyConstraint("broadcast_id", "chat_id", name=op.f("pk_broadcast_screens")),
+    )
     op.create_table(
         "customers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -637,11 +690,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_customers_account_id"))
 
     op.drop_table("customers")
+    op.drop_table("broadcast_screens")
+    op.drop_table("broadcast_looks")
     with op.batch_alter_table("account_segments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_segments_tier"))
 
     op.drop_table("account_segments")
     op.drop_table("talks")
+    op.drop_table("switches")
     op.drop_table("stations")
     op.drop_table("staff")
     op.drop_table("segment_state")
@@ -667,11 +723,7 @@ def downgrade() -> None:
     op.drop_table("customer_sides")
     op.drop_table("criteria_versions")
     op.drop_table("copies")
-    with op.batch_alter_table("asked", schema=None) as batch_op:
-        batch_op.drop_index("ix_asked_user_at")
-        batch_op.drop_index("ix_asked_at")
-
-    op.drop_table("asked")
+    op.drop_table("broadcasts")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     criteria: Path | None = None
     send_rate: Annotated[float, Field(gt=0, le=1000)] = 30
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10
+    broadcast_alone: Annotated[int, Field(ge=0, le=1_000_000)] = 200
+    broadcast_two: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
+    broadcast_errors: Annotated[int, Field(ge=1, le=10_000)] = 20
     chats_at_once: Annotated[int, Field(ge=1, le=1000)] = 64
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -12,6 +12,7 @@ from outreach import campaigns
 from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
 from outreach.pace import Pace
+from outreach.trouble import Trouble
 from templates import label, render
 
 if TYPE_CHECKING:
@@ -31,4 +32,5 @@ def sender(house: Forecourt, bot: Bot) -> Deliverer:
         lease_seconds=house.settings.lease_seconds,
         in_flight=in_flight(house.settings.send_rate),
         gone=gone,
+        trouble=Trouble(house.settings.broadcast_errors),
     )

@@ -7,7 +7,7 @@ conditional UPDATE: of two people who tap at once one moves it, and a tap that c
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Select, String, delete, func, select, update
@@ -16,8 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from crm.db import Base, Id
 
 STANDS = ("draft", "waiting", "approved", "running", "paused", "stopped", "done", "dropped")
-HALTED = ("paused", "stopped")  # nothing of it is claimed
-OPEN = ("draft", "waiting", "approved", "running", "paused")
+CLAIMED = ("running", "done")  # of all others nothing is claimed; ``done`` may hold what a person sends again
 SITUATION = "broadcast"  # its occurrence in the ledger, and what its words are kept under
 EDITABLE = frozenset({"name", "audience", "offer_value", "offer_days", "budget", "send_at", "lasts_hours"})
 
@@ -108,7 +107,6 @@ def edit(session: Session, broadcast: Broadcast, **values: Any) -> None:
         raise ValueError(f"{sorted(values.keys() - EDITABLE)} cannot be edited")
     if not _move(session, broadcast.id, ("draft",), "draft", **values, revision=Broadcast.revision + 1):
         raise ValueError("it is no draft any more")
-    session.refresh(broadcast)
 
 
 def ask(session: Session, broadcast: Broadcast, *, version: int, size: int, now: datetime) -> bool:
@@ -155,7 +153,6 @@ def approve(session: Session, broadcast: Broadcast, by: int, needed: int, *, now
     session.flush()
     if approvals(session, broadcast) >= needed:
         _move(session, broadcast.id, ("waiting",), "approved", approved_at=now)
-    session.refresh(broadcast)
     return True
 
 
@@ -185,9 +182,8 @@ def send_alone(session: Session, broadcast: Broadcast, *, now: datetime) -> bool
 
 
 def back_to_draft(session: Session, broadcast: Broadcast) -> bool:
-    """Taken back, or refused: what was seen and approved is void."""
-    found = _move(session, broadcast.id, ("waiting", "approved"), "draft", revision=Broadcast.revision + 1)
-    session.refresh(broadcast)
+    """Taken back, or refused: what was seen and approved is void. Once approved it can only be stopped."""
+    found = _move(session, broadcast.id, ("waiting",), "draft", revision=Broadcast.revision + 1)
     return found
 
 
@@ -200,14 +196,20 @@ def wait_again(session: Session, broadcast: Broadcast, *, size: int, why: str) -
     return _move(session, broadcast.id, ("approved",), "waiting", size=size, why=why)
 
 
-def begin(session: Session, broadcast: Broadcast, *, now: datetime) -> bool:
-    """It begins to be sent; from here its time runs out."""
-    ends = now + timedelta(hours=broadcast.lasts_hours)
+def begin(session: Session, broadcast: Broadcast, *, ends: datetime, now: datetime) -> bool:
+    """Everyone is decided: it begins to be sent, until ``ends``."""
     return _move(session, broadcast.id, ("approved",), "running", started_at=now, expires_at=ends)
 
 
 def pause(session: Session, broadcast_id: int, *, why: str = "person") -> bool:
     return _move(session, broadcast_id, ("running",), "paused", why=why)
+
+
+def pause_campaign(session: Session, campaign: str) -> None:
+    """After too many errors in a row; a campaign that is no broadcast goes on."""
+    found = of_campaign(session, campaign)
+    if found is not None:
+        pause(session, found.id, why="errors")
 
 
 def resume(session: Session, broadcast_id: int) -> bool:
@@ -245,5 +247,5 @@ def _move(session: Session, broadcast_id: int, before: tuple[str, ...], after: s
         .execution_options(synchronize_session=False)
     ).first()
     if moved is not None:
-        session.expire_all()
+        session.get(Broadcast, broadcast_id, populate_existing=True)
     return moved is not None

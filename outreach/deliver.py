@@ -18,7 +18,8 @@ from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from crm.writer import Writer
+from crm import broadcasts
+from crm.writer import Writer, patiently
 from outreach import outbox
 from outreach.campaigns import Cap
 from outreach.leading import Leading
@@ -28,6 +29,7 @@ from outreach.outbox import Claimed
 from outreach.outcome import Outcome, SendFailed
 from outreach.pace import Pace, Slot
 from outreach.settling import Ended, Settling
+from outreach.trouble import Trouble
 
 log = logging.getLogger(__name__)
 FINAL = {Outcome.BLOCKED: "blocked", Outcome.FAILED: "failed", Outcome.UNKNOWN: "unknown"}
@@ -55,6 +57,7 @@ class Deliverer:
     idle_seconds: float = 1.0
     campaign: str | None = None
     gone: Callable[[str], bool] = lambda _owner: False
+    trouble: Trouble = field(default_factory=lambda: Trouble(20))
     tally: Counter[str] = field(default_factory=Counter, init=False)
     _leading: Leading = field(init=False)
     _settling: Settling = field(init=False)
@@ -269,6 +272,8 @@ class Deliverer:
     ) -> None:
         self.tally[state] += 1
         await self._settling.of(Ended(row.id, row.customer_id, state, message_id, reason, error))
+        if self.trouble.told(row.campaign, state):
+            await patiently(lambda: self.writer.run(lambda s: broadcasts.pause_campaign(s, row.campaign)))
 
     async def _put_back(self, row: Claimed, seconds: float, error: str | None) -> None:
         self.tally["put_back"] += 1

@@ -23,6 +23,8 @@ class Words:
     def of(self, row: Claimed) -> tuple[str, Buttons]:
         """Text and buttons. Raises what the templates raise; an empty text is not worth sending."""
         locale = row.locale or self.locale
+        if not row.template and locale not in row.copies:  # nothing shipped, and nothing in their language
+            locale = next((each for each in (self.locale, *row.copies) if each in row.copies), locale)
         edited = row.copies.get(locale)
         if edited is None:
             text = self.render(row.template, locale, row.facts).strip()

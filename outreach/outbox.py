@@ -170,9 +170,9 @@ def _may_go(caps: Iterable[Cap], now: ColumnElement[datetime]) -> ColumnElement[
 
 
 def _on() -> tuple[ColumnElement[bool], ...]:
-    """Its campaign is neither switched off nor, where it is a broadcast, paused or stopped."""
+    """Its campaign is not switched off and, where it is a broadcast, runs."""
     halted = select(Broadcast.campaign).where(
-        Broadcast.stands.in_(broadcasts.HALTED), Broadcast.campaign.is_not(None)
+        Broadcast.stands.not_in(broadcasts.CLAIMED), Broadcast.campaign.is_not(None)
     )
     return Outbound.campaign.not_in(switches.off()), Outbound.campaign.not_in(halted)
 

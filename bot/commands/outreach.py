@@ -31,6 +31,7 @@ from outreach.message import Words
 from outreach.outbox import waiting
 from outreach.pace import Pace
 from outreach.round import Report
+from outreach.trouble import Trouble
 from templates import label, render
 
 app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
@@ -152,6 +153,7 @@ async def _deliver_all(
                 in_flight=in_flight(settings.send_rate),
                 campaign=campaign,
                 gone=gone,
+                trouble=Trouble(settings.broadcast_errors),
             )
             if not await deliverer.once():
                 fail("another Forecourt is sending right now; it sends what waits by itself")

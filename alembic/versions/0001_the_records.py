@@ -35,6 +35,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "asked",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("question", sa.String(length=2000), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asked")),
+    )
+    with op.batch_alter_table("asked", schema=None) as batch_op:
+        batch_op.create_index("ix_asked_at", ["at"], unique=False)
+        batch_op.create_index("ix_asked_user_at", ["user_id", "at"], unique=False)
+
+    op.create_table(
         "broadcasts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("campaign", sa.String(length=48), nullable=True),
@@ -724,6 +736,11 @@ def downgrade() -> None:
     op.drop_table("criteria_versions")
     op.drop_table("copies")
     op.drop_table("broadcasts")
+    with op.batch_alter_table("asked", schema=None) as batch_op:
+        batch_op.drop_index("ix_asked_user_at")
+        batch_op.drop_index("ix_asked_at")
+
+    op.drop_table("asked")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

@@ -26,6 +26,7 @@ from outreach import campaigns, outbox
 from outreach.approval import Limits, needed
 from outreach.audience import Terms
 from outreach.message import Words
+from outreach.outbox import Ended
 from outreach.progress import progress
 from outreach.round import row_of
 from outreach.running import advance
@@ -74,6 +75,10 @@ def started(database: Database, people: int = 5, **values: Any) -> int:
 def claim(database: Database, limit: int = 100, now: datetime = NOON) -> list[outbox.Claimed]:
     with database.write() as session:
         return outbox.claim(session, owner="a", limit=limit, caps=CAPS, now=now)
+
+
+def settle(session: Session, row: int, who: int, state: str) -> None:
+    outbox.settle(session, [Ended(row, who, state, not_before=NOON)], owner="a", now=NOON)
 
 
 def stands(database: Database, number: int) -> tuple[str, str | None]:
@@ -180,7 +185,7 @@ def test_a_row_put_back_into_a_stopped_broadcast_ends_too(database: Database) ->
     (row,) = claim(database)
     with database.write() as session:
         broadcasts.stop(session, number, now=NOON)
-        outbox.put_back(session, row.id, owner="a", not_before=NOON)
+        settle(session, row.id, row.customer_id, "queued")
     advance(database, TERMS, LIMITS, NOON)
     assert counted(database, number)["skipped"] == {"stopped": 1}
 
@@ -191,7 +196,7 @@ def test_it_is_done_when_nobody_waits(database: Database) -> None:
     advance(database, TERMS, LIMITS, NOON)
     assert stands(database, number)[0] == "running"
     with database.write() as session:
-        outbox.settle(session, row.id, "sent", owner="a", now=NOON)
+        settle(session, row.id, row.customer_id, "sent")
     advance(database, TERMS, LIMITS, NOON)
     assert stands(database, number) == ("done", None)
 
@@ -373,10 +378,10 @@ def _step(database: Database, number: int, what: str, which: int) -> None:
         advance(database, TERMS, LIMITS, NOON)
     else:
         with database.write() as session:
-            sending = list(session.scalars(select(Outbound.id).where(Outbound.state == "sending")))
+            sending = session.scalars(select(Outbound).where(Outbound.state == "sending")).all()
             if what == "settle" and sending:
                 ends = ("sent", "failed", "blocked", "unknown")
-                outbox.settle(session, sending[0], ends[which % 4], owner="a", now=NOON)
+                settle(session, sending[0].id, sending[0].customer_id, ends[which % 4])
             elif what == "leave":
                 session.execute(update(Customer).values(reachable=Customer.id % 8 != which))
             elif what == "sweep":

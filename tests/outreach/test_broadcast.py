@@ -22,11 +22,11 @@ from crm.db import Database
 from crm.outbox import Outbound
 from crm.staff import Staff
 from outreach import broadcast as plans
-from outreach import campaigns, outbox
+from outreach import campaigns, outbox, settling
 from outreach.approval import Limits, needed
 from outreach.audience import Terms
 from outreach.message import Words
-from outreach.outbox import Ended
+from outreach.settling import Ended
 from outreach.progress import progress
 from outreach.round import row_of
 from outreach.running import advance
@@ -78,7 +78,7 @@ def claim(database: Database, limit: int = 100, now: datetime = NOON) -> list[ou
 
 
 def settle(session: Session, row: int, who: int, state: str) -> None:
-    outbox.settle(session, [Ended(row, who, state, not_before=NOON)], owner="a", now=NOON)
+    settling.settle(session, [Ended(row, who, state, not_before=NOON)], owner="a", now=NOON)
 
 
 def stands(database: Database, number: int) -> tuple[str, str | None]:

@@ -111,6 +111,8 @@ class Forecourt:
             locale=settings.locale,
             trust_self_reported=settings.trust_self_reported,
             admin_id=settings.admin_id,
+            broadcast_alone=settings.broadcast_alone,
+            broadcast_two=settings.broadcast_two,
         )
         self._sender: Deliverer | None = None
         self._errands: Errands | None = None

@@ -28,6 +28,8 @@ class House:
     trust_self_reported: bool
     admin_id: int | None
     bot_username: str = ""
+    broadcast_alone: int = 200  # people up to whom a broadcast needs no approval
+    broadcast_two: int = 10_000  # people above whom it needs two
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ from outreach import campaigns, outbox, settling
 from outreach.approval import Limits, needed
 from outreach.audience import Terms
 from outreach.message import Words
-from outreach.settling import Ended
 from outreach.progress import progress
 from outreach.round import row_of
 from outreach.running import advance
 from outreach.samples import CODE, samples
+from outreach.settling import Ended
 from templates import label, render
 from tests.conftest import NOON
 from tests.outreach.people import DAY, away, customer, queued, station

@@ -20,6 +20,7 @@ def commands() -> typer.Typer:
         backtest,
         copies,
         demo,
+        funnel,
         groups,
         imports,
         lifetime,
@@ -45,6 +46,8 @@ def commands() -> typer.Typer:
     outreach.app.add_typer(copies.app, name="copy")
     app.add_typer(soak.app, name="soak")
     app.command("ask")(ask.ask)
+    app.command("funnel")(funnel.funnel)
+    app.command("cost")(funnel.cost)
     app.command("demo")(demo.demo)
     app.command("segment")(segment.segment)
     app.command("what-if")(migration.what_if)

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm import asked, errands, inbox, segments
+from crm import asked, errands, inbox, scans, segments
 from crm.db import Database
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
@@ -47,6 +47,7 @@ async def tidy(house: Forecourt) -> None:
     runs = await house.writer.run(segments.tidy)
     questions = await house.writer.run(lambda session: asked.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: errands.tidy(session, now=house.clock()))
+    await house.writer.run(lambda session: scans.tidy(session, now=house.clock()))
     log.info(
         "forgot %d updates of more than %d days, %d runs, %d questions",
         forgotten, inbox.KEPT.days, runs, questions,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crm import asked
 from handlers.ask import Ask
 from handlers.paging import in_rows, page_of, pager, whole
 from handlers.route import Button, Picture, Reply
@@ -32,9 +33,16 @@ def page(ask: Ask) -> Reply:
 
 def cell(label: str, question: str, facts: Facts) -> Button:
     """A button that opens the list of a typed question; nobody is named by a button."""
-    data = f"ask.page:{question}:0"
-    assert len(data.encode()) <= MOST_DATA, data
-    return Button(label, data=data, facts=facts)
+    return Button(label, data=f"ask.page:{question}:0", facts=facts)
+
+
+def way(ask: Ask, label: str, question: str, facts: Facts) -> Button:
+    """The same of a question of any length: one that no button holds is kept, and asked by its number."""
+    button = cell(label, question, facts)
+    if len(button.data.encode()) <= MOST_DATA:
+        return button
+    number = asked.remember(ask.session, ask.who.user_id, question, now=ask.now)
+    return Button(label, data=f"ask.page:{number}:0", facts=facts)
 
 
 def moved(ask: Ask) -> Reply:

@@ -18,4 +18,5 @@ PICTURES: dict[str, Draw] = {
     "pyramid": pages.pyramid,
     "credit": pages.credit,
     "outlook": pages.outlook,
+    "funnel": pages.funnel,
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm import customers, fillups, phones, registration, stations
+from crm import customers, fillups, phones, registration, scans, stations
 from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.registration import Joined, Origin
@@ -56,14 +56,26 @@ def as_driver(ask: Ask) -> Reply:
 def from_poster(ask: Ask) -> Reply | None:
     """``st_<code>``: the QR on a poster at a station."""
     station = stations.by_code(ask.session, ask.args.removeprefix("st_"))
-    return begin(ask, station=station.id) if station else None
+    if station is None:
+        return None
+    _scanned(ask, "poster", station.code, station.id)
+    return begin(ask, station=station.id)
 
 
 def from_friend(ask: Ask) -> Reply | None:
     """``ref_<member number>``: a friend's link."""
     member = ask.args.removeprefix("ref_")
     friend = ask.session.scalar(select(Customer).where(Customer.member == member))
-    return begin(ask, friend=member) if friend else None
+    if friend is None:
+        return None
+    _scanned(ask, "friend", member, friend.home_station_id)
+    return begin(ask, friend=member)
+
+
+def _scanned(ask: Ask, source: str, detail: str, station: int | None) -> None:
+    """The first step of the funnel, of whoever is neither customer nor staff."""
+    if ask.who.customer is None and ask.who.staff is None:
+        scans.note(ask.session, ask.who.user_id, source, detail, station, now=ask.now)
 
 
 LINKS: dict[str, Callable[[Ask], Reply | None]] = {

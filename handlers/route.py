@@ -16,6 +16,7 @@ ANYONE = frozenset({"anyone"})
 DRIVERS = frozenset({"driver"})
 ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admin"})
 MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
+HEADQUARTERS = frozenset({"headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
 
 

@@ -19,6 +19,7 @@ from questions.drawn import (
     rows,
     titled,
 )
+from questions.funnel import STEPS, TILL
 from segmentation.drawing import INK, PAPER, QUIET, png, write
 from templates import label
 
@@ -96,3 +97,23 @@ def pyramid(facts: Facts, locale: str) -> bytes:
         write(axes, RIGHT, y - 22, label("page.spend_share", locale, told), size=12, align="right")
         write(axes, RIGHT, y + 22, label("page.spend", locale, told), size=9.5, colour=QUIET, align="right")
     return png(figure)
+
+
+def funnel(facts: Facts, locale: str) -> bytes:
+    """PNG of questions.funnel.funnel: the steps of who began in chat; of the till alone below."""
+    these = []
+    chat = [row for row in facts["sources"] if row["source"] != TILL]
+    whole = {step: sum(row[step] for row in chat) for step in STEPS}
+    most = max(*whole.values(), 1)
+    before = 0
+    for step in STEPS:
+        share = whole[step] / before if before and step != STEPS[0] else None
+        told = {"step": step, "customers": whole[step], "share": share}
+        note = label("page.funnel_note", locale, told) if share is not None else ""
+        these.append(
+            Bar(label("page.step", locale, told), whole[step] / most, label("page.count", locale, told), note)
+        )
+        before = whole[step]
+    till = next((row for row in facts["sources"] if row["source"] == TILL), None)
+    foot = label("page.funnel_till", locale, till) if till and till["first"] else ""
+    return rows(label("page.funnel", locale), label("page.funnel_total", locale, facts), these, foot)

@@ -35,6 +35,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_accounts_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "acquisition_costs",
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("entered_by", sa.BigInteger(), nullable=True),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "month", name=op.f("pk_acquisition_costs")),
+    )
+    op.create_table(
         "asked",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
@@ -372,6 +382,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("station_id", "product", "day", name=op.f("uq_prices_station_id_product_day")),
     )
     op.create_table(
+        "scans",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.String(length=64), nullable=False),
+        sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name=op.f("fk_scans_station_id_stations")),
+        sa.PrimaryKeyConstraint("user_id", "source", "detail", name=op.f("pk_scans")),
+    )
+    with op.batch_alter_table("scans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scans_at"), ["at"], unique=False)
+
+    op.create_table(
         "staff_stations",
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -694,6 +717,10 @@ def downgrade() -> None:
 
     op.drop_table("audit")
     op.drop_table("staff_stations")
+    with op.batch_alter_table("scans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_scans_at"))
+
+    op.drop_table("scans")
     op.drop_table("prices")
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.drop_index("ix_customers_name_folded")
@@ -741,6 +768,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_asked_at")
 
     op.drop_table("asked")
+    op.drop_table("acquisition_costs")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_parent_id"))
 

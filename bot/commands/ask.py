@@ -109,9 +109,9 @@ def _vocabulary(as_json: bool) -> None:
 
 
 def _ask(session: Session, settings: Settings, text: str, staff: str, day: date) -> Asked:
-    member = _member(session, staff) if staff else None
-    stations = scope(session, member) if member else None
-    actor = member.telegram_id if member else 0
+    asking = member(session, staff) if staff else None
+    stations = scope(session, asking) if asking else None
+    actor = asking.telegram_id if asking else 0
     asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
     locale = "en" if text.isascii() else "zh"
     question = parse(text, names_of(session, stations))
@@ -148,7 +148,7 @@ def _export(database: Database, found: Asked, path: Path, locale: str) -> None:
         fail(f"cannot write {path} ({error.strerror})")
 
 
-def _member(session: Session, text: str) -> Staff:
+def member(session: Session, text: str) -> Staff:
     """A member of staff who may ask, by Telegram id or name."""
     named = Staff.telegram_id == int(text) if text.isascii() and text.isdecimal() else Staff.name == text
     found = session.scalars(select(Staff).where(or_(named, Staff.name == text), Staff.active)).all()

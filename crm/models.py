@@ -14,6 +14,7 @@ from crm import (
     lease,
     lifetime_fits,
     meta,
+    notes,
     outbox,
     prices,
     scans,
@@ -22,7 +23,9 @@ from crm import (
     state,
     stations,
     switches,
+    tags,
     talks,
+    tasks,
 )
 from crm.db import Base
 
@@ -41,6 +44,7 @@ __all__ = [
     "lease",
     "lifetime_fits",
     "meta",
+    "notes",
     "outbox",
     "prices",
     "scans",
@@ -49,5 +53,7 @@ __all__ = [
     "state",
     "stations",
     "switches",
+    "tags",
     "talks",
+    "tasks",
 ]

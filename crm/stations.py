@@ -34,6 +34,11 @@ def all_stations(session: Session) -> list[Station]:
     return list(session.scalars(select(Station).order_by(Station.code)))
 
 
+def names(session: Session) -> dict[str, str]:
+    """Every station's name by its code."""
+    return {station.code: station.name for station in all_stations(session)}
+
+
 def nearest(
     places: Iterable[Station], latitude: float, longitude: float, n: int
 ) -> list[tuple[Station, int]]:

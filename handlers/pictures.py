@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from questions import bars, charts, pages
+from questions import bars, charts, pages, spend
 from segmentation import cohorts_chart, migration_chart
 
 Draw = Callable[[dict[str, Any], str], bytes]
@@ -19,4 +19,5 @@ PICTURES: dict[str, Draw] = {
     "credit": pages.credit,
     "outlook": pages.outlook,
     "funnel": pages.funnel,
+    "spend": spend.picture,
 }

@@ -18,6 +18,7 @@ ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admi
 MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
 HEADQUARTERS = frozenset({"headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
+AUDITORS = frozenset({"headquarters", "admin"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm import segments
+from crm import notes, segments, stations, tags, tasks
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
-from crm.segments import CustomerSegment, SegmentChange, SegmentRun
+from crm.segments import CustomerSegment, SegmentRun
+from crm.staff import Staff
 from crm.stations import Station
-from questions.why import DIMENSIONS
+from crm.tasks import Task
+from questions import past
+from questions.advice import next_step
+from questions.asker import Asker
+from questions.why import DIMENSIONS, as_told
 from segmentation.told import told
 
 Facts = dict[str, Any]
-VISITS, CHANGES, VEHICLES = 5, 4, 5
-ROWS = 40  # enough rows for five visits of several lines each
-ONE_VISIT = timedelta(minutes=10)
+VEHICLES, NOTES = 5, 2
 
 
-def card(
-    session: Session, customer: Customer, stations: frozenset[int] | None, today: date, zone: tzinfo
-) -> Facts:
-    """The customer's card. Visits and stations outside ``stations`` are not in it; totals are the chain's."""
+def card(session: Session, customer: Customer, asker: Asker) -> Facts:
+    """The customer's card. Visits and stations that are not the asker's are not in it; totals are the
+    chain's."""
     segment, run = session.get(CustomerSegment, customer.id), segments.last_run(session)
     why = told(session, segment) if segment else None
-    return {
+    home = _home(session, customer, segment, asker)
+    facts = {
         **_who(customer),
-        "since": _since(session, customer, zone).isoformat(),
+        "since": _since(session, customer, asker).isoformat(),
         "vehicles": _vehicles(session, customer),
-        "home": _home(session, customer, stations),
+        "home": home,
         "segment": segment and _segment(segment, run),
-        "why": why,
-        "dimensions": _dimensions(segment, why, stations),
-        "rhythm": _rhythm(session, customer, segment, today),
-        "visits": _visits(session, customer, stations),
-        "changes": _changes(session, customer),
+        "why": why and as_told(why, stations.names(session)),
+        "dimensions": _dimensions(segment, why, asker),
+        "rhythm": _rhythm(session, customer, segment, asker.today),
+        "visits": past.visits(session, customer.id, asker.stations),
+        "changes": past.changes(session, customer.id),
+        "messages": past.messages(session, customer.id),
+        "coupons": past.vouchers(session, customer.id, asker.today, asker.zone),
+        "zone": str(asker.zone),
+        **_said_by_staff(session, customer.id, asker.today),
     }
+    return facts | {"next": next_step(facts)}
 
 
 def _who(customer: Customer) -> Facts:
@@ -56,11 +64,11 @@ def _who(customer: Customer) -> Facts:
     }
 
 
-def _since(session: Session, customer: Customer, zone: tzinfo) -> date:
+def _since(session: Session, customer: Customer, asker: Asker) -> date:
     """The first day anything is known of, in the chain's zone: a till knows people before they join."""
     told = customer.joined_at or customer.registered_at or customer.known_at
     came = session.scalar(select(func.min(Fillup.day)).where(Fillup.customer_id == customer.id, counting()))
-    day = told.astimezone(zone).date()
+    day = told.astimezone(asker.zone).date()
     return min(day, came) if came else day
 
 
@@ -69,12 +77,14 @@ def _vehicles(session: Session, customer: Customer) -> list[Facts]:
     return [{"plate": vehicle.plate, "kind": vehicle.kind} for vehicle in session.scalars(query)]
 
 
-def _home(session: Session, customer: Customer, stations: frozenset[int] | None) -> str | None:
-    """The home station's name, where it is one of the asker's."""
-    home = customer.home_station_id
-    if home is None or (stations is not None and home not in stations):
+def _home(
+    session: Session, customer: Customer, segment: CustomerSegment | None, asker: Asker
+) -> Facts | None:
+    """The home station's name, where it is one of the asker's; ``told``: they said so themselves."""
+    home = customer.home_station_id or (segment and segment.home_station_id)
+    if home is None or (asker.stations is not None and home not in asker.stations):
         return None
-    return session.get_one(Station, home).name
+    return {"name": session.get_one(Station, home).name, "told": customer.home_station_id is not None}
 
 
 def _segment(segment: CustomerSegment, run: SegmentRun | None) -> Facts:
@@ -93,18 +103,23 @@ def _segment(segment: CustomerSegment, run: SegmentRun | None) -> Facts:
         "value": segment.value,
         "frequency_class": segment.frequency_class,
         "lifecycle": segment.lifecycle,
+        "buys": segment.product,
+        "loyalty": segment.loyalty,
+        "credit": segment.credit_risk,
+        "persona": segment.persona,
+        "inferred": segment.persona_inferred,
+        "price": segment.price_sensitivity,
+        "declining": segment.declining,
     }
 
 
-def _dimensions(
-    segment: CustomerSegment | None, why: Facts | None, stations: frozenset[int] | None
-) -> list[str]:
+def _dimensions(segment: CustomerSegment | None, why: Facts | None, asker: Asker) -> list[str]:
     """What the card says why of. Where somebody goes is said to those alone whose station it is."""
     if segment is None or why is None:
         return []
     home = segment.home_station_id
     hidden = {"segment"}
-    if stations is not None and home is not None and home not in stations:
+    if asker.stations is not None and home is not None and home not in asker.stations:
         hidden.add("place")
     return [name for name in DIMENSIONS if name in why and name not in hidden]
 
@@ -112,67 +127,44 @@ def _dimensions(
 def _rhythm(
     session: Session, customer: Customer, segment: CustomerSegment | None, today: date
 ) -> Facts | None:
-    """How often they come, and how long ago the last visit is, today rather than at the last run."""
+    """How often they come, how long ago the last visit is, and when the next is due: today, not at the
+    last run."""
     last = session.scalar(select(func.max(Fillup.day)).where(Fillup.customer_id == customer.id, counting()))
     if last is None:
         return None
     typical = segment.typical_gap_days if segment else None
-    return {"typical_days": typical and max(1, round(typical)), "days_now": max(0, (today - last).days)}
-
-
-def _visits(session: Session, customer: Customer, stations: frozenset[int] | None) -> list[Facts]:
-    query = (
-        select(Fillup, Station)
-        .join(Station, Station.id == Fillup.station_id)
-        .where(Fillup.customer_id == customer.id, counting())
-        .order_by(Fillup.at.desc(), Fillup.id.desc())
-        .limit(ROWS)
-    )
-    if stations is not None:
-        query = query.where(Fillup.station_id.in_(stations))
-    visits: list[list[tuple[Fillup, Station]]] = []
-    for row in session.execute(query):
-        if visits and _same_visit(visits[-1][-1][0], row[0]):
-            visits[-1].append(row)
-        else:
-            visits.append([row])
-    return [_visit(rows) for rows in visits[:VISITS]]
-
-
-def _same_visit(later: Fillup, earlier: Fillup) -> bool:
-    """Lines of one receipt, or rows of one customer at one station within ten minutes."""
-    if later.station_id != earlier.station_id:
-        return False
-    one_receipt = later.receipt is not None and later.receipt == earlier.receipt
-    return one_receipt or later.at - earlier.at <= ONE_VISIT
-
-
-def _visit(rows: list[tuple[Fillup, Station]]) -> Facts:
-    """Newest row first. What some row does not know is left out of the sum, and unknown if none knows."""
-    first, station = rows[-1]
-    fillups = [fillup for fillup, _ in rows]
-    amounts = [fillup.amount for fillup in fillups if fillup.amount is not None]
-    litres = [fillup.millilitres for fillup in fillups if fillup.millilitres is not None]
+    days = typical and max(1, round(typical))
+    due = segment.due_on if segment and segment.last_visit == last else None
+    if due is None and days:
+        due = last + timedelta(days=days)
     return {
-        "at": first.at.isoformat(),
-        "zone": station.timezone,
-        "station": station.name,
-        "products": list(dict.fromkeys(fillup.product for fillup in reversed(fillups) if fillup.product)),
-        "millilitres": sum(litres) if litres else None,
-        "amount": sum(amounts) if amounts else None,
-        "currency": first.currency,
-        "confirmed": any(fillup.confirmed for fillup in fillups),
+        "typical_days": days,
+        "days_now": max(0, (today - last).days),
+        "due_on": due and due.isoformat(),
+        "overdue_days": max(0, (today - due).days) if due else 0,
     }
 
 
-def _changes(session: Session, customer: Customer) -> list[Facts]:
-    query = (
-        select(SegmentChange)
-        .where(SegmentChange.customer_id == customer.id, SegmentChange.before.is_not(None))
-        .order_by(SegmentChange.as_of.desc(), SegmentChange.id.desc())
-        .limit(CHANGES)
-    )
-    return [
-        {"day": change.as_of.isoformat(), "before": change.before, "after": change.after}
-        for change in session.scalars(query)
-    ]
+def _said_by_staff(session: Session, customer_id: int, today: date) -> Facts:
+    written = notes.of(session, customer_id, NOTES)
+    return {
+        "tags": [tag.tag for tag in tags.of(session, customer_id)],
+        "notes": [{"text": note.text, "by": note.by, "at": note.at.isoformat()} for note in written],
+        "notes_all": notes.count(session, customer_id),
+        "tasks": [task_facts(session, task, today) for task in tasks.of(session, customer_id)],
+    }
+
+
+def task_facts(session: Session, task: Task, today: date) -> Facts:
+    """A follow-up; ``by`` is who it is for, empty for whoever manages the station."""
+    staff = session.get(Staff, task.staff_id) if task.staff_id else None
+    return {
+        "id": task.id,
+        "reason": task.reason,
+        "words": task.words or "",
+        "due": task.due.isoformat(),
+        "overdue_days": max(0, (today - task.due).days),
+        "by": (staff.name or str(staff.telegram_id)) if staff else "",
+        "outcome": task.outcome or "",
+        "said": task.said or "",
+    }

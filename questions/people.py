@@ -103,7 +103,7 @@ def person(session: Session, asker: Asker, text: str = "", customer: int | None 
 
 
 def _card(session: Session, asker: Asker, found: Customer) -> Person:
-    return Person(found.id, card(session, found, asker.stations, asker.today, asker.zone))
+    return Person(found.id, card(session, found, asker))
 
 
 def _by_name(session: Session, text: str, asker: Asker) -> Found:

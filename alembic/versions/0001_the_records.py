@@ -510,6 +510,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_customer_segments_segment"), ["segment"], unique=False)
 
     op.create_table(
+        "customer_tags",
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag", sa.String(length=24), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["customers.id"],
+            name=op.f("fk_customer_tags_customer_id_customers"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_customer_tags_staff_id_staff")),
+        sa.PrimaryKeyConstraint("customer_id", "tag", name=op.f("pk_customer_tags")),
+    )
+    with op.batch_alter_table("customer_tags", schema=None) as batch_op:
+        batch_op.create_index("ix_customer_tags_tag", ["tag"], unique=False)
+
+    op.create_table(
         "dimension_changes",
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -527,6 +545,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_dimension_changes_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
+        "notes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_notes_customer_id_customers"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_notes_staff_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notes")),
+    )
+    with op.batch_alter_table("notes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notes_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
         "outbox",
@@ -592,6 +626,44 @@ def upgrade() -> None:
         batch_op.create_index("ix_segment_changes_as_of", ["as_of"], unique=False)
         batch_op.create_index("ix_segment_changes_customer", ["customer_id", "as_of"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_changes_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
+        "tasks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("words", sa.String(length=300), nullable=True),
+        sa.Column("due", sa.Date(), nullable=False),
+        sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("said", sa.String(length=300), nullable=True),
+        sa.ForeignKeyConstraint(["closed_by"], ["staff.id"], name=op.f("fk_tasks_closed_by_staff")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_tasks_customer_id_customers"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_tasks_made_by_staff")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_tasks_staff_id_staff")),
+        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name=op.f("fk_tasks_station_id_stations")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+    )
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.create_index("ix_tasks_customer", ["customer_id"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_due", ["due"], unique=False, postgresql_where=sa.text("closed_at IS NULL")
+        )
+        batch_op.create_index(
+            "uq_tasks_open",
+            ["customer_id", "reason"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
 
     op.create_table(
         "vehicles",
@@ -684,6 +756,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_vehicles_customer_id"))
 
     op.drop_table("vehicles")
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tasks_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_tasks_due", postgresql_where=sa.text("closed_at IS NULL"))
+        batch_op.drop_index("ix_tasks_customer")
+
+    op.drop_table("tasks")
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_segment_changes_run_id"))
         batch_op.drop_index("ix_segment_changes_customer")
@@ -695,10 +777,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_customer_claimed")
 
     op.drop_table("outbox")
+    with op.batch_alter_table("notes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notes_customer_id"))
+
+    op.drop_table("notes")
     with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_dimension_changes_run_id"))
 
     op.drop_table("dimension_changes")
+    with op.batch_alter_table("customer_tags", schema=None) as batch_op:
+        batch_op.drop_index("ix_customer_tags_tag")
+
+    op.drop_table("customer_tags")
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_segments_segment"))
 

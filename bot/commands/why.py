@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.commands.common import fail, load_settings, open_database, print_json, reason
 from bot.config import Settings
-from crm import accounts, identity, segments
+from crm import accounts, identity, segments, stations
 from crm.accounts import AccountSegment
 from questions.why import account_sentences, sentences
 from segmentation.told import told
@@ -66,7 +66,8 @@ def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict
     why = told(session, row) if row else None
     if why is None:
         fail("this customer is newer than the last run; run `forecourt segment` first")
-    return {"customer": found.public_number, **_told(why, sentences(why, locale))}
+    words = sentences(why, locale, stations.names(session))
+    return {"customer": found.public_number, **_told(why, words)}
 
 
 def _history(session: Session, settings: Settings, text: str) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+"""Staff write down what they know of a customer: notes to read, tags to find them by."""
+
+from __future__ import annotations
+
+import re
+
+from crm import audit, notes, tags
+from handlers.ask import Ask
+from handlers.customer import said, theirs
+from handlers.paging import Row, in_rows, whole
+from handlers.route import END, Button, Reply, Step
+from handlers.segments import asker
+from questions.people import Person
+
+TEXT, TAG = "note.text", "tag.text"
+OFFERED = 9  # tags to choose from
+_BETWEEN = re.compile(r"[,，、;；\n]+")
+
+
+def ask_note(ask: Ask) -> Reply:
+    """``note.add:<customer>``: what is there to say?"""
+    found = theirs(ask, whole(ask.parts, 0))
+    if found is None:
+        return Reply("replies/customer_none")
+    return Reply("replies/note_ask", _most(found), step=Step(TEXT, {"customer": found.id}))
+
+
+def note_written(ask: Ask) -> Reply:
+    """The note itself."""
+    found = _meant(ask)
+    if found is None:
+        return Reply("replies/customer_none", step=END)
+    if not ask.text:
+        return note_again(ask)
+    if len(ask.text) > notes.LONGEST:
+        return Reply("replies/note_too_long", {"most": notes.LONGEST, "signs": len(ask.text)})
+    try:
+        notes.add(ask.session, found.id, ask.staff.id, ask.text, now=ask.now)
+    except notes.TooMany:
+        return Reply("replies/note_too_many", {"most": notes.MOST}, _card(found.id), step=END)
+    audit.note(ask.session, ask.who.user_id, "note", now=ask.now, customer_id=found.id)
+    return Reply("replies/note_kept", {"name": found.facts["name"]}, _card(found.id), step=END)
+
+
+def note_again(ask: Ask) -> Reply:
+    found = _meant(ask)
+    return Reply("replies/note_ask", _most(found)) if found else Reply("replies/customer_none", step=END)
+
+
+def drop_note(ask: Ask) -> Reply:
+    """``note.drop:<customer>:<note>``: a note of one's own."""
+    found, number = theirs(ask, whole(ask.parts, 0)), whole(ask.parts, 1)
+    if found is None or number is None:
+        return Reply("replies/customer_none")
+    if not notes.remove(ask.session, number, customer_id=found.id, staff_id=ask.staff.id):
+        return Reply(toast="note.not_yours")
+    audit.note(ask.session, ask.who.user_id, "note", now=ask.now, customer_id=found.id, detail="removed")
+    return said(ask, found, 0)
+
+
+def ask_tag(ask: Ask) -> Reply:
+    """``tag.add:<customer>``: those in use to choose from, or a new one to write."""
+    found = theirs(ask, whole(ask.parts, 0))
+    if found is None:
+        return Reply("replies/customer_none")
+    return Reply("replies/tag_ask", _longest(found), _offered(ask, found), step=_tagging(found))
+
+
+def tag_again(ask: Ask) -> Reply:
+    found = _meant(ask)
+    if found is None:
+        return Reply("replies/customer_none", step=END)
+    return Reply("replies/tag_ask", _longest(found), _offered(ask, found))
+
+
+def tag_written(ask: Ask) -> Reply:
+    """One tag, or several with commas between."""
+    found = _meant(ask)
+    if found is None:
+        return Reply("replies/customer_none", step=END)
+    words = [word.strip() for word in _BETWEEN.split(ask.text) if word.strip()]
+    made = [tags.normal(word) for word in words]
+    wrong = next((word for word, tag in zip(words, made, strict=True) if tag is None), "")
+    if wrong or not made:
+        return Reply("replies/tag_wrong", {"word": wrong[:40], "most": tags.LONGEST})
+    return _put(ask, found, [tag for tag in made if tag])
+
+
+def put_tag(ask: Ask) -> Reply:
+    """``tag.put:<customer>:<sign of the tag>``: one that others use."""
+    found, sign = theirs(ask, whole(ask.parts, 0)), ask.parts[1] if len(ask.parts) > 1 else ""
+    tag = next((each for each in _known(ask) if tags.short(each) == sign), None)
+    if found is None or tag is None:
+        return Reply("replies/customer_none")
+    return _put(ask, found, [tag])
+
+
+def drop_tag(ask: Ask) -> Reply:
+    """``tag.drop:<customer>:<sign of the tag>``: a tag of one's own."""
+    found, sign = theirs(ask, whole(ask.parts, 0)), ask.parts[1] if len(ask.parts) > 1 else ""
+    if found is None:
+        return Reply("replies/customer_none")
+    worn = next((each.tag for each in tags.of(ask.session, found.id) if tags.short(each.tag) == sign), "")
+    if not tags.remove(ask.session, found.id, worn, staff_id=ask.staff.id):
+        return Reply(toast="note.not_yours")
+    audit.note(ask.session, ask.who.user_id, "tag", now=ask.now, customer_id=found.id, detail=f"-{worn}")
+    return said(ask, found, 0)
+
+
+def _put(ask: Ask, found: Person, wanted: list[str]) -> Reply:
+    try:
+        for tag in wanted:
+            if tags.add(ask.session, found.id, ask.staff.id, tag, now=ask.now):
+                who = ask.who.user_id
+                audit.note(ask.session, who, "tag", now=ask.now, customer_id=found.id, detail=tag)
+    except tags.TooMany:
+        return Reply("replies/tag_too_many", {"most": tags.MOST}, _card(found.id), step=END)
+    worn = [tag.tag for tag in tags.of(ask.session, found.id)]
+    return Reply("replies/tag_kept", {"name": found.facts["name"], "tags": worn}, _card(found.id), step=END)
+
+
+def _known(ask: Ask) -> list[str]:
+    return tags.known(ask.session, asker(ask).customers)
+
+
+def _offered(ask: Ask, found: Person) -> tuple[Row, ...]:
+    free = [tag for tag in _known(ask) if tag not in found.facts["tags"]][:OFFERED]
+    buttons = [
+        Button("tag.put", data=f"tag.put:{found.id}:{tags.short(tag)}", facts={"tag": tag}) for tag in free
+    ]
+    return in_rows(buttons, 3)
+
+
+def _meant(ask: Ask) -> Person | None:
+    """The customer that the talk is about, still one of theirs."""
+    number = ask.data.get("customer")
+    return theirs(ask, number) if isinstance(number, int) else None
+
+
+def _tagging(found: Person) -> Step:
+    return Step(TAG, {"customer": found.id})
+
+
+def _most(found: Person) -> dict[str, object]:
+    return {"name": found.facts["name"], "most": notes.LONGEST}
+
+
+def _longest(found: Person) -> dict[str, object]:
+    return {"name": found.facts["name"], "most": tags.LONGEST}
+
+
+def _card(number: int) -> tuple[Row, ...]:
+    return ((Button("customer.card", data=f"customer.more:{number}:card"),),)

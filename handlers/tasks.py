@@ -1,0 +1,221 @@
+"""Follow-ups: the list, one of them, what came of it, later, to somebody else."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from crm import audit, tasks
+from crm.customers import Customer
+from crm.staff import Staff
+from crm.tasks import Task
+from handlers.ask import Ask
+from handlers.paging import Row, in_rows, pager, whole
+from handlers.route import END, Button, Reply, Step
+from handlers.segments import asker
+from handlers.text import cut
+from questions.card import task_facts
+
+SAID = "task.said"
+PAGE = 6
+CALLERS = frozenset({"manager", "service", "headquarters", "admin"})  # who may see a phone number
+LATER = (1, 3, 7)  # days
+Found = tuple[Task, Customer]
+
+
+def mine(ask: Ask) -> Reply:
+    """/tasks: whom to call, the overdue first."""
+    return _list(ask, "mine", 0, instead=False)
+
+
+def turn(ask: Ask) -> Reply:
+    """``task.list:<mine|all>:<page>``."""
+    whose = "all" if ask.parts and ask.parts[0] == "all" else "mine"
+    return _list(ask, whose, whole(ask.parts, 1) or 0, instead=True)
+
+
+def open_task(ask: Ask) -> Reply:
+    """``task.open:<task>``."""
+    found = theirs(ask)
+    return one(ask, found, instead=True) if found else Reply("replies/task_none")
+
+
+def one(ask: Ask, found: Found, *, instead: bool) -> Reply:
+    """A follow-up with all that can be done about it; whoever may call sees the phone number."""
+    task, customer = found
+    audit.viewed(ask.session, ask.who.user_id, [customer.id], now=ask.now, how="task")
+    buttons: tuple[Row, ...] = ()
+    if task.closed_at is None:
+        done = [Button(f"task_outcome.{code}", data=f"task.done:{task.id}:{code}") for code in tasks.OUTCOMES]
+        later = Button("task.later", data=f"task.later:{task.id}")
+        buttons = (*in_rows(done, 2), (later, Button("task.give", data=f"task.give:{task.id}")))
+    card = Button("customer.card", data=f"customer.open:{customer.id}")
+    facts = _facts(ask, task, customer)
+    return Reply("replies/task", facts, (*buttons, (card, _back())), instead=instead)
+
+
+def done(ask: Ask) -> Reply:
+    """``task.done:<task>:<outcome>``: closed, once; a word about it may follow."""
+    found, outcome = theirs(ask), ask.parts[1] if len(ask.parts) > 1 else ""
+    if found is None or outcome not in tasks.OUTCOMES:
+        return Reply("replies/task_none")
+    task, customer = found
+    if not tasks.close(ask.session, task, outcome, staff_id=ask.staff.id, now=ask.now):
+        return Reply(toast="task.closed")
+    audit.note(ask.session, ask.who.user_id, "task", now=ask.now, customer_id=customer.id, detail=outcome)
+    facts = {"name": customer.name, "outcome": outcome, "most": tasks.LONGEST}
+    return Reply("replies/task_done", facts, ((_back(),),), instead=True, step=Step(SAID, {"task": task.id}))
+
+
+def said(ask: Ask) -> Reply:
+    """What came of it, in words of whoever closed it."""
+    found = _by_id(ask, ask.data.get("task"))
+    if found is None or found[0].closed_by != ask.staff.id:
+        return Reply("replies/task_none", step=END)
+    if not ask.text:
+        return said_again(ask)
+    if len(ask.text) > tasks.LONGEST:
+        return Reply("replies/note_too_long", {"most": tasks.LONGEST, "signs": len(ask.text)})
+    found[0].said = ask.text
+    return Reply("replies/task_said", {"name": found[1].name}, ((_back(),),), step=END)
+
+
+def said_again(ask: Ask) -> Reply:
+    found = _by_id(ask, ask.data.get("task"))
+    if found is None:
+        return Reply("replies/task_none", step=END)
+    facts = {"name": found[1].name, "outcome": found[0].outcome or "", "most": tasks.LONGEST}
+    return Reply("replies/task_done", facts)
+
+
+def later(ask: Ask) -> Reply:
+    """``task.later:<task>``: until when?"""
+    found = theirs(ask)
+    if found is None or found[0].closed_at is not None:
+        return Reply("replies/task_none")
+    task = found[0]
+    buttons = [
+        Button("task.in_days", data=f"task.until:{task.id}:{days}", facts={"days": days}) for days in LATER
+    ]
+    back = Button("task.keep", data=f"task.open:{task.id}")
+    return Reply("replies/task_later", _facts(ask, *found), (tuple(buttons), (back,)), instead=True)
+
+
+def until(ask: Ask) -> Reply:
+    """``task.until:<task>:<days>`` from today."""
+    found, days = theirs(ask), whole(ask.parts, 1)
+    if found is None or found[0].closed_at is not None or days not in LATER:
+        return Reply("replies/task_none")
+    found[0].due = today(ask) + timedelta(days=days)
+    return one(ask, found, instead=True)
+
+
+def give(ask: Ask) -> Reply:
+    """``task.give:<task>``: to whom?"""
+    found = theirs(ask)
+    if found is None or found[0].closed_at is not None:
+        return Reply("replies/task_none")
+    task = found[0]
+    buttons = [
+        Button(
+            "task.hand",
+            data=f"task.given:{task.id}:{person.id}",
+            facts={"name": cut(person.name, 32) or str(person.telegram_id), "role": person.role},
+        )
+        for person in _hands(ask, task)[:12]
+    ]
+    back = (Button("task.keep", data=f"task.open:{task.id}"),)
+    facts = _facts(ask, *found) | {"nobody": not buttons}
+    return Reply("replies/task_give", facts, (*in_rows(buttons, 1), back), instead=True)
+
+
+def given(ask: Ask) -> Reply:
+    """``task.given:<task>:<staff>``: handed over; the other one hears of it."""
+    found, number = theirs(ask), whole(ask.parts, 1)
+    if found is None or found[0].closed_at is not None:
+        return Reply("replies/task_none")
+    task, customer = found
+    hand = next((person for person in _hands(ask, task) if person.id == number), None)
+    if hand is None:
+        return Reply("replies/task_none")
+    task.staff_id = hand.id
+    ask.session.flush()
+    told = Reply("replies/task_given", {"by": ask.staff.name} | _facts(ask, task, customer), (_opened(task),))
+    reply = one(ask, found, instead=True)
+    to = ((hand.telegram_id, hand.locale or ask.house.locale, told),) if hand.id != ask.staff.id else ()
+    return Reply(reply.template, reply.facts, reply.buttons, instead=True, also=to)
+
+
+def theirs(ask: Ask) -> Found | None:
+    """The task that a button is about, where its customer is one of the asker's."""
+    return _by_id(ask, whole(ask.parts, 0))
+
+
+def _by_id(ask: Ask, number: Any) -> Found | None:
+    if not isinstance(number, int):
+        return None
+    query = select(Task, Customer).join(Customer, Customer.id == Task.customer_id)
+    row = ask.session.execute(query.where(Task.id == number, asker(ask).customers)).first()
+    return (row[0], row[1]) if row else None
+
+
+def _hands(ask: Ask, task: Task) -> list[Staff]:
+    """Who may take it: of stations that are not the asker's nobody is named."""
+    people = tasks.hands(ask.session, task, ask.staff)
+    if ask.who.stations is None or task.station_id in ask.who.stations:
+        return list(people)
+    return [person for person in people if person.role != "manager" or person.id == ask.staff.id]
+
+
+def _list(ask: Ask, whose: str, page: int, *, instead: bool) -> Reply:
+    query = tasks.listed(asker(ask).customers, ask.staff.id if whose == "mine" else None)
+    total = ask.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    pages = max(1, -(-total // PAGE))
+    page = min(page, pages - 1)
+    rows = [(row[0], row[1]) for row in ask.session.execute(query.offset(page * PAGE).limit(PAGE))]
+    seen = dict.fromkeys(customer.id for _, customer in rows)
+    audit.viewed(ask.session, ask.who.user_id, seen, now=ask.now, how="tasks")
+    facts = {
+        "whose": whose,
+        "total": total,
+        "page": page + 1,
+        "pages": pages,
+        "rows": [_facts(ask, task, customer) | {"place": place} for place, (task, customer) in
+                 enumerate(rows, page * PAGE + 1)],
+    }  # fmt: skip
+    opens = [
+        Button("task.open", data=f"task.open:{task.id}", facts={"name": cut(customer.name, 32)})
+        for task, customer in rows
+    ]
+    other = "all" if whose == "mine" else "mine"
+    last = (Button(f"task.{other}", data=f"task.list:{other}:0"),)
+    buttons = (*in_rows(opens, 2), *pager(f"task.list:{whose}", page, pages), last)
+    return Reply("replies/tasks", facts, buttons, instead=instead)
+
+
+def _facts(ask: Ask, task: Task, customer: Customer) -> dict[str, Any]:
+    facts = task_facts(ask.session, task, today(ask))
+    may = bool(CALLERS & ask.who.roles)
+    return {
+        "name": cut(customer.name, 60),
+        "number": customer.public_number,
+        "phone": (customer.phone or "") if may else "",
+        "reachable": customer.chat_id is not None and customer.reachable,
+        "task": facts,
+        "outcome": facts["outcome"],
+        "zone": ask.house.timezone,
+    }
+
+
+def today(ask: Ask) -> date:
+    return asker(ask).today
+
+
+def _opened(task: Task) -> Row:
+    return (Button("task.see", data=f"task.open:{task.id}"),)
+
+
+def _back() -> Button:
+    return Button("task.mine", data="task.list:mine:0")

@@ -36,7 +36,7 @@ def card(session: Session, customer: Customer, asker: Asker) -> Facts:
         "since": _since(session, customer, asker).isoformat(),
         "vehicles": _vehicles(session, customer),
         "home": home,
-        "segment": segment and _segment(segment, run),
+        "segment": _segment(segment, run) if segment and why else None,  # of an older version: not yet
         "why": why and as_told(why, stations.names(session)),
         "dimensions": _dimensions(segment, why, asker),
         "rhythm": _rhythm(session, customer, segment, asker.today),

@@ -1,17 +1,18 @@
 """Would the words have been right? A walk forward over month ends, as if each were today. Pure.
 
-At each month end people are labelled from what had happened by then, by three rules that each draw two
-lines: one for "lapsing or worse" and a later one for "dormant or churned".
+At each month end people are labelled from what had happened by then, by rules that each draw two lines: one
+for "lapsing or worse" and a later one for "dormant or churned".
 
 | rule | lapsing or worse | dormant or churned |
 | --- | --- | --- |
-| rhythm | away longer than their limit | than max(2 limits, 45 days): rhythm.lifecycle |
+| ours | rhythm, or P(alive) below 0.1 of who came 5 times | the same: rhythm.lifecycle as it stands |
+| rhythm | away longer than their limit | than max(2 limits, 45 days): ours without P(alive) |
 | fixed | away longer than 60 days | than 120 days |
 | p_alive | P(alive) below 0.5 | below 0.25 |
 
-Every rule can be made slower or quicker by one multiplier, of the limit, of the 60 days, or of the
-threshold. So a person on a day has, per rule and line, one number: how far the rule would have to be
-stretched not to call them. Whole curves are then counts of these numbers (backtest_curves).
+Every rule can be made slower or quicker by one multiplier: of the limit, of the 60 days, and (divided by it)
+of the threshold of P(alive). So a person on a day has, per rule and line, one number: how far the rule would
+have to be stretched not to call them. Whole curves are then counts of these numbers (backtest_curves).
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ from segmentation.visits import Bools, Ints
 
 BACK_DAYS, AWAY_DAYS = 45, 180  # back within: a false alarm; away for: gone
 FIXED_DAYS, ALIVE = 60, 0.5
+LEAST_ALIVE = 1e-9  # below it nothing is told apart
 LOYAL_VISITS, LOYAL_DAYS = 12, 365
 WARM_UP_DAYS = 90
-RULES = ("rhythm", "fixed", "p_alive")
+RULES = ("ours", "rhythm", "fixed", "p_alive")
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def walk(history: History, personas: Texts, criteria: Criteria) -> Walk:
         weak = fits[-1].weak if fits else "no_month_end"
     looks = [_look(history, personas, day, fitted, criteria) for day, fitted in zip(days, fits, strict=True)]
     end = _end(history)
-    rules = RULES if weak is None else RULES[:2]
-    fears, loyal, years = _fears(history, days, fits, looks, rules)
+    rules = RULES if weak is None else RULES[:3]
+    fears, loyal, years = _fears(history, days, fits, looks, criteria)
     return Walk(
         months=[day_of(day) for day in days],
         end=day_of(end),
@@ -99,7 +101,7 @@ def walk(history: History, personas: Texts, criteria: Criteria) -> Walk:
             _flags([np.full(len(k.next), d + BACK_DAYS <= end) for k, d in zip(looks, days, strict=True)]),
             _flags([np.full(len(k.next), d + AWAY_DAYS <= end) for k, d in zip(looks, days, strict=True)]),
         ),
-        fears=fears,
+        fears={name: fears[name] for name in rules},
         loyal=loyal,
         loyal_years=years,
         weak=weak,
@@ -152,12 +154,16 @@ def _look(history: History, personas: Texts, day: int, fitted: lifetime.Fit, cri
     limit = stages["limit_days"].to_numpy()
     alive = p_alive(frame, day, fitted).to_numpy(dtype=np.float64)[came]
     rules = criteria.lifecycle
-    late = since / (rules.dormant_multiple * limit[came])
+    dormant = np.maximum(rules.dormant_multiple * limit[came], rules.dormant_least_days).round(2)
+    early, late = since / limit[came], since / dormant
+    enough = frame["visits"].to_numpy()[came] >= rules.churned_least_visits
+    gone = np.where(enough, _doubt(alive.round(4), rules.churned_p_alive), 0.0)
     return _Look(
         limit=np.where(came, limit, np.nan),
         next=_next(history, day)[came],
         stretch={
-            "rhythm": Stretch(since / limit[came], np.where(since > rules.dormant_least_days, late, 0.0)),
+            "ours": Stretch(np.maximum(early, gone), np.maximum(late, gone)),
+            "rhythm": Stretch(early, late),
             "fixed": Stretch(since / FIXED_DAYS, since / (2 * FIXED_DAYS)),
             "p_alive": Stretch(_doubt(alive, ALIVE), _doubt(alive, ALIVE / 2)),
         },
@@ -166,8 +172,7 @@ def _look(history: History, personas: Texts, day: int, fitted: lifetime.Fit, cri
 
 def _doubt(alive: npt.NDArray[np.floating[Any]], threshold: float) -> Floats:
     """The threshold over P(alive): divided by a multiplier, it still calls. Nothing where P is unknown."""
-    with np.errstate(divide="ignore"):
-        found: Floats = np.where(np.isnan(alive), 0.0, threshold / alive)
+    found: Floats = np.where(np.isnan(alive), 0.0, threshold / np.maximum(alive, LEAST_ALIVE))
     return found
 
 
@@ -193,7 +198,7 @@ def _flags(parts: list[Bools]) -> Bools:
 
 
 def _fears(
-    history: History, days: list[int], fits: list[lifetime.Fit], looks: list[_Look], rules: tuple[str, ...]
+    history: History, days: list[int], fits: list[lifetime.Fit], looks: list[_Look], criteria: Criteria
 ) -> tuple[dict[str, Floats], int, float]:
     """How often would those who never left have been called lapsing? Per gap, and who was watched how long.
 
@@ -201,7 +206,7 @@ def _fears(
     """
     visits, end = history.visits, _end(history)
     if not days:
-        return {name: np.zeros(0) for name in rules}, 0, 0.0
+        return {name: np.zeros(0) for name in RULES}, 0, 0.0
     before, after = _gaps(history, end)
     loyal = _loyal(history, after - before, end)
     look = np.searchsorted(days, visits.day, side="right") - 1
@@ -210,8 +215,12 @@ def _fears(
     # On the evening of the next visit nobody is away any more.
     away = np.where(after > end, end - before, after - before - 1)[watched]
     fears = {"rhythm": away / limits[watched], "fixed": away / FIXED_DAYS}
-    if "p_alive" in rules:
-        fears["p_alive"] = _doubts(history, fits, look, watched, away)
+    fears["p_alive"] = _doubts(history, fits, look, watched, away)
+    rules = criteria.lifecycle
+    came = 1 + np.arange(len(visits.day)) - history.first[visits.customer]
+    judged = (came >= rules.churned_least_visits)[watched]
+    gone = np.where(judged, fears["p_alive"] * rules.churned_p_alive / ALIVE, 0.0)
+    fears["ours"] = np.maximum(fears["rhythm"], gone)
     first = visits.day[history.first[loyal]]
     began = np.array([*days, end])[np.searchsorted(days, first)]
     return fears, int(loyal.sum()), float((end - began).sum() / 365.25)
@@ -245,7 +254,8 @@ def _doubts(history: History, fits: list[lifetime.Fit], look: Ints, watched: Boo
     found = np.zeros(len(away))
     for place, fitted in enumerate(fits):
         mine = look[watched] == place
-        assert fitted.parameters is not None
+        if fitted.parameters is None or fitted.weak is not None:
+            continue
         age = (recency + np.maximum(away, 0))[mine] / WEEK
         alive = lifetime.p_alive(repeats[mine], recency[mine] / WEEK, age, fitted.parameters)
         found[mine] = np.where(away[mine] > 0, _doubt(alive, ALIVE), 0.0)

@@ -11,10 +11,15 @@ from matplotlib.ticker import FuncFormatter
 from segmentation.drawing import OURS, PEER, QUIET, THIRD, canvas, font, png, quiet, sheet, write
 from templates import label
 
-WIDTH, HEAD, ROW = 1620, 220, 620  # pixels
-COLOURS = {"rhythm": OURS, "fixed": PEER, "p_alive": THIRD}
+WIDTH, HEAD, ROW = 2080, 220, 620  # pixels
+COLOURS = {"ours": OURS, "fixed": PEER, "p_alive": THIRD}
 FEWEST = 30  # customers, looks away for long, looks back soon: below that a curve is a few steps
-PANELS = (("two", "false_alarms"), ("one", "false_alarms"), ("two", "episodes"))
+PANELS = (
+    ("lapsing", "false_alarms"),
+    ("dormant", "false_alarms"),
+    ("two", "false_alarms"),
+    ("two", "episodes"),
+)
 LEFT, PANEL, BETWEEN = 110, 410, 90
 
 
@@ -52,7 +57,8 @@ def _row(figure: Figure, page: Axes, height: int, top: int, log: dict[str, Any],
 
 def _panel(axes: Axes, log: dict[str, Any], lines: str, measure: str) -> None:
     per = 1000 / log["looks"] if measure == "false_alarms" else 1.0
-    for name, rule in log["lines"][lines]["rules"].items():
+    for name in (name for name in COLOURS if name in log["lines"][lines]["rules"]):
+        rule = log["lines"][lines]["rules"][name]
         points = [
             (100 * row["misses"] / log["away_long"], per * row[measure])
             for row in rule["curve"]

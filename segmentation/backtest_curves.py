@@ -11,8 +11,8 @@ from segmentation.backtest import Walk
 from segmentation.rhythm import Floats
 from segmentation.visits import Bools, Ints
 
-Lines = Literal["two", "one"]
-LINES: tuple[Lines, ...] = ("two", "one")
+Lines = Literal["lapsing", "dormant", "two"]
+LINES: tuple[Lines, ...] = ("lapsing", "dormant", "two")
 GRID: Floats = 2.0 ** (np.arange(-24, 25) / 8)  # 1/8 to 8
 # Of the threshold 0.5, by even steps of the odds: almost everything happens close to 1.
 ODDS: Floats = 2 / (1 + np.exp(-np.arange(-16, 33) / 4))
@@ -68,14 +68,14 @@ class Rule:
 
 
 def rule(walk: Walk, name: str, lines: Lines) -> Rule:
-    """``two``: an alarm is "dormant or churned"; ``one``: it is "lapsing or worse", as a miss is for both."""
+    """What calls and what misses: one line for both, ``lapsing`` (or worse) or ``dormant`` (or churned);
+    ``two``: an alarm is a call by the dormant line, a miss is none by the lapsing line."""
     stretch = walk.stretch[name]
     back, gone = walk.back & walk.checked[0], walk.gone & walk.checked[1]
-    alarms = stretch.dormant if lines == "two" else stretch.lapsing
     return Rule(
         name,
-        _sorted(alarms, back),
-        _sorted(stretch.lapsing, gone),
+        _sorted(stretch.lapsing if lines == "lapsing" else stretch.dormant, back),
+        _sorted(stretch.dormant if lines == "dormant" else stretch.lapsing, gone),
         np.sort(walk.fears[name]),
         walk.loyal_years,
     )

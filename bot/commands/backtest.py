@@ -39,7 +39,11 @@ Customers = Annotated[int, typer.Option(help="How many customers --demo invents.
 Logs = Annotated[
     list[Path] | None, typer.Option("--log", help="On a file of fill-ups, as forecourt import takes it.")
 ]
-WORDS = {"two": "two lines: dormant is an alarm", "one": "one line: lapsing is an alarm already"}
+WORDS = {
+    "lapsing": "one line, lapsing or worse: who is past it and comes back, who stays away and is not",
+    "dormant": "one line, dormant or churned: likewise",
+    "two": "two lines: an alarm is dormant or churned, a miss is not even lapsing",
+}
 HEAD = ("rule", "false alarms", "misses", "episodes", "at our misses", "ours fewer")
 
 
@@ -137,13 +141,13 @@ def _tell(found: dict[str, Any]) -> None:
     for lines, words in WORDS.items():
         print(f"  {words}")
         part = found["lines"][lines]
-        level = part["at_misses_of"]["rhythm"]
+        level = part["at_misses_of"]["ours"]
         rows = []
         for name, rule in part["rules"].items():
             as_it_stands, equal = rule["as_it_stands"], level[name]
             numbers = (as_it_stands[key] for key in ("false_alarms", "misses", "episodes"))
             alarms = equal["false_alarms"]
-            fewer = None if name == "rhythm" else equal["ours_fewer"]
+            fewer = None if name == "ours" else equal["ours_fewer"]
             rows.append((f"  {name}", *numbers, alarms if alarms is None else round(alarms), _percent(fewer)))
         table((f"  {HEAD[0]}", *HEAD[1:]), rows)
         for name, lost in part["we_lose"].items():

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from segmentation.alive import table
 from segmentation.backtest import AWAY_DAYS, BACK_DAYS, LOYAL_VISITS, Walk, walk
 from segmentation.backtest_chart import picture
-from segmentation.backtest_curves import GRID, Rule, facts, rule
+from segmentation.backtest_curves import GRID, LINES, Rule, facts, rule
 from segmentation.classes import day_number
-from segmentation.criteria import load
+from segmentation.criteria import Criteria, load
+from segmentation.dimensions import Beside
 from segmentation.features import History
+from segmentation.refit import fit
+from segmentation.segments import segment
 from segmentation.visits import visits
-from tests.segmentation.logs import TODAY, Line, ago, frame, outcome, people
+from tests.segmentation.logs import TODAY, Line, ago, frame, people
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ONE = np.array([1.0])
@@ -36,31 +42,37 @@ def random_log(count: int, seed: int = 5, days: int = 700) -> list[Line]:
     return lines
 
 
-def walked(lines: list[Line]) -> tuple[History, Walk]:
+def walked(lines: list[Line], criteria: Criteria | None = None) -> tuple[History, Walk]:
     keys = sorted({line.customer for line in lines})
     index = people(keys).index.to_numpy()
     history = History(visits(frame(lines), index, load()))
-    return history, walk(history, np.full(len(keys), "unknown", dtype=object), load())
+    return history, walk(history, np.full(len(keys), "unknown", dtype=object), criteria or load())
 
 
-def by_hand(lines: list[Line]) -> dict[str, int]:
+def by_hand(lines: list[Line], criteria: Criteria, months: list[date]) -> dict[str, int]:
     """False alarms and misses of the stages that the segmentation itself gives at each month end."""
     end = max(line.day for line in lines)
-    first = min(line.day for line in lines) + timedelta(days=90)
     days_of: dict[int, list[date]] = {}
     for line in lines:
         days_of.setdefault(line.customer, []).append(line.day)
-    found = {"false_alarms": 0, "misses": 0, "away": 0, "back": 0}
-    day = first
-    while day < end:
-        if (day + timedelta(days=1)).day == 1:
-            stages = outcome([line for line in lines if line.day <= day], as_of=day).frame["lifecycle"]
-            for customer, stage in stages.items():
-                _count(
-                    found, stage, [later for later in days_of[int(str(customer))] if later > day], day, end
-                )
-        day += timedelta(days=1)
+    found = {"false_alarms": 0, "misses": 0, "away": 0, "back": 0, "early": 0}
+    for day in months:
+        frame = as_the_product_says([line for line in lines if line.day <= day], day, criteria)
+        silent = (frame["lifecycle"] == "churned") & (frame["since_days"] <= frame["dormant_days"])
+        found["early"] += int(silent.sum())
+        for customer, stage in frame["lifecycle"].items():
+            later = [later for later in days_of[int(str(customer))] if later > day]
+            _count(found, stage, later, day, end)
     return found
+
+
+def as_the_product_says(lines: list[Line], day: date, criteria: Criteria) -> pd.DataFrame:
+    """Segmented as of that day with the fit of that day, of what was known by then."""
+    known = people({line.customer for line in lines})
+    rows = frame(lines)
+    plain = segment(rows, known, day, criteria).frame
+    fitted = fit(table(plain, day_number(day)))
+    return segment(rows, known, day, criteria, around=replace(Beside(), fit=fitted)).frame
 
 
 def _count(found: dict[str, int], stage: str, later: list[date], day: date, end: date) -> None:
@@ -73,18 +85,36 @@ def _count(found: dict[str, int], stage: str, later: list[date], day: date, end:
         found["misses"] += stage not in ("lapsing", "dormant", "churned")
 
 
-def test_counts_are_those_of_the_segmentation_itself() -> None:
-    """Below 25 customers there are no classes, so that the plain cut-offs of the day change nothing."""
-    lines = random_log(20)
-    _, found = walked(lines)
+@pytest.mark.parametrize(("count", "p_alive"), [(20, 0.1), (160, 0.1), (160, 0.9)])
+def test_counts_are_those_of_the_segmentation_itself(count: int, p_alive: float) -> None:
+    """Without classes, so that the plain cut-offs of the day change nothing; P(alive) where enough came."""
+    given = load().model_dump()
+    given["rfm"] |= {"minimum_population": 1000}
+    given["lifecycle"] |= {"churned_p_alive": p_alive}
+    criteria = Criteria.model_validate(given)
+    lines = random_log(count)
+    _, found = walked(lines, criteria)
     told = facts(found, "random")
-    stands = told["lines"]["two"]["rules"]["rhythm"]["as_it_stands"]
-    expected = by_hand(lines)
+    stands = told["lines"]["two"]["rules"]["ours"]["as_it_stands"]
+    expected = by_hand(lines, criteria, found.months)
+    assert (found.weak is None) == (count == 160)
+    assert len(found.months) >= 7
     assert expected["misses"] > 0
+    assert (expected["early"] > 0) == (count == 160)  # churned by P(alive) before they were even dormant
     assert {name: stands[name] for name in ("false_alarms", "misses")} == {
         name: expected[name] for name in ("false_alarms", "misses")
     }
     assert (told["back_soon"], told["away_long"]) == (expected["back"], expected["away"])
+
+
+def test_without_p_alive_ours_is_the_rhythm() -> None:
+    given = load().model_dump()
+    given["lifecycle"] |= {"churned_p_alive": 0.0}
+    _, found = walked(random_log(120), Criteria.model_validate(given))
+    assert found.weak is None
+    for lines in LINES:
+        ours, rhythm = (facts(found, "x")["lines"][lines]["rules"][name] for name in ("ours", "rhythm"))
+        assert ours == rhythm
 
 
 def test_the_fixed_rule_is_60_and_120_days() -> None:
@@ -92,10 +122,10 @@ def test_the_fixed_rule_is_60_and_120_days() -> None:
     month_end = date(2026, 3, 31)
     lines = [Line(1, _at(month_end, days)) for days in (-100, -61, 5)] + [Line(2, ago(0)), Line(2, ago(400))]
     _, found = walked(lines)
-    one, two = (rule(found, "fixed", each) for each in ("one", "two"))
+    one, two = (rule(found, "fixed", each) for each in ("lapsing", "dormant"))
     assert (int(one.false_alarms(ONE)[0]), int(two.false_alarms(ONE)[0])) == (1, 0)
     lines = [Line(1, _at(month_end, days)) for days in (-100, -60, 5)] + [Line(2, ago(0)), Line(2, ago(400))]
-    assert int(rule(walked(lines)[1], "fixed", "one").false_alarms(ONE)[0]) == 0
+    assert int(rule(walked(lines)[1], "fixed", "lapsing").false_alarms(ONE)[0]) == 0
 
 
 def _at(day: date, days: int) -> datetime:
@@ -175,13 +205,13 @@ def test_equal_misses_lie_between_two_steps_of_a_curve() -> None:
 
 def test_ours_beside_itself_is_no_better_and_never_worse() -> None:
     _, found = walked(random_log(60, seed=9))
-    for lines in ("two", "one"):
+    for lines in LINES:
         part = facts(found, "x")["lines"][lines]
         for name, level in part["at_misses_of"].items():
             stands = part["rules"][name]["as_it_stands"]
             assert level["misses"] == stands["misses"]
             assert level[name]["false_alarms"] == stands["false_alarms"]
-            assert level["rhythm"]["ours_fewer"] in (0.0, None)
+            assert level["ours"]["ours_fewer"] in (0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +221,7 @@ def test_too_little_to_walk_through(lines: list[Line]) -> None:
     _, found = walked(lines)
     told = facts(found, "small")
     assert (told["month_ends"], told["looks"], told["p_alive_weak"]) == (0, 0, "no_month_end")
-    assert told["lines"]["two"]["rules"]["rhythm"]["as_it_stands"]["misses"] == 0
+    assert told["lines"]["two"]["rules"]["ours"]["as_it_stands"]["misses"] == 0
     for locale in ("zh", "en"):
         assert picture([told], locale).startswith(PNG)
 

@@ -59,7 +59,7 @@ def go_on(ask: Ask) -> Reply:
 
 
 def _names(ask: Ask) -> Names:
-    return names_of(ask.session, ask.who.stations)
+    return names_of(ask.session, ask.who.stations, asker(ask).today)
 
 
 def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bool) -> Reply:

@@ -25,7 +25,7 @@ KIND = "file"
 def file(ask: Ask) -> Reply:
     """The button under an answer: the whole answer as a file."""
     number, _, kind = ask.args.partition(":")
-    found = narrow.last(ask, number, names_of(ask.session, ask.who.stations))
+    found = narrow.last(ask, number, names_of(ask.session, ask.who.stations, asker(ask).today))
     if found is None or kind not in files.FORMATS or found[1].kind not in KINDS:
         return Reply(toast="narrow.gone")
     question = found[1]
@@ -45,12 +45,11 @@ def fetch(errand: Fetching) -> Brought:
     """A long list, within the stations that its asker has now."""
     kind = errand.facts["kind"]
     with errand.database.read() as session:
-        question = parse(errand.facts["question"], names_of(session, errand.who.stations))
+        who = asker_of(errand.who, errand.house, errand.now)
+        question = parse(errand.facts["question"], names_of(session, who.stations, who.today))
         if isinstance(question, Misread):  # a station it asks for is theirs no more
             return Brought(Reply("replies/file_gone"))
-        return _written(
-            table(session, question, asker_of(errand.who, errand.house, errand.now)), kind, errand
-        )
+        return _written(table(session, question, who), kind, errand)
 
 
 def _written(made: Table, kind: str, errand: Fetching) -> Brought:

@@ -9,6 +9,7 @@ from questions.shaping import HAPPEN, SUMMED, dimension, kind, rest, times
 from questions.typed import Parts
 from questions.vocabulary import fields, values
 
+SEVERAL = ("consent", "product", "payment", "tag")  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 FALLEN = ("churned", "dormant", "lapsing")
@@ -227,7 +228,7 @@ def _values(reader: Reader) -> None:
         if key in groups:
             last, together = groups[key]
             joined = comparing or any(reader.shape(near) == "joint" for near in range(last + 1, place))
-            if not joined and codes != together and field not in ("consent", "product", "payment"):
+            if not joined and codes != together and field not in SEVERAL:
                 raise NotUnderstood(Problem("contradiction", token.text, field=field))
             codes |= together
         groups[key] = (place, codes)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import scope, tags
 from crm.stations import Station
 from questions.sounds import spelled
 from questions.vocabulary import plain
@@ -31,7 +33,9 @@ class Names:
     """Only what the asker may know of: another's station is like one that does not exist."""
 
     places: tuple[Place, ...] = ()
+    tags: tuple[str, ...] = ()  # those of the asker's customers, in the form of crm.tags.normal
     words: Mapping[str, tuple[str, str]] = field(init=False)  # plain word -> (field, value)
+    tag_words: Mapping[str, str] = field(init=False)  # a tag as people write it -> the tag
 
     def __post_init__(self) -> None:
         words: dict[str, tuple[str, str]] = {}
@@ -43,6 +47,8 @@ class Names:
                 if word and not word.isdecimal():
                     words[plain(word)] = ("station", place.code)
         object.__setattr__(self, "words", words)
+        spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
+        object.__setattr__(self, "tag_words", spoken)
 
     def station(self, text: str) -> str | None:
         """The code of a station by code, name or number; None for none, or where several would fit."""
@@ -70,6 +76,11 @@ class Names:
         ]
         return tuple(fits) if len(fits) < max(2, len(self.places)) else ()
 
+    def tag(self, text: str) -> str | None:
+        """A tag in use, however it is spelled."""
+        wanted = tags.normal(text)
+        return wanted if wanted in self.tags else None
+
     def place(self, kind: str, text: str) -> str | None:
         """A city or region as the records spell it."""
         wanted = plain(text)
@@ -81,11 +92,13 @@ def _number(text: str) -> int | None:
     return int(found[-1]) if found else None
 
 
-def names_of(session: Session, stations: frozenset[int] | None) -> Names:
-    """The names within a scope (None: the whole chain)."""
+def names_of(session: Session, stations: frozenset[int] | None, today: date | None = None) -> Names:
+    """The names within a scope (None: the whole chain), as of ``today`` (None: whoever was ever theirs)."""
     query = select(Station).order_by(Station.id)
     if stations is not None:
         query = query.where(Station.id.in_(stations))
+    among = scope.customers_of(stations, scope.since(today) if today else date.min)
     return Names(
-        tuple(Place(row.code, row.name, row.city or "", row.region or "") for row in session.scalars(query))
+        tuple(Place(row.code, row.name, row.city or "", row.region or "") for row in session.scalars(query)),
+        tuple(tags.known(session, among)),
     )

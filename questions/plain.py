@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from questions import when
-from questions.misread import NotUnderstood, Problem
+from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.vocabulary import Word, lexicon
 
@@ -45,6 +45,12 @@ _STATIONS = (
 )
 _EACH = re.compile(rf"\d+|{_HAN}+")
 _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
+_TAG = re.compile(
+    r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫)?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
+)
+_TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b)")
+_LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
+_NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
 _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从未]")
 
 
@@ -115,7 +121,7 @@ def _unknown(text: str, names: Names) -> list[Token]:
 def _at(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     if _inside_word(text, start):
         return None, start
-    for read in (_station, _period, _named, _number):
+    for read in (_tagged, _station, _period, _named, _number):
         token, end = read(text, start, names)
         if token is not None:
             return token, end
@@ -127,6 +133,41 @@ def _inside_word(text: str, start: int) -> bool:
     if not before or not (before.isascii() and here.isascii()):
         return False
     return (before.isalpha() and here.isalnum()) or (before.isdigit() and here.isdigit())
+
+
+def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
+    """``tagged night``, ``打了标签夜班的``, ``夜班标签``: tags in use, after or before the word for one."""
+    if "标" not in text and "tag" not in text and "label" not in text:
+        return None, start
+    if match := _TAG.match(text, start):
+        found, end = _tags(text, match.end(), names)
+        if found:
+            return Token("value", "", text[start:end], "tag", values=found), end
+        lost = _LOST_TAG.match(text, match.end())
+        if lost and names.tags and _named(text, match.end(), names)[0] is None:
+            raise NotUnderstood(unknown(lost[0], names.tags))
+    elif names.tags:
+        found, end = _tags(text, start, names)
+        if len(found) == 1 and (after := _TAG_AFTER.match(text, end)):
+            return Token("value", "", text[start : after.end()], "tag", values=found), after.end()
+    return None, start
+
+
+def _tags(text: str, start: int, names: Names) -> tuple[tuple[str, ...], int]:
+    """One tag or several with words between that join them; where they end."""
+    found: list[str] = []
+    end, begin = start, start
+    while True:
+        spoken = [word for word in names.tag_words if text.startswith(word, begin)]
+        word = max(spoken, key=len, default="")
+        if not word or _inside_word(text + " ", begin + len(word)):
+            return tuple(found), end
+        found.append(names.tag_words[word])
+        end = begin + len(word)
+        joint = _NEXT_TAG.match(text, end)
+        if joint is None:
+            return tuple(found), end
+        begin = joint.end()
 
 
 def _station(text: str, start: int, names: Names) -> tuple[Token | None, int]:

@@ -13,6 +13,7 @@ from crm import scope
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
+from crm.tags import Tag
 from questions import period, standing, sums
 from questions.ground import GASOLINE, Ground
 from questions.question import Filter, Question
@@ -68,8 +69,8 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "consent": _consent,
-        "reach": _reach, "declining": _declining, "vehicle": _vehicle, "last": _last, "visited": _visited,
-        "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
+        "reach": _reach, "declining": _declining, "vehicle": _vehicle, "tag": _tagged, "last": _last,
+        "visited": _visited, "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
     }  # fmt: skip
     if field in reads:
         return reads[field](one, question, ground)
@@ -128,6 +129,10 @@ def _declining(one: Filter, _question: Question, _ground: Ground) -> Condition:
 
 def _vehicle(one: Filter, _question: Question, _ground: Ground) -> Condition:
     return _either(one, exists().where(Vehicle.customer_id == Customer.id, Vehicle.kind.in_(one.values)))
+
+
+def _tagged(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    return _either(one, exists().where(Tag.customer_id == Customer.id, Tag.tag.in_(one.values)))
 
 
 def _last(one: Filter, _question: Question, ground: Ground) -> Condition:

@@ -123,7 +123,7 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
         return _ordered(name, kind, op, given, negated)
-    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name}
+    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name, "tag": _tag}
     found = [reads[kind](name, value, names) for value in given]
     flipped = {value.removeprefix("-") for value in found if value.startswith("-") and kind == "choice"}
     plainly = sorted(set(found) - {f"-{value}" for value in flipped})
@@ -189,6 +189,12 @@ def _time(_name: str, value: str, _names: Names) -> str:
 
 def _name(_name: str, value: str, _names: Names) -> str:
     return value
+
+
+def _tag(_name: str, value: str, names: Names) -> str:
+    if (found := names.tag(value)) is None:
+        raise NotUnderstood(unknown(value, names.tags))
+    return found
 
 
 def _period(value: str) -> str:

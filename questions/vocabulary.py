@@ -32,7 +32,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``type``: choice, number, days, period, place or name."""
+    """``type``: choice, number, days, period, place, name or tag."""
 
     name: str
     type: str

@@ -114,7 +114,7 @@ def _ask(session: Session, settings: Settings, text: str, staff: str, day: date)
     actor = asking.telegram_id if asking else 0
     asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
     locale = "en" if text.isascii() else "zh"
-    question = parse(text, names_of(session, stations))
+    question = parse(text, names_of(session, stations, day))
     if isinstance(question, Misread):
         sentence = " ".join(plain(problem(one, locale)) for one in question.problems)
         unknown = [{"word": one.word, "nearest": one.nearest} for one in question.problems if one.word]

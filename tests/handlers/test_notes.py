@@ -6,6 +6,7 @@ import pytest
 
 from crm import notes, tags
 from crm.customers import Customer
+from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 from tests.handlers.people import customer_of, driver
@@ -89,6 +90,26 @@ def test_a_tag_of_another_stations_customers_is_offered_to_nobody(
     lin.forges(f"tag.add:{foreign}")
     manager.forges(f"tag.put:{wei}:{tags.short('canarytag')}")
     assert "nobody" in manager.heard
+
+
+@pytest.mark.parametrize(
+    "asked", ["tag:night-shift", "tag:Night_Shift", "tagged night shift", "打了标签night-shift的"]
+)
+def test_whom_a_tag_is_on_can_be_asked_for(chain: Chain, manager: Chat, wei: int, asked: str) -> None:
+    foreign = chain.customer("Canary", chain.south)
+    chain.customer("Zoe", chain.north)
+    for number in (wei, foreign):
+        with chain.town.database.write() as session:
+            tags.add(session, number, 1, "night-shift", now=NOON)
+            tags.add(session, number, 1, "canarytag" if number == foreign else "mine", now=NOON)
+    manager.says(asked)
+    assert "Wei" in manager.heard
+    assert "Zoe" not in manager.heard
+    assert "Canary" not in manager.heard
+    unknown = manager.says("tag:nosuchtag").replace("nosuchtag", "…")
+    assert manager.says("tag:canarytag").replace("canarytag", "…") == unknown
+    boss = chain.hire("headquarters")
+    assert "Canary" in boss.says("tag:canarytag")
 
 
 def test_rights_lost_in_the_middle_keep_nothing(chain: Chain, manager: Chat) -> None:

@@ -9,4 +9,5 @@ PLACES = (
     Place("S04", "桐月街站", "苏州", "江苏"),
     Place("S05", "听澜路站", "无锡", "江苏"),
 )
-NAMES = Names(PLACES)
+TAGS = ("night", "taxi-fleet", "夜班", "vip卡")
+NAMES = Names(PLACES, TAGS)

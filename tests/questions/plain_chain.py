@@ -12,16 +12,19 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
+from crm.staff import Staff
 from crm.stations import Station
+from crm.tags import Tag
 from questions.period import days
 from questions.question import Filter, Question
 from segmentation.refresh import refresh
-from tests.questions.names import PLACES
+from tests.questions.names import PLACES, TAGS
 
 Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hold
 TODAY = date(2026, 6, 15)
@@ -47,11 +50,22 @@ def build(database: Database, people: int = 90, seed: int = 4) -> None:
             session.add(Vehicle(customer_id=number, kind=kind, plate=f"沪A{number:05}"))
         for number in range(1, people + 1):
             session.add_all(_fillups(dice, number))
+        _tag(session, people)
         for _ in range(60):
             session.add(_fillup(dice, None, dice.randrange(1, 6), NOON - timedelta(days=dice.randrange(60))))
     refresh(database, as_of=TODAY - timedelta(days=45), now=NOON - timedelta(days=45))
     refresh(database, as_of=TODAY - timedelta(days=12), now=NOON - timedelta(days=12))
     refresh(database, as_of=TODAY, now=NOON)
+
+
+def _tag(session: Session, people: int) -> None:
+    """A stream of its own, so that the other rows stay as they were."""
+    dice = random.Random(11)
+    session.add(Staff(id=1, telegram_id=1, name="Ming", role="manager", added_at=NOON))
+    session.flush()
+    for number in range(1, people + 1):
+        for tag in dice.sample(TAGS, dice.choice([0, 1, 1, 2])):
+            session.add(Tag(customer_id=number, tag=tag, staff_id=1, at=NOON))
 
 
 def _customer(dice: random.Random, number: int) -> Customer:
@@ -123,6 +137,7 @@ class Oracle:
             self.fillups = _frame(session.execute(select(Fillup.__table__)))
             self.changes = _frame(session.execute(select(SegmentChange.__table__)))
             self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
+            self.tags = _frame(session.execute(select(Tag.__table__)))
         segments = segments.drop(columns=["persona", "home_station_id"]).assign(
             group=segments["persona"], customer_id=segments["customer_id"]
         )
@@ -182,7 +197,7 @@ class Oracle:
         people, field = self.people, one.field
         column = {"frequency": "frequency_class", "rfm": "rfm_segment", "fuel": "product",
                   "credit": "credit_risk", "price": "price_sensitivity"}.get(field, field)  # fmt: skip
-        if field in ("visited", "product", "payment", "station", "was", "became", "vehicle"):
+        if field in ("visited", "product", "payment", "station", "was", "became", "vehicle", "tag"):
             return self._seen(one, question)
         if field in ("consent", "reach", "declining"):
             return self._flags(one)
@@ -208,6 +223,8 @@ class Oracle:
             return self._theirs(self.places(one))
         if one.field == "vehicle":
             return set(self.vehicles[self.vehicles["kind"].isin(one.values)]["customer_id"])
+        if one.field == "tag":
+            return set(self.tags[self.tags["tag"].isin(one.values)]["customer_id"])
         if one.field in ("was", "became"):
             return set(self.moves(question)["customer_id"])
         if one.field == "visited":

@@ -15,7 +15,7 @@ from questions.parse import parse
 from questions.question import MEASURES, Filter, Question
 from questions.typed import DIMENSIONS, ORDERS
 from questions.vocabulary import Field, fields, values
-from tests.questions.names import NAMES, PLACES
+from tests.questions.names import NAMES, PLACES, TAGS
 
 CORPUS: list[list[str]] = tomllib.loads((Path(__file__).parent / "corpus.toml").read_text("utf-8"))["asks"]
 ASKED = [(text, expected) for *texts, expected in CORPUS for text in texts]
@@ -82,6 +82,10 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("x" * 401, "long", "", ""),
         ("segment>vip", "operator", "segment", ""),
         ("limit:0", "number", "0", ""),
+        ("tag:nihgt", "unknown", "nihgt", "night"),
+        ("customers tagged nihgt", "unknown", "nihgt", "night"),
+        ("打了标签夜半的VIP", "unknown", "夜半", ""),
+        ("how many tagged customers", "value", "tagged", ""),
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: str) -> None:
@@ -135,6 +139,10 @@ def _values(field: Field) -> st.SearchStrategy[Filter]:
     if field.type == "place":
         kind = "code" if name in ("station", "home") else name
         return st.sampled_from(PLACES).map(lambda place: Filter(name, "=", (getattr(place, kind),)))
+    if field.type == "tag":
+        return st.builds(
+            lambda op, tag: Filter(name, op, (tag,)), st.sampled_from(["=", "!="]), st.sampled_from(TAGS)
+        )
     if field.type == "name":
         return st.sampled_from(["张伟", "Zhang Wei", 'O"Hara', "a,b"]).map(
             lambda who: Filter(name, "=", (who.replace('"', "'"),))

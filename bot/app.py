@@ -27,19 +27,21 @@ from crm import inbox, staff
 from crm.db import Database
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import House, Incoming
+from handlers.leave import Leave
 from handlers.people import identify_staff
 from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap
 from handlers.routes import ROUTES
 from handlers.speak import Speaker
 from handlers.voice import Voice
 from outreach.deliver import Deliverer
+from outreach.pace import Pace
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 T = TypeVar("T")
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 GRACE = 5.0  # seconds for the messages under way when the bot stops
-RECEIVING = 64  # connections for replies; the sender of campaigns has its own
+CONNECTIONS = 256  # for replies and campaigns: a granted rate of 1,000 a second needs a few hundred
 
 
 def utc_now() -> datetime:
@@ -103,6 +105,7 @@ class Forecourt:
         self.clock = clock
         self.writer = Writer(database)
         self.me = owner()
+        self.pace = Pace(settings.send_rate, per_chat=settings.chat_seconds)  # of replies and campaigns
         self.house = House(
             chain_name=settings.chain_name,
             timezone=settings.timezone,
@@ -123,8 +126,8 @@ class Forecourt:
     def application(self, builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any]) -> AnyApplication:
         """PTB's Application as our dispatcher: its handlers are the routes, in their order."""
         application = builder.updater(None).job_queue(None).build()
-        publish = self._publish_menu(application.bot)
-        self.voice = Voice(application.bot, self.writer, self.clock, publish, self.wake_errands)
+        publish, leave = self._publish_menu(application.bot), Leave(self.pace)
+        self.voice = Voice(application.bot, self.writer, self.clock, publish, leave, self.wake_errands)
         self.speaker = self._make_speaker(self.house, self.writer, self.voice, self.clock)
         self.inbox = Inbox(
             self.database,
@@ -263,7 +266,7 @@ def builder(settings: Settings) -> ApplicationBuilder[Any, Any, Any, Any, Any, A
         made.token(settings.token.get_secret_value())
         .base_url(f"{settings.api_url.rstrip('/')}/bot")
         .base_file_url(f"{settings.api_url.rstrip('/')}/file/bot")
-        .request(AioRequest(RECEIVING))
+        .request(AioRequest(CONNECTIONS))
         .get_updates_request(AioRequest(2))
     )
 

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     segment_at: str = "03:30"
     criteria: Path | None = None
     send_rate: Annotated[float, Field(gt=0, le=1000)] = 30
+    chat_seconds: Annotated[float, Field(ge=0, le=60)] = 1
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10
     broadcast_alone: Annotated[int, Field(ge=0, le=1_000_000)] = 200
     broadcast_two: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000

@@ -11,7 +11,6 @@ from bot.messenger import TelegramMessenger
 from outreach import campaigns
 from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
-from outreach.pace import Pace
 from outreach.trouble import Trouble
 from templates import label, render
 
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def sender(house: Forecourt, bot: Bot) -> Deliverer:
-    """Sends what the ledger holds, at the settings' rate, whenever this process holds the lease."""
+    """Sends what the ledger holds, at the house's pace, whenever this process holds the lease."""
     return Deliverer(
         writer=house.writer,
         messenger=TelegramMessenger(bot),
         words=Words(render, label, house.settings.locale),
-        pace=Pace(house.settings.send_rate),
+        pace=house.pace,
         owner=house.me,
         caps=campaigns.shipped().contact.caps,
         clock=house.clock,

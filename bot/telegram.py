@@ -14,7 +14,7 @@ import orjson
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from handlers.voice import NotSent
+from handlers.leave import NotSent
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0

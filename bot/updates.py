@@ -23,7 +23,7 @@ from crm import inbox, talks
 from crm.db import Database
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Incoming
-from handlers.voice import seconds
+from handlers.leave import seconds
 
 log = logging.getLogger(__name__)
 ALLOWED = ["message", "callback_query", "my_chat_member"]

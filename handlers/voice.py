@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import segno
@@ -30,11 +31,12 @@ from telegram import (
     ReplyKeyboardRemove,
 )
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from crm import customers, errands
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.documents import DOCUMENTS, File
+from handlers.leave import Leave, NotSent
 from handlers.pictures import PICTURES
 from handlers.text import cut
 from templates import label, render
@@ -49,10 +51,6 @@ NO_EDIT = ("message to edit not found", "message can't be edited", "there is no 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-class NotSent(NetworkError):
-    """The request surely did not reach Telegram, so that it may be sent again."""
-
-
 class Voice:
     """Speaks laid-out replies through a bot."""
 
@@ -62,12 +60,14 @@ class Voice:
         writer: Writer,
         clock: Callable[[], datetime],
         publish_menu: Callable[[int, int], Awaitable[None]],
+        leave: Leave,
         errand_waits: Callable[[], None] = lambda: None,
     ) -> None:
         self._bot = bot
         self._writer = writer
         self._clock = clock
         self._publish_menu = publish_menu
+        self._leave = leave
         self._errand_waits = errand_waits
 
     async def say(self, spoken: list[Spoken]) -> None:
@@ -77,9 +77,9 @@ class Voice:
 
     async def _part(self, part: Spoken) -> None:
         if part["kind"] == "menu":
-            await self._guarded(part["chat_id"], lambda: self._publish_menu(part["chat_id"], part["user_id"]))
+            await self._aside(part["chat_id"], lambda: self._publish_menu(part["chat_id"], part["user_id"]))
         elif part["kind"] == "toast":
-            await self._guarded(0, lambda: self._toast(part))
+            await self._aside(0, lambda: self._toast(part))
         else:
             await self._message(part)
 
@@ -94,14 +94,13 @@ class Voice:
             await self.hand_over(part["chat_id"], text, file, _markup(part))
             return
         picture = await _picture(part)
-        send = self._edit if part["edits"] else self._send
         try:
-            sent = await self._guarded(part["chat_id"], lambda: send(part, text, ParseMode.HTML, picture))
+            sent = await self._say(part, text, ParseMode.HTML, picture)
         except BadRequest as error:
             if "can't parse entities" not in str(error).lower():
                 raise
             log.error("template %s is not valid for Telegram: sent as plain text", part["template"])
-            sent = await self._guarded(part["chat_id"], lambda: send(part, plain(text), None, picture))
+            sent = await self._say(part, plain(text), None, picture)
         if number := part.get("errand"):
             shown = sent.message_id if isinstance(sent, Message) else 0
             await patiently(
@@ -112,19 +111,29 @@ class Voice:
 
     async def hand_over(self, chat_id: int, caption: str, file: File, markup: Any = None) -> None:
         """Send a file with these words (Telegram HTML) under it."""
-        await self._guarded(
+        send = partial(
+            self._bot.send_document,
             chat_id,
-            lambda: self._bot.send_document(
-                chat_id,
-                InputFile(file.content, file.name),
-                caption=fit(caption, CAPTION_LIMIT),
-                parse_mode=ParseMode.HTML,
-                reply_markup=markup,
-                disable_content_type_detection=True,
-                write_timeout=UPLOAD_SECONDS,
-                read_timeout=UPLOAD_SECONDS,
-            ),
+            InputFile(file.content, file.name),
+            caption=fit(caption, CAPTION_LIMIT),
+            parse_mode=ParseMode.HTML,
+            reply_markup=markup,
+            disable_content_type_detection=True,
+            write_timeout=UPLOAD_SECONDS,
+            read_timeout=UPLOAD_SECONDS,
         )
+        await self._guarded(chat_id, lambda: self._leave.message(chat_id, send))
+
+    async def _say(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Any:
+        chat_id = part["chat_id"]
+        if part["edits"]:
+            edit = partial(self._edit, part, text, mode, picture)
+            return await self._guarded(chat_id, lambda: self._leave.edit(edit))
+        send = partial(self._send, part, text, mode, picture)
+        return await self._guarded(chat_id, lambda: self._leave.message(chat_id, send))
+
+    async def _aside(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> None:
+        await self._guarded(chat_id, lambda: self._leave.aside(send))
 
     async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message:
         markup = _markup(part)
@@ -176,8 +185,8 @@ class Voice:
         for pause in PAUSES:
             try:
                 return await send()
-            except RetryAfter as error:
-                await asyncio.sleep(seconds(error))
+            except RetryAfter:
+                continue  # the pace knows for how long
             except Forbidden:
                 await self._writer.run(lambda session: customers.set_reachable(session, chat_id, False))
                 return None
@@ -197,12 +206,6 @@ class Voice:
 def _note_refusal(error: BadRequest) -> None:
     if not any(phrase in str(error).lower() for phrase in STALE):
         log.warning("Telegram refused a reply: %s", error)
-
-
-def seconds(error: RetryAfter) -> float:
-    """How long a flood limit lasts."""
-    wait = error.retry_after
-    return float(wait) if isinstance(wait, (int, float)) else wait.total_seconds()
 
 
 async def _picture(part: Spoken) -> bytes | None:

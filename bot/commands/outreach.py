@@ -145,7 +145,7 @@ async def _deliver_all(
                 writer,
                 speaker,
                 Words(render, label, settings.locale),
-                Pace(settings.send_rate),
+                Pace(settings.send_rate, per_chat=settings.chat_seconds),
                 owner(),
                 chosen.contact.caps,
                 now,

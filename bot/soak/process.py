@@ -127,6 +127,8 @@ async def _serve(plan: Plan, mouth: Connection) -> None:
         api_url=plan.api_url,
         database_url=plan.database_url,
         lease_seconds=1,
+        send_rate=1000,  # the server of the soak has no limits
+        chat_seconds=0,
         round_every=86_400,
         round_delay=86_400,
     )

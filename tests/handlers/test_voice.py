@@ -14,7 +14,9 @@ from bot.telegram import AioRequest
 from crm.db import Database
 from crm.writer import Writer
 from handlers import voice
-from handlers.voice import NotSent, Voice
+from handlers.leave import Leave, NotSent
+from handlers.voice import Voice
+from outreach.pace import Pace
 from sandbox.run import running
 
 TOKEN = "515151:" + "V" * 35
@@ -64,6 +66,10 @@ async def no_menu(_chat: int, _user: int) -> None:
     raise AssertionError("nobody's menu changes")
 
 
+def voice_of(bot: Bot, writer: Writer, pace: Pace) -> Voice:
+    return Voice(bot, writer, lambda: datetime.now(UTC), no_menu, Leave(pace))
+
+
 @pytest.fixture
 async def town(database: Database) -> AsyncIterator[Town]:
     writer = Writer(database)
@@ -71,7 +77,7 @@ async def town(database: Database) -> AsyncIterator[Town]:
         gate = Gate()
         bot = Bot(TOKEN, base_url=f"{server.url}/bot", request=gate, get_updates_request=AioRequest(1))
         async with bot:
-            here = Town(server.url, http, gate, Voice(bot, writer, lambda: datetime.now(UTC), no_menu))
+            here = Town(server.url, http, gate, voice_of(bot, writer, Pace(30)))
             await here.arrives()
             yield here
     writer.close()

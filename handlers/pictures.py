@@ -20,4 +20,5 @@ PICTURES: dict[str, Draw] = {
     "outlook": pages.outlook,
     "funnel": pages.funnel,
     "spend": spend.picture,
+    "goals": pages.goals,
 }

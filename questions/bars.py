@@ -59,12 +59,12 @@ def bars(facts: dict[str, Any], locale: str) -> bytes:
     return image.getvalue()
 
 
-def short(name: str) -> str:
+def short(name: str, widest: int = WIDEST) -> str:
     """As much of a name as fits left of the bars."""
     width, kept = 0, ""
     for sign in name:
         width += 1 if sign.isascii() else 2
-        if width > WIDEST:
+        if width > widest:
             return f"{kept[:-1]}…"
         kept += sign
     return kept

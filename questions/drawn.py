@@ -15,6 +15,7 @@ from segmentation.drawing import GRID, INK, QUIET, WIDTH, canvas, png, sheet, wr
 LEFT, RIGHT, HEAD, FOOT = 60, WIDTH - 50, 200, 50  # pixels
 GREEN, AMBER, RED, BLUE, GREY = "#2f7d6b", "#d9a441", "#c8603a", "#3f87c5", "#98a3ae"
 ROW, THICK, BAR_X, BAR_W = 112, 26, 330, 420
+WIDEST = 18  # signs of a name beside its bar
 COLUMNS = 300  # pixels: the tallest column
 
 
@@ -62,7 +63,7 @@ def rows(title: str, subtitle: str, these: Sequence[Bar], foot: str = "") -> byt
 
 
 def _row(axes: Axes, y: float, one: Bar) -> None:
-    write(axes, LEFT, y, short(one.name), size=11.5, colour=INK if one.share > 0 else QUIET)
+    write(axes, LEFT, y, short(one.name, WIDEST), size=11.5, colour=INK if one.share > 0 else QUIET)
     box(axes, BAR_X, y, BAR_W, GRID)
     if one.share > 0:
         box(axes, BAR_X, y, max(float(THICK), BAR_W * min(one.share, 1.0)), one.colour)

@@ -117,3 +117,18 @@ def funnel(facts: Facts, locale: str) -> bytes:
     till = next((row for row in facts["sources"] if row["source"] == TILL), None)
     foot = label("page.funnel_till", locale, till) if till and till["first"] else ""
     return rows(label("page.funnel", locale), label("page.funnel_total", locale, facts), these, foot)
+
+
+def goals(facts: Facts, locale: str) -> bytes:
+    """PNG of goals as questions.goals.progress gives them."""
+    these = [
+        Bar(
+            label("page.goal", locale, one),
+            one["share"],
+            label("page.percent", locale, one),
+            label("page.goal_note", locale, one),
+            GREEN if one["share"] >= 1 or one["state"] != "ended" else GREY,
+        )
+        for one in facts["goals"]
+    ]
+    return rows(label("page.goals", locale), label("page.goals_total", locale), these)

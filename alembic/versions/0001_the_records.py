@@ -140,6 +140,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_errands_done", ["done_at"], unique=False)
 
     op.create_table(
+        "goals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("who", sa.String(length=16), nullable=False),
+        sa.Column("target", sa.BigInteger(), nullable=False),
+        sa.Column("begin", sa.Date(), nullable=False),
+        sa.Column("end", sa.Date(), nullable=False),
+        sa.Column("stations", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind in ('win_back', 'new', 'vip', 'litres')", name=op.f("ck_goals_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goals")),
+    )
+    with op.batch_alter_table("goals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_goals_created_by"), ["created_by"], unique=False)
+
+    op.create_table(
         "inbox",
         sa.Column("update_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
@@ -844,6 +862,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbox_state_spoken")
 
     op.drop_table("inbox")
+    with op.batch_alter_table("goals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_goals_created_by"))
+
+    op.drop_table("goals")
     with op.batch_alter_table("errands", schema=None) as batch_op:
         batch_op.drop_index("ix_errands_done")
 

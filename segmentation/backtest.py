@@ -31,7 +31,6 @@ from segmentation.classes import cutoffs, day_number, day_of, frequency_levels
 from segmentation.criteria import Criteria
 from segmentation.features import History, features
 from segmentation.memory import month_ends
-from segmentation.refit import fit
 from segmentation.rhythm import Floats, Texts, life
 from segmentation.visits import Bools, Ints
 
@@ -127,7 +126,7 @@ def _days(history: History) -> list[int]:
 
 
 def _fit(history: History, day: int) -> lifetime.Fit:
-    return fit(table(_known(history, day), day))
+    return lifetime.fit(table(_known(history, day), day))
 
 
 def _known(history: History, day: int, window_days: int = 365) -> pd.DataFrame:

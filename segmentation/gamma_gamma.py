@@ -14,8 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import digamma, gammaln
+from threadpoolctl import threadpool_limits
 
-from segmentation.lifetime_search import LEAST_REPEATERS, TOO_FEW, Floats, best_start, dot, search
+from segmentation.lifetime_search import (
+    LEAST_REPEATERS,
+    ONE_THREAD,
+    TOO_FEW,
+    Floats,
+    best_start,
+    dot,
+    search,
+)
 
 NO_MEAN = "no_mean"
 _SAMPLE = 20_000
@@ -71,8 +80,9 @@ def fit(frame: pd.DataFrame) -> ValueFit:
         return ValueFit(None, None, None, len(x), left_out, None, False, 0, 0, None, TOO_FEW)
     unit = float(m.mean())
     every = slice(None, None, max(1, len(x) // _SAMPLE))
-    start = best_start(_Likelihood(x[every], m[every] / unit).loss, [np.log(start) for start in _STARTS])
-    best = search(_Likelihood(x, m / unit).loss, start, len(x))
+    with threadpool_limits(ONE_THREAD):
+        start = best_start(_Likelihood(x[every], m[every] / unit).loss, [np.log(start) for start in _STARTS])
+        best = search(_Likelihood(x, m / unit).loss, start, len(x))
     back_to_unit = np.array([1.0, 1.0, unit])
     p, q, v = (best.parameters * back_to_unit).tolist()
     return ValueFit(

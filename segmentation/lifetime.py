@@ -18,9 +18,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaln, digamma, expit, gammaln
+from threadpoolctl import threadpool_limits
 
 from segmentation import gamma_gamma
-from segmentation.lifetime_search import LEAST_REPEATERS, TOO_FEW, Floats, best_start, dot, search
+from segmentation.lifetime_search import (
+    LEAST_REPEATERS,
+    ONE_THREAD,
+    TOO_FEW,
+    Floats,
+    best_start,
+    dot,
+    search,
+)
 from segmentation.lifetime_table import Ints, Patterns, patterns
 from segmentation.lifetime_visits import expected_while_alive
 
@@ -80,8 +89,9 @@ def fit(frame: pd.DataFrame, *, approximate: bool = False) -> Fit:
         return Fit(
             None, None, None, customers, repeaters, len(found), False, 0, 0, None, approximate, TOO_FEW
         )
-    start = best_start(_Likelihood(found.thinned(_SAMPLE)).loss, _starts(found))
-    best = search(_Likelihood(found).loss, start, customers)
+    with threadpool_limits(ONE_THREAD):
+        start = best_start(_Likelihood(found.thinned(_SAMPLE)).loss, _starts(found))
+        best = search(_Likelihood(found).loss, start, customers)
     return Fit(
         parameters=Parameters(*best.parameters.tolist()),
         errors=Parameters(*best.errors.tolist()) if np.isfinite(best.errors).all() else None,

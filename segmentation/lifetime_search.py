@@ -19,6 +19,9 @@ from scipy.optimize import minimize
 Floats = npt.NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
 
+# The algebra here is of four numbers: more threads only wait for each other, on a busy machine twenty times
+# longer than the fit takes.
+ONE_THREAD = 1
 LEAST_REPEATERS = 100  # fewer people who came back carry no fit
 LOWEST, HIGHEST = 1e-3, 1e4  # a parameter outside has run away: the data do not hold it
 CONVERGED = 1e-6  # largest slope of the mean log-likelihood along any log-parameter

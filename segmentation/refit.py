@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from segmentation import calibration, gamma_gamma, lifetime
 from segmentation.classes import day_number, day_of
@@ -26,13 +25,6 @@ def last_month_end(as_of: date) -> date:
     """The month end whose fit holds on ``as_of``: that day itself where it is one."""
     tomorrow = day_of(day_number(as_of) + 1)
     return as_of if tomorrow.day == 1 else month_ends(as_of, 1)[0]
-
-
-def fit(rows: pd.DataFrame) -> lifetime.Fit:
-    """lifetime.fit on one thread: the algebra here is of four numbers, and more threads only wait for each
-    other, on a busy machine twenty times longer than the fit takes."""
-    with threadpool_limits(1):
-        return lifetime.fit(rows)
 
 
 @dataclass(frozen=True)
@@ -68,9 +60,8 @@ def report(history: History, month: date, visits: lifetime.Fit) -> Report:
     currency, spent = _spent(history, seen)
     split = end - HOLDOUT_DAYS
     long = len(log) > 0 and int(log["day"].min()) < split
-    with threadpool_limits(1):
-        value = gamma_gamma.fit(summary(spent, end)) if currency else None
-        checked = calibration.calibrate(log, split, end) if long else None
+    value = gamma_gamma.fit(summary(spent, end)) if currency else None
+    checked = calibration.calibrate(log, split, end) if long else None
     return Report(month, visits, value, currency, checked)
 
 

@@ -17,7 +17,7 @@ from crm.fillups import Fillup
 from segmentation import lifetime
 from segmentation.alive import table
 from segmentation.classes import day_number
-from segmentation.refit import fit, last_month_end
+from segmentation.refit import last_month_end
 
 
 def refit(database: Database, *, as_of: date, now: datetime, again: bool = False) -> lifetime.Fit:
@@ -28,7 +28,7 @@ def refit(database: Database, *, as_of: date, now: datetime, again: bool = False
         if known is not None and not again:
             return lifetime.Fit.of(known.parameters)
         rows = statistics(session, month)
-    found = fit(table(rows, day_number(month)))
+    found = lifetime.fit(table(rows, day_number(month)))
     with database.write() as session:
         lifetime_fits.keep(session, month, found.facts(), found.weak, now)
     return found

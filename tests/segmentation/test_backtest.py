@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation import lifetime
 from segmentation.alive import table
 from segmentation.backtest import AWAY_DAYS, BACK_DAYS, LOYAL_VISITS, Walk, walk
 from segmentation.backtest_chart import picture
@@ -19,7 +20,6 @@ from segmentation.classes import day_number
 from segmentation.criteria import Criteria, load
 from segmentation.dimensions import Beside
 from segmentation.features import History
-from segmentation.refit import fit
 from segmentation.segments import segment
 from segmentation.visits import visits
 from tests.segmentation.logs import TODAY, Line, ago, frame, people
@@ -71,7 +71,7 @@ def as_the_product_says(lines: list[Line], day: date, criteria: Criteria) -> pd.
     known = people({line.customer for line in lines})
     rows = frame(lines)
     plain = segment(rows, known, day, criteria).frame
-    fitted = fit(table(plain, day_number(day)))
+    fitted = lifetime.fit(table(plain, day_number(day)))
     return segment(rows, known, day, criteria, around=replace(Beside(), fit=fitted)).frame
 
 

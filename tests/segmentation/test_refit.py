@@ -23,7 +23,7 @@ from segmentation.criteria import load
 from segmentation.features import History, features
 from segmentation.lifetime_table import summary
 from segmentation.looking import look
-from segmentation.refit import fit, last_month_end, report
+from segmentation.refit import last_month_end, report
 from segmentation.refitting import in_force, refit, statistics
 from segmentation.visits import visits
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people
@@ -86,7 +86,7 @@ def test_what_the_fit_says_of_the_frame() -> None:
     lines, day = shoppers(400), day_number(TODAY)
     whole = known([*lines, Line(900, ago(1))], TODAY)
     whole.loc[901] = whole.loc[900].where(~whole.columns.isin(["first_day", "last_day"]), -1)
-    fitted = fit(table(known(lines, TODAY), day))
+    fitted = lifetime.fit(table(known(lines, TODAY), day))
     assert fitted.weak is None
     said = p_alive(whole, day, fitted)
     assert said.index.equals(whole.index)
@@ -98,14 +98,14 @@ def test_what_the_fit_says_of_the_frame() -> None:
     assert said.dropna().between(0, 1).all()
 
 
-@pytest.mark.parametrize("fitted", [None, fit(table(known(shoppers(5), TODAY), day_number(TODAY)))])
+@pytest.mark.parametrize("fitted", [None, lifetime.fit(table(known(shoppers(5), TODAY), day_number(TODAY)))])
 def test_a_weak_or_missing_fit_says_nothing(fitted: lifetime.Fit | None) -> None:
     assert p_alive(known(shoppers(20), TODAY), day_number(TODAY), fitted).isna().all()
 
 
 def test_longer_away_is_less_alive() -> None:
     lines = shoppers(400)
-    fitted = fit(table(known(lines, MAY), day_number(MAY)))
+    fitted = lifetime.fit(table(known(lines, MAY), day_number(MAY)))
     said = [
         p_alive(known(lines, MAY), day_number(MAY) + days, fitted).dropna().mean() for days in (0, 30, 200)
     ]
@@ -175,7 +175,7 @@ def test_too_few_is_kept_as_weak(database: Database, count: int) -> None:
 def test_report() -> None:
     lines = shoppers(600)
     past = history(lines)
-    told = report(past, MAY, fit(table(known(lines, MAY), day_number(MAY)))).facts()
+    told = report(past, MAY, lifetime.fit(table(known(lines, MAY), day_number(MAY)))).facts()
     assert (told["month"], told["weak"], told["currency"]) == ("2026-05-31", None, "CNY")
     assert told["value"]["customers"] > 100
     assert len(told["calibration"]["rows"]) == 10
@@ -185,7 +185,7 @@ def test_report() -> None:
 
 def test_report_on_next_to_nothing() -> None:
     lines = [Line(1, ago(20)), Line(2, ago(30))]
-    told = report(history(lines), MAY, fit(table(known(lines, MAY), day_number(MAY)))).facts()
+    told = report(history(lines), MAY, lifetime.fit(table(known(lines, MAY), day_number(MAY)))).facts()
     assert (told["calibration"], told["weak"]) == (None, "few_repeaters")
-    free = report(history([Line(1, ago(20), 0)]), MAY, fit(table(known([], MAY), day_number(MAY))))
+    free = report(history([Line(1, ago(20), 0)]), MAY, lifetime.fit(table(known([], MAY), day_number(MAY))))
     assert free.facts()["visits"]["customers"] == 0

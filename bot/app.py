@@ -116,6 +116,8 @@ class Forecourt:
             admin_id=settings.admin_id,
             broadcast_alone=settings.broadcast_alone,
             broadcast_two=settings.broadcast_two,
+            criteria_file=settings.criteria_file,
+            segment_at=settings.segment_at,
         )
         self._sender: Deliverer | None = None
         self._errands: Errands | None = None

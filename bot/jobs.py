@@ -14,7 +14,7 @@ from crm import asked, errands, inbox, scans, segments
 from crm.db import Database
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
-from segmentation.criteria import load
+from segmentation.criteria_store import in_force
 from segmentation.refitting import refit
 from segmentation.refresh import refresh
 
@@ -62,11 +62,13 @@ def night(settings: Settings, database: Database, now: datetime) -> None:
 
 
 def segment_now(settings: Settings, database: Database, now: datetime) -> None:
+    with database.read() as session:
+        criteria = in_force(session, settings.criteria_file, now)
     refresh(
         database,
         as_of=now.astimezone(settings.zone).date(),
         now=now,
-        criteria=load(settings.criteria_file),
+        criteria=criteria,
         trust_self_reported=settings.trust_self_reported,
         zone=settings.zone,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from telegram import Chat, Contact, Location, Message, Update
 from crm.customers import Customer
 from crm.staff import Staff
 from handlers.text import clean
+from segmentation.criteria import DEFAULT
 
 MEDIA = ("contact", "location", "photo", "document")
 
@@ -30,6 +32,8 @@ class House:
     bot_username: str = ""
     broadcast_alone: int = 200  # people up to whom a broadcast needs no approval
     broadcast_two: int = 10_000  # people above whom it needs two
+    criteria_file: Path = DEFAULT
+    segment_at: str = "03:30"  # when the nightly run is, in ``timezone``
 
 
 @dataclass(frozen=True, slots=True)

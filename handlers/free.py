@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handlers import ask_free, basics, fillup, goals, profile
+from handlers import ask_free, basics, criteria, fillup, goals, profile
 from handlers.ask import Ask
 from handlers.route import Reply
 
-TAKERS: tuple[Callable[[Ask], Reply | None], ...] = (fillup.one_line, goals.from_text, ask_free.question)
+TAKERS: tuple[Callable[[Ask], Reply | None], ...] = (
+    fillup.one_line,
+    goals.from_text,
+    criteria.what_if,
+    ask_free.question,
+)
 
 
 def written(ask: Ask) -> Reply:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from handlers import files
+from handlers import criteria, files
 from handlers.errands import Work
 from handlers.route import MANAGERS
 
-WORK: dict[str, Work] = {files.KIND: Work(MANAGERS, files.fetch)}
+WORK: dict[str, Work] = {
+    files.KIND: Work(MANAGERS, files.fetch),
+    criteria.KIND: Work(MANAGERS, criteria.fetch),
+}

@@ -127,6 +127,15 @@ def segment_words() -> Mapping[str, str]:
     return value_words("segment")
 
 
+@cache
+def threshold_words(table: str) -> dict[str, str]:
+    """Words around a threshold: ``units`` -> which unit, ``fillers`` -> nothing."""
+    found = _data()["threshold"][table]
+    if isinstance(found, list):
+        return {plain(word): "" for word in found}
+    return {plain(word): code for code, words in found.items() for word in words}
+
+
 def listing() -> Iterator[tuple[str, str, str, str]]:
     """Field, type, words and example of every field, and of every value: what can be asked by."""
     for field in fields().values():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from babel.numbers import get_currency_precision
 
 from segmentation.criteria import Criteria
 from segmentation.visits import Ints
@@ -72,7 +73,10 @@ def cutoffs(features: pd.DataFrame, day: int, criteria: Criteria) -> Cutoffs:
     for name in np.unique(currency) if population >= least else ():
         spent = money[currency == name]
         if len(spent) >= least:
-            value[str(name)] = (largest(spent, high, 100), largest(spent, high + medium, 100))
+            cut = largest(spent, high, 100)
+            if criteria.value.high_spend is not None:
+                cut = round(criteria.value.high_spend * 10 ** get_currency_precision(str(name)))
+            value[str(name)] = (cut, min(cut, largest(spent, high + medium, 100)))
     return Cutoffs(day, population, value, _frequency_cuts(frequency[scored], criteria))
 
 

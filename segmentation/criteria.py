@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -47,12 +48,25 @@ SEGMENTS: tuple[SegmentName, ...] = (
 Score = Annotated[int, Field(ge=1, le=5)]
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A setting that cannot be so: ``code`` gt, ge, lt or le with its ``limit``, else type, rule, missing."""
+
+    name: str
+    code: str
+    limit: Any = None
+
+
+CODES = {"value_error": "rule", "missing": "missing", "extra_forbidden": "missing"}
+
+
 class CriteriaFault(Exception):
     """The criteria cannot be used. ``sentences`` names each fault."""
 
-    def __init__(self, sentences: list[str]) -> None:
+    def __init__(self, sentences: list[str], faults: list[Fault] | None = None) -> None:
         super().__init__("; ".join(sentences))
         self.sentences = sentences
+        self.faults = faults or []
 
 
 class Visit(Part):
@@ -96,6 +110,7 @@ class Rfm(Part):
 class Value(Part):
     high_percent: Percent
     medium_percent: Percent
+    high_spend: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Self:
@@ -214,6 +229,40 @@ def parse(text: str) -> Criteria:
 def load(path: Path = DEFAULT) -> Criteria:
     """Criteria from a file. Raises CriteriaFault, OSError."""
     return parse(path.read_text(encoding="utf-8"))
+
+
+def changed(criteria: Criteria, settings: dict[str, Any], version: str) -> Criteria:
+    """The criteria with some settings (dotted name -> value; None takes it away) under another version.
+
+    Raises CriteriaFault, whose ``faults`` name the settings.
+    """
+    data = criteria.model_dump(mode="json", exclude_none=True)
+    for name, value in settings.items():
+        *path, last = name.split(".")
+        part: Any = data
+        for each in path:
+            part = part.get(each) if isinstance(part, dict) else None
+        if not isinstance(part, dict):
+            raise CriteriaFault([f"{name}: there is no such setting"], [Fault(name, "missing")])
+        part.pop(last, None)
+        if value is not None:
+            part[last] = value
+    data["version"] = version
+    try:
+        return Criteria.model_validate(data)
+    except ValidationError as error:
+        raise CriteriaFault(_sentences(error), _faults(error)) from None
+
+
+def _faults(error: ValidationError) -> list[Fault]:
+    found = []
+    for fault in error.errors(include_url=False):
+        told = fault.get("ctx", {})
+        limits = {key: told[key] for key in ("gt", "ge", "lt", "le") if key in told}
+        code, limit = next(iter(limits.items()), (CODES.get(fault["type"], "type"), None))
+        name = ".".join(part for part in fault["loc"] if isinstance(part, str) and part.islower())
+        found.append(Fault(name, code, limit))
+    return found
 
 
 def _sentences(error: ValidationError) -> list[str]:

@@ -1,13 +1,33 @@
-"""The record of the criteria: what each version was when a run used it."""
+"""The record of the criteria: what each version was when a run used it, and what was changed in chat."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from crm import criteria_changes
+from crm.criteria_changes import CriteriaChange
 from crm.segments import CriteriaVersion
-from segmentation.criteria import Criteria, CriteriaFault
+from segmentation.criteria import Criteria, CriteriaFault, changed, load
+
+LONGEST_BASE = 22  # signs of the file's version, so that the number of a change fits behind it
+
+
+def in_force(session: Session, file: Path, now: datetime) -> Criteria:
+    """The criteria of the file, with what was changed in chat and has taken effect by ``now``.
+
+    Raises CriteriaFault where the file has become one that the changes do not fit.
+    """
+    return with_change(load(file), criteria_changes.last(session, now))
+
+
+def with_change(base: Criteria, change: CriteriaChange | None) -> Criteria:
+    """Raises CriteriaFault."""
+    if change is None:
+        return base
+    return changed(base, change.settings, f"{base.version[:LONGEST_BASE]}.{change.id}")
 
 
 def keep(session: Session, criteria: Criteria, now: datetime) -> None:

@@ -101,6 +101,21 @@ def refresh(
     )
 
 
+def view(
+    session: Session,
+    as_of: date,
+    criteria: Criteria,
+    *,
+    trust: bool,
+    zone: tzinfo,
+    tell: Progress | None = None,
+) -> Outcome:
+    """The segments of a day by any criteria, from the kept state where there is one. Nothing is written."""
+    asked = _Asked(as_of, criteria, trust, None, zone, tell or _quiet, None)
+    reading.one_state(session)
+    return (asked.from_state(session) or asked.from_log(session)).outcome
+
+
 def _quiet(_stage: str, _rows: int) -> None:
     pass
 

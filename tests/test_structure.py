@@ -37,6 +37,7 @@ CHINESE_MAY_STAND_IN = {
     "questions/plain_period.py": "times as managers write them",
     "questions/plain.py": "numbers and stations as managers write them",
     "questions/typed.py": "units of typed filters",
+    "questions/whatif.py": "how a what-if begins and counts",
     "intake/scan.py": "units and products as drivers write them",
     "intake/when.py": "times as drivers write them",
     "intake/phrases.py": "numbers as drivers write them",

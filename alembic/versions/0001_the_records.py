@@ -104,6 +104,16 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "criteria_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.BigInteger(), nullable=False),
+        sa.Column("settings", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("changes", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_criteria_changes")),
+    )
+    op.create_table(
         "criteria_versions",
         sa.Column("version", sa.String(length=32), nullable=False),
         sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
@@ -873,6 +883,7 @@ def downgrade() -> None:
     op.drop_table("customer_state")
     op.drop_table("customer_sides")
     op.drop_table("criteria_versions")
+    op.drop_table("criteria_changes")
     op.drop_table("copies")
     op.drop_table("broadcasts")
     with op.batch_alter_table("asked", schema=None) as batch_op:

@@ -15,6 +15,7 @@ from bot.commands.looking import (
     AsJson,
     Picture,
     check_picture,
+    criteria_in_force,
     opened,
     read,
     save_picture,
@@ -29,7 +30,6 @@ from intake.columns import WrongColumns
 from intake.faults import Unreadable
 from intake.fillups import Options, import_fillups
 from intake.sales import Place
-from segmentation.criteria import load
 
 Demo = Annotated[
     bool, typer.Option("--demo", help="On a freshly invented chain, which is thrown away again.")
@@ -93,7 +93,7 @@ def _walk(settings: Settings, database: Database, name: str) -> dict[str, Any]:
     from segmentation.backtest_curves import facts
 
     read_log = read(settings, database, today(settings))
-    criteria = load(settings.criteria_file)
+    criteria = criteria_in_force(settings, database)
     with working(f"Walking through {name}"):
         return facts(walk(*read_log.history(criteria), criteria), name)
 

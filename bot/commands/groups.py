@@ -14,6 +14,7 @@ from bot.commands.looking import (
     AsOf,
     Picture,
     check_picture,
+    criteria_in_force,
     day_of,
     opened,
     read,
@@ -25,7 +26,6 @@ from bot.commands.looking import (
 from bot.config import Settings
 from segmentation.classes import day_number
 from segmentation.cohorts import cohorts as count
-from segmentation.criteria import load
 from templates import label
 
 SINCE = 12  # months since the first visit on the terminal
@@ -39,7 +39,7 @@ def cohorts(as_of: AsOf = "", as_json: AsJson = False, picture: Picture = None) 
     check_picture(picture)
     with opened() as (settings, database):
         day = day_of(as_of, "--as-of") if as_of else today(settings)
-        history, _ = read(settings, database, day).history(load(settings.criteria_file))
+        history, _ = read(settings, database, day).history(criteria_in_force(settings, database))
         found = count(history, day)
         _draw(found, settings, picture)
     if as_json:
@@ -69,7 +69,9 @@ def clusters(as_of: AsOf = "", as_json: AsJson = False, previous: Previous = Non
         day = day_of(as_of, "--as-of") if as_of else today(settings)
         log = read(settings, database, day)
         with working("Grouping"):
-            found = group(measure(log.outcome(load(settings.criteria_file)).frame, day_number(day)), earlier)
+            found = group(
+                measure(log.outcome(criteria_in_force(settings, database)).frame, day_number(day)), earlier
+            )
         locale = settings.locale
     if found is None:
         fail(f"fewer than {LEAST} customers came within the window, or they are all alike: nothing to group")

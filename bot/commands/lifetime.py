@@ -12,6 +12,7 @@ from bot.commands.looking import (
     AsOf,
     Picture,
     check_picture,
+    criteria_in_force,
     day_of,
     opened,
     read,
@@ -19,7 +20,6 @@ from bot.commands.looking import (
     today,
     working,
 )
-from segmentation.criteria import load
 from templates import label
 
 Again = Annotated[bool, typer.Option("--again", help="Fit that month again, in place of what was kept.")]
@@ -42,7 +42,7 @@ def lifetime(
         with working("Fitting"):
             fit = refit(database, as_of=day, now=now(), again=again)
             month = last_month_end(day)
-            history, _ = read(settings, database, month).history(load(settings.criteria_file))
+            history, _ = read(settings, database, month).history(criteria_in_force(settings, database))
             found = report(history, month, fit).facts()
         checked = found["calibration"]
         if picture and checked is None:

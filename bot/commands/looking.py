@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.commands.common import console, fail, load_settings, now, open_database, reason
 from bot.config import Settings
 from crm.db import Database
+from segmentation.criteria import Criteria, CriteriaFault
+from segmentation.criteria_store import in_force
 from segmentation.looking import Log, look
 
 AsOf = Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")]
@@ -32,6 +34,15 @@ def day_of(text: str, name: str) -> date:
 
 def today(settings: Settings) -> date:
     return now().astimezone(settings.zone).date()
+
+
+def criteria_in_force(settings: Settings, database: Database) -> Criteria:
+    """The criteria in force: the file's, with what was changed in chat."""
+    try:
+        with database.read() as session:
+            return in_force(session, settings.criteria_file, now())
+    except CriteriaFault as fault:
+        fail(f"what was changed in chat does not fit {settings.criteria_file.name}: {fault}")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from bot.commands.looking import (
     AsOf,
     Picture,
     check_picture,
+    criteria_in_force,
     day_of,
     opened,
     read,
@@ -53,7 +54,7 @@ def migration(
                 moved = facts(stored(session, first), stored(session, last), log.numbers)
             found: dict[str, Any] = {"from": first.isoformat(), "to": last.isoformat(), **moved}
         else:
-            criteria = load(settings.criteria_file)
+            criteria = criteria_in_force(settings, database)
             found = between(log.outcome(criteria, first), log.outcome(criteria), log.numbers)
         _draw(found, settings, picture)
     _tell(found, as_json, f"between {found['from']} and {found['to']}")
@@ -77,7 +78,7 @@ def what_if(
         fail(f"{file.name}: {'; '.join(fault.sentences)}")
     with opened() as (settings, database):
         day = day_of(as_of, "--as-of") if as_of else today(settings)
-        found = compare(read(settings, database, day), load(settings.criteria_file), then)
+        found = compare(read(settings, database, day), criteria_in_force(settings, database), then)
         _draw(found, settings, picture)
     if not as_json:
         for name, (now_is, would_be) in found["changed_settings"].items():

@@ -22,6 +22,7 @@ from bot.commands.common import (
     print_json,
     reason,
 )
+from bot.commands.looking import criteria_in_force
 from bot.config import Settings
 from crm.db import Database
 from segmentation.cluster import NoDask
@@ -51,11 +52,12 @@ def segment(
     day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
     if export is not None:
         check_target(export)
-    rules = _criteria(criteria or settings.criteria_file)
-    if verify:
-        _verify(settings, rules, as_json)
-        return
+    given = _criteria(criteria) if criteria else None
     database = open_database(settings)
+    rules = given or criteria_in_force(settings, database)
+    if verify:
+        _verify(settings, database, rules, as_json)
+        return
     began = time.monotonic()
     try:
         run = _run(database, settings, day, rules, dask)
@@ -74,8 +76,7 @@ def segment(
     _report(run, time.monotonic() - began, as_json)
 
 
-def _verify(settings: Settings, criteria: Criteria, as_json: bool) -> None:
-    database = open_database(settings)
+def _verify(settings: Settings, database: Database, criteria: Criteria, as_json: bool) -> None:
     try:
         found = hold_against_log(
             database,

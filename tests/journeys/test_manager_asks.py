@@ -78,3 +78,14 @@ async def test_a_long_list_is_brought_when_it_is_ready(town: Town, monkeypatch: 
         edited = await boss.messages(after=waiting["message_id"] - 1)
     with town.database.read() as session:
         assert session.scalar(select(func.count()).where(Audit.action == "export")) == 30
+
+
+async def test_a_what_if_takes_the_place_of_its_promise(town: Town) -> None:
+    await open_chain(town)
+    ming = await hire(town, "manager", "Ming", "N1")
+    promise = await ming.says("what if VIP needs 100")
+    said = promise
+    while said["text"] == promise["text"] or "Working" in said["text"]:
+        (said,) = (m for m in await ming.messages(wait=1) if m["message_id"] == promise["message_id"])
+    assert "of your 10 customers would be called something else" in said["text"]
+    assert "Canary" not in said["text"]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from segmentation.criteria import DEFAULT, SEGMENTS, CriteriaFault, load, parse
+from segmentation.classes import cutoffs
+from segmentation.criteria import DEFAULT, SEGMENTS, CriteriaFault, Fault, changed, load, parse
 
 TEXT = DEFAULT.read_text(encoding="utf-8")
 
@@ -128,3 +131,48 @@ def test_what_is_no_toml(tmp_path: Path) -> None:
     file.write_text("version = ")
     with pytest.raises(CriteriaFault, match="not TOML"):
         load(file)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"value.high_percent": 101}, Fault("value.high_percent", "le", 100)),
+        ({"value.high_percent": 90}, Fault("value", "rule")),
+        ({"value.high_spend": 0}, Fault("value.high_spend", "gt", 0)),
+        ({"lifecycle.new_days": 0}, Fault("lifecycle.new_days", "ge", 1)),
+        ({"lifecycle.new_days": "soon"}, Fault("lifecycle.new_days", "type")),
+        ({"lifecycle.new_days": 2.5}, Fault("lifecycle.new_days", "type")),
+        ({"lifecycle.new_days": None}, Fault("lifecycle.new_days", "missing")),
+        ({"frequency.medium_visits": 25}, Fault("frequency", "rule")),
+        ({"value.nonsense": 1}, Fault("value.nonsense", "missing")),
+        ({"no.such": 1}, Fault("no.such", "missing")),
+        ({"version.x": 1}, Fault("version.x", "missing")),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(settings: dict[str, Any], fault: Fault) -> None:
+    with pytest.raises(CriteriaFault) as caught:
+        changed(load(), settings, "x")
+    assert caught.value.faults == [fault]
+
+
+def test_a_setting_is_changed_and_taken_back() -> None:
+    other = changed(load(), {"value.high_spend": 6000, "lifecycle.new_days": 60}, "mine")
+    assert (other.value.high_spend, other.lifecycle.new_days, other.version) == (6000, 60, "mine")
+    again = changed(other, {"value.high_spend": None, "lifecycle.new_days": 30}, load().version)
+    assert again == load()
+
+
+def test_a_spend_instead_of_a_share() -> None:
+    """High from 6,000 in the major unit of each currency, and medium never above it."""
+    count = 40
+    frame = pd.DataFrame(
+        {
+            "frequency": [5] * 2 * count,
+            "currency": ["CNY"] * count + ["JPY"] * count,
+            "monetary": [n * 30_000 for n in range(count)] + [n * 100 for n in range(count)],
+        }
+    )
+    plain = cutoffs(frame, 20_000, load())
+    spend = cutoffs(frame, 20_000, changed(load(), {"value.high_spend": 6000}, "x"))
+    assert plain.value["CNY"] == (960_000, 600_000)
+    assert spend.value == {"CNY": (600_000, 600_000), "JPY": (6000, 2000)}

@@ -1,4 +1,5 @@
-"""The jobs of the schedule: segment everyone and see to the monthly fit at night, plan a round every minute.
+"""The jobs of the schedule: at night segment everyone and see to the monthly fit and to whom to call;
+every minute plan a round.
 
 All run in a thread of their own and only read while they compute, so that the bot answers meanwhile.
 """
@@ -10,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm import asked, errands, inbox, scans, segments
+from crm import asked, errands, inbox, scans, segments, tasks
 from crm.db import Database
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
@@ -59,6 +60,7 @@ def night(settings: Settings, database: Database, now: datetime) -> None:
         fit_now(settings, database, now)
     finally:  # rhythm speaks without a fit
         segment_now(settings, database, now)
+        follow_up(settings, database, now)
 
 
 def segment_now(settings: Settings, database: Database, now: datetime) -> None:
@@ -72,6 +74,14 @@ def segment_now(settings: Settings, database: Database, now: datetime) -> None:
         trust_self_reported=settings.trust_self_reported,
         zone=settings.zone,
     )
+
+
+def follow_up(settings: Settings, database: Database, now: datetime) -> None:
+    """A follow-up for each VIP who has newly stayed away; those who came are off the list."""
+    today = now.astimezone(settings.zone).date()
+    with database.write() as session:
+        made = tasks.for_vips(session, today=today, now=now)
+    log.info("%d VIPs at risk are to be called", made)
 
 
 def fit_now(settings: Settings, database: Database, now: datetime) -> None:

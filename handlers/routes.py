@@ -178,6 +178,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Tap("task.until"), tasks.until, MANAGERS),
     Route(Tap("task.give"), tasks.give, MANAGERS),
     Route(Tap("task.given"), tasks.given, MANAGERS),
+    Route(Tap("task.calls"), tasks.calls, MANAGERS),
     Route(Said("text", "task.said"), tasks.said, MANAGERS),
     Route(Said("anything", "task.said"), tasks.said_again, MANAGERS),
     Route(Tap("task.add"), task_new.add, MANAGERS),

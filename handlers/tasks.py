@@ -12,10 +12,12 @@ from crm.customers import Customer
 from crm.staff import Staff
 from crm.tasks import Task
 from handlers.ask import Ask
+from handlers.documents import of_lines
 from handlers.paging import Row, in_rows, pager, whole
 from handlers.route import END, Button, Reply, Step
 from handlers.segments import asker
 from handlers.text import cut
+from questions.calls import MOST, call_list
 from questions.card import task_facts
 
 SAID = "task.said"
@@ -190,7 +192,7 @@ def _list(ask: Ask, whose: str, page: int, *, instead: bool) -> Reply:
         for task, customer in rows
     ]
     other = "all" if whose == "mine" else "mine"
-    last = (Button(f"task.{other}", data=f"task.list:{other}:0"),)
+    last = (Button(f"task.{other}", data=f"task.list:{other}:0"), Button("task.calls", data="task.calls"))
     buttons = (*in_rows(opens, 2), *pager(f"task.list:{whose}", page, pages), last)
     return Reply("replies/tasks", facts, buttons, instead=instead)
 
@@ -219,3 +221,15 @@ def _opened(task: Task) -> Row:
 
 def _back() -> Button:
     return Button("task.mine", data="task.list:mine:0")
+
+
+def calls(ask: Ask) -> Reply:
+    """``task.calls``: whom to call because the bot cannot reach them, as a file. Each is an audit row."""
+    made = call_list(ask.session, asker(ask), phones=bool(CALLERS & ask.who.roles))
+    if not made.total:
+        return Reply("replies/calls_none")
+    lines = list(made.lines)
+    people = [line.customer for line in lines if line.customer is not None]
+    audit.exported(ask.session, ask.who.user_id, people, now=ask.now, how="calls")
+    document = of_lines(made.name, "xlsx", made.columns, lines)
+    return Reply("replies/calls", {"total": made.total, "most": MOST}, document=document)

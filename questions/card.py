@@ -14,7 +14,7 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentRun
 from crm.staff import Staff
 from crm.stations import Station
-from crm.tasks import Task
+from crm.tasks import AT_RISK, Task
 from questions import past
 from questions.advice import next_step
 from questions.asker import Asker
@@ -164,7 +164,14 @@ def task_facts(session: Session, task: Task, today: date) -> Facts:
         "words": task.words or "",
         "due": task.due.isoformat(),
         "overdue_days": max(0, (today - task.due).days),
+        "away_days": _away(session, task, today),
         "by": (staff.name or str(staff.telegram_id)) if staff else "",
         "outcome": task.outcome or "",
         "said": task.said or "",
     }
+
+
+def _away(session: Session, task: Task, today: date) -> int | None:
+    """How long a VIP at risk has been away."""
+    segment = session.get(CustomerSegment, task.customer_id) if task.reason == AT_RISK else None
+    return (today - segment.last_visit).days if segment and segment.last_visit else None

@@ -22,6 +22,7 @@ from bot.demo.data import CURRENCY, brand
 from bot.demo.folder import clear
 from bot.demo.register import Chatter
 from bot.demo.store import mark, store
+from bot.demo.written import write_down
 from crm.db import Database
 from sandbox.run import Sandbox, running
 from sandbox.state import State
@@ -95,6 +96,7 @@ class Demo:
             chain = invent(self.seed, now, self.customers)
             store(database, chain, lambda done, total: step(2, done, total))
             _segment(database, chain, lambda: step(3))
+            write_down(database, chain.calendar)
             step(3, 1, 1)
         except BaseException:
             database.close()

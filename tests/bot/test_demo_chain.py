@@ -24,13 +24,19 @@ from bot.demo.stages import stages
 from bot.demo.store import fillups, mark, store
 from bot.demo.tills import NOBODY
 from bot.demo.visits import visits
+from bot.demo.written import write_down
 from crm import phones
 from crm.customers import Consent, Customer, Vehicle
 from crm.db import Database, sqlite_url
 from crm.fillups import Fillup
 from crm.identity import chinese_plate
+from crm.notes import Note
 from crm.schema import migrate
+from crm.scope import customers_of, since
 from crm.segments import CustomerSegment, SegmentChange
+from crm.staff import Staff, stations_of
+from crm.tags import Tag
+from crm.tasks import Task
 from segmentation.columns import PREFERENCES
 from segmentation.criteria import STAGES
 from segmentation.refitting import refit
@@ -321,3 +327,18 @@ def test_giving_up_in_the_middle_leaves_nothing_behind(database: Database) -> No
 def test_arrays_of_sales_have_one_length() -> None:
     sales = chain().sales
     assert {len(getattr(sales, field.name)) for field in fields(sales)} == {len(sales)}
+
+
+def test_the_manager_of_the_demo_has_notes_tags_and_follow_ups(tmp_path: Path) -> None:
+    today, database = chain().calendar.today, filled(chain(), tmp_path)
+    segmented(database, chain(), 1)
+    write_down(database, chain().calendar)
+    with database.read() as session:
+        manager = session.scalars(select(Staff).where(Staff.role == "manager")).one()
+        theirs = select(Customer.id).where(customers_of(stations_of(session, manager), since(today)))
+        for table in (Note, Tag, Task):
+            written = select(func.count()).select_from(table).where(table.customer_id.in_(theirs))
+            assert (session.scalar(written) or 0) >= 4, table
+        due = session.scalars(select(Task.due).where(Task.closed_at.is_(None), Task.staff_id == manager.id))
+        assert any(day < today for day in due)
+    database.close()

@@ -7,7 +7,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from bot.config import Settings
+from bot.jobs import follow_up
 from crm.tasks import Task
+from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 
@@ -159,3 +162,25 @@ def test_what_is_no_answer_is_asked_for_again(chain: Chain, manager: Chat, wei: 
     manager.taps("Reached")
     assert "Anything to add" in manager.sends_photo()
     assert "300 is the most" in manager.says("x" * 301)
+
+
+def test_a_vip_who_stays_away_is_on_the_list_the_morning_after(chain: Chain, manager: Chat) -> None:
+    number = chain.customer("Gold", chain.north, member="79")
+    chain.visits(number, chain.north, *range(40, 360, 6), amount=90_000)
+    for n in range(30):
+        chain.visits(chain.customer(f"Other {n}", chain.south), chain.south, *range(3, 340, 12), amount=8_000)
+    chain.segment()
+    settings = Settings(database_url=chain.town.database.url, timezone="Asia/Shanghai")
+    for _night in range(2):
+        follow_up(settings, chain.town.database, NOON)
+    listed = manager.says("/tasks")
+    assert "· 1\n" in listed
+    assert "VIP at risk, 40 days away · by 17 Jun 2026 · Ming" in listed
+    assert "Ming calls by 17 Jun 2026" in manager.says("/customer 79")
+    chain.visits(number, chain.north, 0)
+    chain.town.passes(days=1)
+    chain.segment(date(2026, 6, 16))
+    follow_up(settings, chain.town.database, chain.town.now)
+    assert "Nobody to call" in manager.says("/tasks")
+    manager.says("/customer 79")
+    assert "Came by themselves" in manager.taps("Notes")

@@ -22,7 +22,7 @@ DAYS = {
     "persona": ("typical_days",),
     "rhythm": ("typical_days",),
 }
-VOLUMES = {"persona": ("fill_ml",), "decline": ("month_ml", "peak_ml")}
+VOLUMES = {"persona": ("fill_ml",), "decline": ("month_ml", "peak_ml", "least_peak_ml")}
 Stations = Mapping[str, str]
 
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm import asked, errands, inbox, scans, segments, tasks
+from sqlalchemy.orm import Session
+
+from crm import asked, audit, digests, errands, inbox, scans, segments, tasks
 from crm.db import Database
+from handlers import digest as letters
+from handlers.speak import said
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
 from segmentation.criteria_store import in_force
@@ -37,6 +42,44 @@ async def round_(house: Forecourt) -> None:
     if report.added:
         log.info("the round put %d rows into the ledger", report.added)
     house.wake_sender()
+
+
+async def digest(house: Forecourt) -> None:
+    """Write the digests that are due and send them. What a stop leaves unsent, the next start sends."""
+    for turn in await asyncio.to_thread(_digests_due, house):
+        letter = await asyncio.to_thread(_compose, house, turn)
+        if letter is not None:
+            await _send(house, letter)
+
+
+def _digests_due(house: Forecourt) -> list[letters.Due]:
+    with house.database.read() as session:
+        return letters.due(session, house.house, house.clock())
+
+
+def _compose(house: Forecourt, turn: letters.Due) -> letters.Letter | None:
+    with house.database.read() as session:
+        return letters.compose(session, house.house, turn)
+
+
+async def _send(house: Forecourt, letter: letters.Letter) -> None:
+    """Written first, then spoken; one that cannot be spoken at all is not tried again at each start."""
+    spoken, now = [said(letter.reply, letter.chat_id, letter.locale, None)], house.clock()
+
+    def write(session: Session) -> bool:
+        new = digests.write(session, letter.number, letter.chat_id, spoken, due=letter.due, now=now)
+        if new:
+            audit.viewed(session, letter.chat_id, letter.named, now=now, how="digest")
+        return new
+
+    if not await house.writer.run(write):
+        return
+    try:
+        await house.speaker.say(letter.number, spoken)
+    except Exception:
+        reference = secrets.token_hex(3).upper()
+        log.exception("a digest was not sent, reference %s", reference)
+        await house.writer.run(lambda session: inbox.fail(session, letter.number, reference, now=now))
 
 
 async def tidy(house: Forecourt) -> None:

@@ -40,6 +40,7 @@ def table(house: Forecourt) -> tuple[Job, ...]:
     return (
         Job("round", IntervalTrigger(seconds=settings.round_every, start_date=first), jobs.round_),
         Job("segment", CronTrigger(hour=hour, minute=minute, timezone=settings.timezone), jobs.segment),
+        Job("digest", IntervalTrigger(seconds=settings.round_every, start_date=first), jobs.digest),
         Job("tidy", CronTrigger(hour=4, minute=30, timezone=settings.timezone), jobs.tidy),
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
 
-from crm import inbox, talks
+from crm import digests, inbox, talks
 from crm.db import Database
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Incoming
@@ -82,6 +82,7 @@ class Inbox:
 
     async def recover(self, bot: Bot) -> None:
         """Take up what a crash left: first the replies that never left, then the updates not handled."""
+        await self._writer.run(lambda session: digests.expire(session, now=self._clock()))
         waiting, unspoken = await asyncio.to_thread(self._left_behind)
         for update_id, replies in unspoken:
             await self._say(update_id, replies)

@@ -18,6 +18,7 @@ PICTURES: dict[str, Draw] = {
     "pyramid": pages.pyramid,
     "credit": pages.credit,
     "outlook": pages.outlook,
+    "digest": pages.digest,
     "funnel": pages.funnel,
     "spend": spend.picture,
     "goals": pages.goals,

@@ -13,7 +13,7 @@ from questions.bars import short
 from segmentation.drawing import GRID, INK, QUIET, WIDTH, canvas, png, sheet, write
 
 LEFT, RIGHT, HEAD, FOOT = 60, WIDTH - 50, 200, 50  # pixels
-GREEN, AMBER, RED, BLUE, GREY = "#2f7d6b", "#d9a441", "#c8603a", "#3f87c5", "#98a3ae"
+GREEN, AMBER, RED, BLUE, GREY, PALE = "#2f7d6b", "#d9a441", "#c8603a", "#3f87c5", "#98a3ae", "#ccd6de"
 ROW, THICK, BAR_X, BAR_W = 112, 26, 330, 420
 WIDEST = 18  # signs of a name beside its bar
 COLUMNS = 300  # pixels: the tallest column
@@ -93,7 +93,7 @@ def _column(axes: Axes, middle: float, base: float, step: float, one: Column, mo
     wide = step * (0.56 if one.before is None else 0.3)
     left = middle - wide / 2 if one.before is None else middle + 2
     if one.before is not None:
-        _pillar(axes, middle - wide - 2, base, wide, COLUMNS * one.before / most, GRID)
+        _pillar(axes, middle - wide - 2, base, wide, COLUMNS * one.before / most, PALE)
     _pillar(axes, left, base, wide, COLUMNS * one.height / most, GREEN)
     write(axes, middle, base + 36, one.name, size=10, align="center")
     top = COLUMNS * max(one.height, one.before or 0) / most

@@ -132,3 +132,19 @@ def goals(facts: Facts, locale: str) -> bytes:
         for one in facts["goals"]
     ]
     return rows(label("page.goals", locale), label("page.goals_total", locale), these)
+
+
+def digest(facts: Facts, locale: str) -> bytes:
+    """PNG of questions.digest.digest: visits of the last seven days beside the same weekdays before."""
+    these = [
+        Column(
+            row["visits"],
+            label("page.weekday", locale, row),
+            label("page.count", locale, {"customers": row["visits"]}),
+            label("page.day", locale, row),
+            row["before"],
+        )
+        for row in facts["daily"]
+    ]
+    foot = label("page.digest_foot", locale)
+    return columns(label("page.digest", locale), label("page.digest_total", locale, facts), these, foot)

@@ -398,6 +398,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_customers_name_folded", ["name_folded"], unique=False)
 
     op.create_table(
+        "digest_choices",
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("every", sa.String(length=8), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("every in ('off', 'weekly', 'daily')", name=op.f("ck_digest_choices_every")),
+        sa.CheckConstraint(
+            "weekday between 0 and 6 and hour between 0 and 23", name=op.f("ck_digest_choices_when")
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_digest_choices_staff_id_staff")),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_digest_choices")),
+    )
+    op.create_table(
         "prices",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -840,6 +854,7 @@ def downgrade() -> None:
 
     op.drop_table("scans")
     op.drop_table("prices")
+    op.drop_table("digest_choices")
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.drop_index("ix_customers_name_folded")
         batch_op.drop_index(batch_op.f("ix_customers_merged_into"))

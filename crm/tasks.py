@@ -19,7 +19,7 @@ OUTCOMES = ("reached", "will_come", "not_reached", "not_interested")
 CAME = "came"  # the outcome of a task whose ground has gone: they came by themselves
 LONGEST = 300  # signs of a reason or of what came of it
 DUE_AFTER = timedelta(days=2)
-AT_ONCE = 20  # open tasks that one station is given by itself: more than a manager calls in two days
+AT_ONCE = 10  # open tasks that one station is given by itself: more than a manager calls in two days
 
 
 class Task(Base):
@@ -112,15 +112,18 @@ def closed(session: Session, customer_id: int, limit: int = 3) -> list[Task]:
     return list(session.scalars(over.order_by(Task.closed_at.desc(), Task.id.desc()).limit(limit)))
 
 
-def listed(among: ColumnElement[bool], staff_id: int | None) -> Select[Task, Customer]:
-    """Open tasks about customers ``among`` (a condition on Customer), the overdue and earliest first.
-
-    With ``staff_id`` only theirs and those that are for nobody in particular.
-    """
+def listed(among: ColumnElement[bool]) -> Select[Task, Customer]:
+    """Open tasks about customers ``among`` (a condition on Customer), the overdue and earliest first."""
     query = select(Task, Customer).join(Customer, Customer.id == Task.customer_id).where(open_(), among)
-    if staff_id is not None:
-        query = query.where(or_(Task.staff_id == staff_id, Task.staff_id.is_(None)))
     return query.order_by(Task.due, Task.id)
+
+
+def of_staff(staff_id: int, stations: frozenset[int] | None) -> ColumnElement[bool]:
+    """The condition on tasks that are theirs: given to them, or to nobody and of a station they work at."""
+    mine = Task.staff_id == staff_id
+    if stations is None:
+        return mine
+    return or_(mine, and_(Task.staff_id.is_(None), Task.station_id.in_(stations)))
 
 
 def for_vips(session: Session, *, today: date, now: datetime) -> int:

@@ -172,7 +172,9 @@ def _hands(ask: Ask, task: Task) -> list[Staff]:
 
 
 def _list(ask: Ask, whose: str, page: int, *, instead: bool) -> Reply:
-    query = tasks.listed(asker(ask).customers, ask.staff.id if whose == "mine" else None)
+    query = tasks.listed(asker(ask).customers)
+    if whose == "mine":
+        query = query.where(tasks.of_staff(ask.staff.id, ask.who.stations))
     total = ask.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     pages = max(1, -(-total // PAGE))
     page = min(page, pages - 1)
@@ -194,7 +196,7 @@ def _list(ask: Ask, whose: str, page: int, *, instead: bool) -> Reply:
     other = "all" if whose == "mine" else "mine"
     last = (Button(f"task.{other}", data=f"task.list:{other}:0"), Button("task.calls", data="task.calls"))
     buttons = (*in_rows(opens, 2), *pager(f"task.list:{whose}", page, pages), last)
-    return Reply("replies/tasks", facts, buttons, instead=instead)
+    return Reply("replies/tasks", facts, buttons, instead=instead, step=None if instead else END)
 
 
 def _facts(ask: Ask, task: Task, customer: Customer) -> dict[str, Any]:

@@ -100,5 +100,5 @@ def names_of(session: Session, stations: frozenset[int] | None, today: date | No
     among = scope.customers_of(stations, scope.since(today) if today else date.min)
     return Names(
         tuple(Place(row.code, row.name, row.city or "", row.region or "") for row in session.scalars(query)),
-        tuple(tags.known(session, among)),
+        tuple(sorted(tags.words(session, among))),
     )

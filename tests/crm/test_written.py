@@ -91,6 +91,8 @@ def test_tags_are_known_within_the_scope_alone(database: Database) -> None:
             tags.add(session, customer.id, ming.id, tag, now=NOON)
         assert tags.known(session, scope.customers_of(None, TODAY)) == ["night", "canary"]
         assert tags.known(session, Customer.id == one.id) == ["night"]
+        assert sorted(tags.words(session, scope.customers_of(None, TODAY))) == ["canary", "night"]
+        assert tags.words(session, Customer.id == one.id) == ["night"]
 
 
 def test_joined_customers_keep_what_was_written_of_both(database: Database) -> None:

@@ -184,3 +184,19 @@ def test_a_vip_who_stays_away_is_on_the_list_the_morning_after(chain: Chain, man
     assert "Nobody to call" in manager.says("/tasks")
     manager.says("/customer 79")
     assert "Came by themselves" in manager.taps("Notes")
+
+
+def test_for_nobody_in_particular_is_for_those_of_the_home_station(chain: Chain, manager: Chat) -> None:
+    """A customer of two stations, whose home is the other one: that one's managers call."""
+    both = chain.customer("Both", chain.south, member="80")
+    chain.visits(both, chain.north, 3)
+    mine, foreign = (
+        Task(customer_id=both, reason=reason, due=date(2026, 6, 16), station_id=place.id, made_at=NOON,
+             made_on=date(2026, 6, 15))
+        for reason, place in (("thanks", chain.north), ("problem", chain.south))
+    )  # fmt: skip
+    chain.town.keep(mine, foreign)
+    listed = manager.says("/tasks")
+    assert "Say thanks" in listed
+    assert "A problem" not in listed
+    assert "A problem" in manager.taps("Everyone's")

@@ -16,6 +16,7 @@ from telegram.error import TelegramError
 from telegram.ext import Application, ApplicationBuilder, BaseHandler, CallbackContext
 
 from bot import menus
+from bot.board import Board
 from bot.config import Settings
 from bot.errands import Errands
 from bot.leases import Holder, owner
@@ -214,6 +215,7 @@ class Forecourt:
             asyncio.create_task(holder.keep(), name="lease"),
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(self._errands.run(), name="errands"),
+            asyncio.create_task(Board(self, self.voice).run(), name="board"),
         ]
         try:
             await asyncio.wait([*endless, sending], return_when=asyncio.FIRST_COMPLETED)

@@ -61,6 +61,7 @@ class Look(Base):
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcasts.id"), primary_key=True)
     telegram_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    counted_at: Mapped[datetime | None]  # what would become of everyone
     seen_at: Mapped[datetime | None]  # real renderings
     tested_at: Mapped[datetime | None]  # a test message to themselves
     approved_at: Mapped[datetime | None]
@@ -121,6 +122,7 @@ def look(
     by: int,
     *,
     now: datetime,
+    counted: bool = False,
     seen: bool = False,
     tested: bool = False,
 ) -> Look:
@@ -130,6 +132,8 @@ def look(
     if found is None:
         found = Look(broadcast_id=key[0], telegram_id=key[1], revision=key[2])
         session.add(found)
+    if counted:
+        found.counted_at = found.counted_at or now
     if seen:
         found.seen_at = found.seen_at or now
     if tested:

@@ -17,6 +17,8 @@ DRIVERS = frozenset({"driver"})
 ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admin"})
 MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
 HEADQUARTERS = frozenset({"headquarters", "admin"})
+MARKETERS = frozenset({"manager", "marketing", "headquarters", "admin"})
+RULERS = frozenset({"marketing", "headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
 AUDITORS = frozenset({"headquarters", "admin"})
 

@@ -109,6 +109,13 @@ class Voice:
             )
             self._errand_waits()
 
+    async def show(self, part: Spoken) -> int | None:
+        """Say one message, or edit it; its id, where Telegram told it."""
+        text = render(part["template"], part["locale"], part["facts"])
+        send = self._edit if part["edits"] else self._send
+        sent = await self._guarded(part["chat_id"], lambda: send(part, text, ParseMode.HTML, None))
+        return sent.message_id if isinstance(sent, Message) else None
+
     async def hand_over(self, chat_id: int, caption: str, file: File, markup: Any = None) -> None:
         """Send a file with these words (Telegram HTML) under it."""
         send = partial(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -46,12 +47,29 @@ _TAG = re.compile(r"<(/?)([a-z]+)>")
 _GAPS = re.compile(r"\n{3,}")
 
 
-class CopyFault(Exception):
-    """The text cannot be used; ``faults`` has one sentence for each reason."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong: a code that the templates put into words, what was written, and in which line (or 0)."""
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+    code: str
+    word: str = ""
+    line: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        known = {"facts": ", ".join(FACTS), "filters": ", ".join(FILTERS), "tags": ", ".join(sorted(TAGS))}
+        return known | {"code": self.code, "word": self.word, "line": self.line}
+
+    def sentence(self, locale: str) -> str:
+        return _as_text(templates.render("replies/copy_fault", locale, {"fault": self.facts()}))
+
+
+class CopyFault(Exception):
+    """The text cannot be used, for each of the reasons ``found``; ``faults`` says them in English."""
+
+    def __init__(self, found: Iterable[Fault]) -> None:
+        self.found = tuple(found)
+        self.faults = [fault.sentence("en") for fault in self.found]
+        super().__init__("; ".join(self.faults))
 
 
 class Unknown(ValueError):
@@ -65,21 +83,21 @@ def check(source: str, locale: str) -> list[str]:
     is known, at its longest, to the one of whom nothing is.
     """
     _grammar(source)
-    faults: dict[str, None] = {}
+    faults: dict[Fault, None] = {}
     empty = written = 0
     for values in _everybody():
         try:
             text = render(source, locale, values)
         except (TemplateError, ValueError, TypeError, ArithmeticError) as error:
-            faults[_sentence(error)] = None
+            faults[_fault(error)] = None
             continue
         written += bool(text)
         empty += not text
         faults |= dict.fromkeys(_of_text(text))
     if not written and not faults:
-        faults["it says nothing to anybody"] = None
+        faults[Fault("silent")] = None
     if faults:
-        raise CopyFault(list(faults))
+        raise CopyFault(faults)
     return ["to some people it says nothing; they are skipped, and counted"] if empty else []
 
 
@@ -109,31 +127,31 @@ def values_of(facts: Mapping[str, Any], locale: str) -> dict[str, str | int | No
 def _grammar(source: str) -> None:
     """Raises CopyFault for anything but words, facts, if and filters."""
     if len(source) > LONGEST_SOURCE:
-        raise CopyFault([f"it is longer than {LONGEST_SOURCE:,} characters"])
+        raise CopyFault([Fault("long_source", f"{LONGEST_SOURCE:,}")])
     try:
         tree = Environment(autoescape=True).parse(source)
         found = list(dict.fromkeys(_forbidden(tree)))
     except TemplateError as error:
-        raise CopyFault([_sentence(error)]) from None
+        raise CopyFault([_fault(error)]) from None
     except RecursionError:
-        raise CopyFault(["it is nested too deeply"]) from None
+        raise CopyFault([Fault("deep")]) from None
     if found:
         raise CopyFault(found)
 
 
-def _forbidden(node: nodes.Node, depth: int = 0) -> Iterator[str]:
+def _forbidden(node: nodes.Node, depth: int = 0) -> Iterator[Fault]:
     if depth > DEEPEST:
         raise RecursionError
-    line = f"line {node.lineno}: " if getattr(node, "lineno", None) else ""
+    line = getattr(node, "lineno", None) or 0
     if not isinstance(node, _NODES):
-        yield f"{line}{type(node).__name__.lower()} is not allowed; there are words, facts, if and filters"
+        yield Fault("node", type(node).__name__.lower(), line)
         return
     if isinstance(node, nodes.Name) and (node.name not in FACTS or node.ctx != "load"):
-        yield f"{line}nobody knows {node.name}; the facts are {', '.join(FACTS)}"
+        yield Fault("fact", node.name, line)
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        yield f"{line}the filter {node.name} is not allowed; there are {', '.join(FILTERS)}"
+        yield Fault("filter", node.name, line)
     if isinstance(node, nodes.Const) and not isinstance(node.value, (str, int)):
-        yield f"{line}only text and whole numbers may stand there"
+        yield Fault("constant", "", line)
     for child in node.iter_child_nodes():
         yield from _forbidden(child, depth + 1)
 
@@ -148,7 +166,7 @@ def _everybody() -> Iterator[dict[str, str | int | None]]:
 
 def _said(value: Any) -> Any:
     if value is None:
-        raise Unknown("a fact is said that nobody may know; put it between {% if ... %} and {% endif %}")
+        raise Unknown("a fact that nobody knows")
     return value
 
 
@@ -167,36 +185,40 @@ def _default(value: Any, instead: str | int = "") -> Any:
     return instead if value is None else value
 
 
+def _as_text(words: str) -> str:
+    return html.unescape(_TAG.sub("", words))
+
+
 def _plain(name: str, locale: str, facts: Mapping[str, Any]) -> str:
     """A shipped line without its markup: as a fact it is escaped like any other."""
-    return html.unescape(_TAG.sub("", templates.render(name, locale, facts)))
+    return _as_text(templates.render(name, locale, facts))
 
 
-def _sentence(error: Exception) -> str:
-    line = getattr(error, "lineno", None)
-    where = f"line {line}: " if line else ""
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, Unknown):
+        return Fault("unknown")
     if isinstance(error, TypeError):
-        return "a fact cannot be compared or counted like that: it may be unknown, or it is text"
+        return Fault("compared")
     if isinstance(error, ArithmeticError):
-        return "number is a filter for whole numbers"
-    return f"{where}{error}"
+        return Fault("whole_number")
+    return Fault("syntax", str(error), getattr(error, "lineno", None) or 0)
 
 
-def _of_text(text: str) -> Iterator[str]:
+def _of_text(text: str) -> Iterator[Fault]:
     """Telegram's markup: simple tags, each closed in its turn, and not too long once they are gone."""
     still: list[str] = []
     for closes, tag in _TAG.findall(text):
         if tag not in TAGS:
-            yield f"<{tag}> is not allowed; there are {', '.join(sorted(TAGS))}"
+            yield Fault("tag", tag)
         elif not closes:
             still.append(tag)
         elif not still or still.pop() != tag:
-            yield f"</{tag}> closes what is not open"
+            yield Fault("closes", tag)
     if still:
-        yield f"<{still[-1]}> is not closed"
+        yield Fault("open", still[-1])
     words = _TAG.sub("", text)
     if "<" in words:
-        yield "a < that begins no simple tag must be written &lt;"
+        yield Fault("less")
     units = len(html.unescape(words).encode("utf-16-le")) // 2
     if units > LONGEST_TEXT:
-        yield f"for the longest names it has {units:,} characters; Telegram takes {LONGEST_TEXT:,}"
+        yield Fault("long", f"{units:,}")

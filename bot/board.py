@@ -1,0 +1,121 @@
+"""The life of broadcasts in the running bot: what is due is done, and who watches sees how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm.broadcasts import Broadcast, Screen
+from handlers.broadcast_card import limits, live, terms
+from handlers.route import Reply
+from handlers.speak import said
+from handlers.voice import Voice
+from outreach.running import advance
+from templates import render
+
+if TYPE_CHECKING:
+    from bot.app import Forecourt
+
+log = logging.getLogger(__name__)
+LOOKS_EVERY = 0.5  # seconds
+SHOWN_EVERY = 3.0  # seconds between two edits of one message, unless the broadcast moved on
+LIVE = ("running", "paused")
+OVER = ("stopped", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message to bring up to date."""
+
+    broadcast: int
+    chat_id: int
+    message_id: int | None
+    locale: str
+    stands: str
+    reply: Reply
+
+
+class Board:
+    """Looks twice a second, edits gently. What was shown stands here alone: a start shows all anew."""
+
+    def __init__(self, house: Forecourt, voice: Voice) -> None:
+        self._house = house
+        self._voice = voice
+        self._shown: dict[tuple[int, int], tuple[float, str, str]] = {}  # when, stands, words
+
+    async def run(self) -> None:
+        """For ever, or until cancelled. A database that is away is waited for."""
+        while True:
+            try:
+                await self.look()
+            except SQLAlchemyError as error:
+                log.warning("broadcasts are not looked at for now: %s", type(error).__name__)
+            except Exception:
+                log.exception("a broadcast could not be seen to; it is tried again")
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def look(self) -> None:
+        """Do what is due, wake the sender where something began, and show it."""
+        if await asyncio.to_thread(self._advance):
+            self._house.wake_sender()
+        for due in await asyncio.to_thread(self._due):
+            await self._show(due)
+
+    def _advance(self) -> bool:
+        house = self._house
+        with house.database.read() as session:
+            known = terms(session, house.house)
+        return bool(advance(house.database, known, limits(house.house), house.clock()))
+
+    def _due(self) -> list[Due]:
+        house, now = self._house, time.monotonic()
+        found = []
+        with house.database.read() as session:
+            rows = session.execute(
+                select(Screen, Broadcast)
+                .join(Broadcast, Broadcast.id == Screen.broadcast_id)
+                .where(Screen.over.is_(False), Broadcast.stands.in_((*LIVE, *OVER)))
+            ).all()
+            for screen, broadcast in rows:
+                at, stands, _ = self._shown.get((broadcast.id, screen.chat_id), (0.0, "", ""))
+                if stands == broadcast.stands and now - at < SHOWN_EVERY:
+                    continue
+                reply = live(session, broadcast, house.house, house.clock())
+                found.append(
+                    Due(
+                        broadcast.id,
+                        screen.chat_id,
+                        screen.message_id,
+                        screen.locale,
+                        broadcast.stands,
+                        reply,
+                    )
+                )
+        return found
+
+    async def _show(self, due: Due) -> None:
+        key = (due.broadcast, due.chat_id)
+        words = render(due.reply.template, due.locale, due.reply.facts)
+        _, stands, before = self._shown.get(key, (0.0, "", ""))
+        message = due.message_id
+        if (stands, words) != (due.stands, before):
+            told = await self._voice.show(said(due.reply, due.chat_id, due.locale, due.message_id))
+            message = due.message_id or told
+        self._shown[key] = (time.monotonic(), due.stands, words)
+        over = due.stands in OVER and not due.reply.facts["states"].get("queued")
+        if message != due.message_id or over:
+            await self._house.writer.run(lambda session: _keep(session.get(Screen, key), message, over))
+        if over:
+            del self._shown[key]
+
+
+def _keep(screen: Screen | None, message: int | None, over: bool) -> None:
+    if screen is not None:
+        screen.message_id = screen.message_id or message
+        screen.over = over

@@ -53,9 +53,7 @@ def unknown(
 
 def _settled(done: bool, row: int, words: str) -> None:
     if not done:
-        fail(
-            f"there is nothing to decide about message {row}; `forecourt outreach unknown` lists what there is"
-        )
+        fail(f"message {row} needs no decision; `forecourt outreach unknown` lists what there is")
     print(f"Message {row} {words}.")
 
 

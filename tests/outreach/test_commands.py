@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from bot.commands.outreach import app
+from crm.audit import Audit
 from crm.customers import Customer
 from crm.db import Database, sqlite_url
 from crm.schema import migrate
@@ -116,3 +118,21 @@ def test_a_dry_send_counts_what_would_go(chain: Database) -> None:
     lapsed(chain, 1)
     run("plan")
     assert run_json("send", "--dry-run") == {"would_send": 1}
+
+
+def test_what_nobody_knows_is_decided_one_by_one(chain: Database) -> None:
+    with chain.write() as session:
+        for number in (1, 2):
+            facts: dict[str, Any] = {"state": "unknown", "claimed_at": NOW - 9 * DAY}
+            queued(session, customer(session, number), number, **facts)
+    assert [row["customer"] for row in run_json("unknown")["unknown"]] == ["M1", "M2"]
+    assert "left as it is" in run("unknown", "--leave", "1").output
+    assert "back in the queue" in run("unknown", "--resend", "2").output
+    again = run("unknown", "--resend", "1")
+    assert again.exit_code == 1
+    assert "needs no decision" in again.output
+    assert run("unknown", "--resend", "2", "--leave", "2").exit_code == 1
+    assert run_json("unknown") == {"unknown": [], "total": 0}
+    with chain.read() as session:
+        told = [(row.action, row.customer_id) for row in session.scalars(select(Audit).order_by(Audit.id))]
+    assert told == [("unknown_leave", 1), ("unknown_resend", 2)]

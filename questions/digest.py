@@ -101,5 +101,6 @@ def _due(session: Session, asker: Asker, days: int) -> dict[str, int]:
 
 
 def _overdue(session: Session, asker: Asker, staff_id: int) -> int:
-    late = tasks.listed(asker.customers, staff_id).where(tasks.Task.due < asker.today)
+    theirs = tasks.of_staff(staff_id, asker.stations)
+    late = tasks.listed(asker.customers).where(theirs, tasks.Task.due < asker.today)
     return session.scalar(select(func.count()).select_from(late.order_by(None).subquery())) or 0

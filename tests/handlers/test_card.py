@@ -81,7 +81,7 @@ def test_messages_say_what_became_of_each_and_coupons_whether_they_are_open(
 def test_the_next_step_and_how_they_can_be_reached(
     chain: Chain, manager: Chat, more: dict[str, Any], words: str
 ) -> None:
-    if more.pop("chat", True):
+    if more.get("chat", True):
         in_chat(chain, **more)
     else:
         chain.customer("Wei", chain.north, member="77")

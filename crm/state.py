@@ -1,8 +1,7 @@
 """What segmentation remembers between two nights, so that it need not read the whole log again.
 
 Everything here can be thrown away: it is a function of the log, and `forecourt segment --verify` proves it.
-The numbers are packed as 64-bit integers (little endian) in the order that ``SegmentState.signature`` names:
-one value per customer is read many times faster than fifty, and a new number needs no migration.
+The numbers are packed column by column (see StatePack); a new number needs no migration.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base, Id
@@ -27,23 +26,22 @@ class SegmentState(Base):
     signature: Mapped[str] = mapped_column(Text, default="")  # what the numbers are and how they were made
 
 
-class CustomerState(Base):
-    """One row per customer who ever came: their sums as of the day of the state."""
+class StatePack(Base):
+    """Rows of the customers of one range of ids, packed. A few large values are read many times faster than
+    a row for each customer.
 
-    __tablename__ = "customer_state"
+    ``kind`` numbers: a customer's numbers. places: visits in the window by station. Of both a later ``step``
+    replaces a customer's rows of earlier ones, so that a night adds only those it changed; nothing in the
+    first number says that there are none any more. months: visits and millilitres; the step is the month.
+    """
 
-    customer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    numbers: Mapped[bytes] = mapped_column(LargeBinary)
+    __tablename__ = "state_packs"
 
-
-class CustomerSides(Base):
-    """What is no sum over the window: (month, visits, millilitres)..., and (station, visits)... packed."""
-
-    __tablename__ = "customer_sides"
-
-    customer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    months: Mapped[bytes] = mapped_column(LargeBinary)
-    places: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    part: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    how: Mapped[dict[str, Any]]
 
 
 class MonthEnd(Base):

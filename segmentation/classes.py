@@ -70,7 +70,7 @@ def cutoffs(features: pd.DataFrame, day: int, criteria: Criteria) -> Cutoffs:
     currency, money = features["currency"].to_numpy()[scored], features["monetary"].to_numpy()[scored]
     high, medium = criteria.value.high_percent, criteria.value.medium_percent
     value: dict[str, Cuts] = {}
-    for name in np.unique(currency) if population >= least else ():
+    for name in sorted(pd.unique(currency).tolist()) if population >= least else ():
         spent = money[currency == name]
         if len(spent) >= least:
             cut = largest(spent, high, 100)

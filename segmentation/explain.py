@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import orjson
+
 from segmentation.classes import Cutoffs, day_of
 from segmentation.criteria import Criteria
 from segmentation.explain_accounts import credit_facts
@@ -21,7 +23,7 @@ from segmentation.visits import DAY_SECONDS
 Facts = dict[str, Any]
 
 _COLUMNS = (
-    *("visits", "first_day", "last_day", "last_gap", "gaps"),
+    *("visits", "first_day", "last_day", "last_gap", "gaps", "gap_sum", "gap_squares"),
     *("recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "value_then", "frequency_then"),
     *("lifecycle", "since_days", "typical_days", "limit_days", "dormant_days", "churned_days", "prior"),
@@ -115,8 +117,8 @@ class Sheets:
         """
         return {"as_of": self.as_of, **{name: part(row) for name, part in self.parts.items()}}
 
-    def part(self, row: Facts, name: str) -> Facts:
-        return self.parts[name](row)
+    def part_json(self, row: Facts, name: str) -> str:
+        return orjson.dumps(self.parts[name](row)).decode()
 
     def vip(self, row: Facts) -> Facts:
         return {"now": row["vip"], "months_since": row["vip_months"] or None}

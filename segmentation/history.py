@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-import orjson
 from sqlalchemy.orm import Session
 
 SCORES = ("r", "f", "m")
@@ -48,11 +47,11 @@ class Moves:
         customer: int,
         before: Sequence[Any] | None,
         after: Sequence[Any],
-        why: Callable[[str], Mapping[str, Any]],
+        why: Callable[[str], str],
     ) -> list[Move]:
         """What moved; nothing of someone who was not there before, whose history begins now.
 
-        ``why`` makes the part of that name of their reasons.
+        ``why`` makes the part of that name of their reasons, as JSON.
         """
         if before is None:
             return []
@@ -61,11 +60,11 @@ class Moves:
             return []
         moved: list[Move] = []
         if old[:3] != new[:3]:
-            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), _json(why("rfm"))))
+            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), why("rfm")))
         for name, then, now in zip(PARTS, old[3:], new[3:], strict=True):
             if then != now:
                 texts = (self._text(name, then), self._text(name, now))
-                moved.append((customer, NAMES.get(name, name), *texts, _json(why(PARTS[name]))))
+                moved.append((customer, NAMES.get(name, name), *texts, why(PARTS[name])))
         return moved
 
     def _text(self, name: str, value: Any) -> str | None:
@@ -74,10 +73,6 @@ class Moves:
         if name == "home_station_id":
             return self.stations.get(value, str(value))
         return str(bool(value)).lower() if name == "declining" else str(value)
-
-
-def _json(facts: Mapping[str, Any]) -> str:
-    return orjson.dumps(facts).decode()
 
 
 def _scores(values: tuple[int | None, ...]) -> str | None:

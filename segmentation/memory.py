@@ -17,7 +17,7 @@ from segmentation.classes import Cutoffs, cutoffs, day_number, frequency_levels,
 from segmentation.criteria import Criteria, Vip
 from segmentation.features import History, features
 from segmentation.rhythm import Texts, life
-from segmentation.visits import Bools, Ints
+from segmentation.visits import Bools, Ints, among
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def meets_vip(value: Ints, frequency: Ints, stage: npt.NDArray[np.object_], rule
     return (
         np.isin(value, [ranks[name] for name in rule.value])
         & np.isin(frequency, [ranks[name] for name in rule.frequency])
-        & np.isin(stage.astype(str), list(rule.lifecycle))
+        & among(stage, rule.lifecycle)
     )
 
 

@@ -164,7 +164,7 @@ class _Asked:
 
     def from_state(self, session: Session) -> _Found | None:
         """None where the state is of a later day."""
-        people = registry.customers(session, self.zone, None)
+        people = registry.customers(session, self.zone, None, settled=self.as_of)
         around = self._around(session, people)
         setting = Setting(people, around, self.criteria, self.trust)
         tell: Tell = lambda count: self.tell("visits", count)  # noqa: E731

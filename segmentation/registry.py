@@ -9,48 +9,77 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
 from segmentation.classes import EPOCH
-from segmentation.reading import chunks, seconds
+from segmentation.reading import chunks, seconds, start_of
 from segmentation.visits import Ints
 
 NOT_YET = 2**20  # a day after all days
 NEVER = -1
+LONG_AGO = -(2**20)  # a day before all days
 
 
-def customers(session: Session, zone: tzinfo, known_at: datetime | None) -> pd.DataFrame:
+def customers(
+    session: Session, zone: tzinfo, known_at: datetime | None, settled: date | None = None
+) -> pd.DataFrame:
     """Every customer, merged ones too. Index: id, sorted.
 
     ``survivor`` is the id of who they were merged into (their own where not), ``known_on`` the day in
     ``zone`` from which the chain can have known them, if only from the record itself, ``registered_on``
     that of their registration in chat (-1). ``persona`` as declared ("unknown"), ``vehicles`` (kinds,
-    joined by commas), ``account`` and ``home`` station (ids, 0 for none).
+    joined by commas), ``account`` and ``home`` station (ids, 0 for none). Who was known before the day
+    ``settled`` may have been so LONG_AGO: nobody who asks of that day or a later one sees a difference.
+    """
+    ids = _ids(session)
+    frame = pd.DataFrame(index=pd.Index(ids, name="customer"))
+    told = _told(session, None if known_at is not None else settled)
+    places = np.searchsorted(ids, told["id"])
+
+    def whole(values: Any, nothing: Any, kind: Any = np.int64) -> Any:
+        column = np.full(len(ids), nothing, dtype=kind)
+        column[places] = values
+        return column
+
+    into, merged = whole(told["into"], 0), whole(told["merged"], NEVER)
+    frame["persona"] = whole(told["persona"], "unknown", object)
+    frame["survivor"] = _survivors(ids, into, merged, known_at)
+    moments = [told[name] for name in ("joined", "registered", "known")]
+    frame["known_on"] = whole(_known_on(moments, zone, known_at), LONG_AGO)
+    frame["registered_on"] = whole(_registered_on(told["registered"], zone, known_at), NEVER)
+    frame["vehicles"] = _vehicles(session, frame.index)
+    frame["account"], frame["home"] = whole(told["account"], 0), whole(told["home"], 0)
+    return frame
+
+
+def _ids(session: Session) -> Ints:
+    asked = select(Customer.id).order_by(Customer.id)
+    return np.fromiter(chain.from_iterable(chain.from_iterable(chunks(session, asked))), dtype=np.int64)
+
+
+def _told(session: Session, settled: date | None) -> dict[str, Any]:
+    """By columns, of those customers of whom there is anything to tell but their id; of everyone, where
+    no day is ``settled``: a plain customer known before that day needs no row.
     """
     sqlite = session.get_bind().dialect.name == "sqlite"
-    moments = (Customer.joined_at, Customer.registered_at, Customer.known_at, Customer.merged_at)
-    found = _table(
-        session,
-        select(
-            Customer.id,
-            func.coalesce(Customer.persona, "unknown"),
-            func.coalesce(Customer.merged_into, 0),
-            func.coalesce(Customer.account_id, 0),
-            func.coalesce(Customer.home_station_id, 0),
-            *(func.coalesce(seconds(sqlite, moment), NEVER) for moment in moments),
-        ).order_by(Customer.id),
-    )
-    ids, persona, into, account, home, joined, registered, known, merged = found
-    frame = pd.DataFrame(index=pd.Index(_ints(ids), name="customer"))
-    frame["persona"] = _names(persona)
-    frame["survivor"] = _survivors(_ints(ids), _ints(into), _ints(merged), known_at)
-    frame["known_on"] = _known_on([_ints(joined), _ints(registered), _ints(known)], zone, known_at)
-    frame["registered_on"] = _registered_on(_ints(registered), zone, known_at)
-    frame["vehicles"] = _vehicles(session, frame.index)
-    frame["account"], frame["home"] = _ints(account), _ints(home)
-    return frame
+    moments = {name: getattr(Customer, f"{name}_at") for name in ("joined", "registered", "known", "merged")}
+    asked: dict[str, Any] = {
+        "id": Customer.id,
+        "persona": func.coalesce(Customer.persona, "unknown"),
+        "into": func.coalesce(Customer.merged_into, 0),
+        "account": func.coalesce(Customer.account_id, 0),
+        "home": func.coalesce(Customer.home_station_id, 0),
+        **{name: func.coalesce(seconds(sqlite, moment), NEVER) for name, moment in moments.items()},
+    }
+    query = select(*asked.values())
+    if settled is not None:
+        special = (Customer.persona, Customer.merged_into, Customer.account_id, Customer.home_station_id)
+        early = and_(Customer.known_at < start_of(settled), Customer.registered_at.is_(None))
+        query = query.where(or_(*(column.is_not(None) for column in special), not_(early)))
+    columns = dict(zip(asked, _table(session, query), strict=True))
+    return {name: _names(of) if name == "persona" else _ints(of) for name, of in columns.items()}
 
 
 def numbers(session: Session, keys: Ints) -> pd.Series[str]:

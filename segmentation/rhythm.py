@@ -23,6 +23,7 @@ from segmentation.visits import DAY_SECONDS, Ints
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
 CHAIN = "chain"  # the prior is that of everyone
+FREQUENCIES = ("none", "low", "medium", "high")  # by level
 DEFAULT = "default"  # nobody has two gaps yet: the prior stands in the criteria
 
 
@@ -35,16 +36,32 @@ class Prior:
     of: str
 
 
-def rhythm(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Priors:
+    """The priors of some groups, and each customer's place among them."""
+
+    priors: list[Prior]
+    group: Ints
+
+    def facts(self) -> dict[str, list[float]]:
+        """Mean and variance by name, as JSON."""
+        return {prior.of: [prior.mean, prior.variance] for prior in self.priors}
+
+
+def rhythm(
+    features: pd.DataFrame, similar: Texts, criteria: Rhythm, known: Priors | None = None
+) -> pd.DataFrame:
     """Typical gap and limit in days (hundredths), ``spread`` in thousandths (the standard deviation of
     ln(gap in days)), and whose rhythm they were pulled towards (``prior``).
 
-    ``features`` as from features.features; ``similar`` names each customer's group. With n gaps of mean
-    m and variance v, prior m0, v0 and weight k:
+    ``features`` as from features.features; ``similar`` names each customer's group; ``known`` are the
+    priors of these groups, where not everyone is in ``features``. With n gaps of mean m and variance v,
+    prior m0, v0 and weight k:
     m' = (n m + k m0) / (n + k); v' = (n v + k v0 + n k / (n + k) (m - m0)^2) / (n + k);
     typical = exp(m'); limit = max(exp(m' + 1.645 sqrt(v')), 1.5 typical, 10 days).
     """
-    priors, group = _priors(features, similar, criteria)
+    known = known or priors_of(features, similar, criteria)
+    priors, group = known.priors, known.group
     m0 = np.array([prior.mean for prior in priors])[group]
     v0 = np.array([prior.variance for prior in priors])[group]
     n, total = features["gaps"].to_numpy(), features["gap_sum"].to_numpy()
@@ -69,9 +86,9 @@ def rhythm(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> pd.DataF
     return pd.DataFrame(columns, index=features.index)
 
 
-def _priors(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> tuple[list[Prior], Ints]:
-    """One prior per group, and each customer's group as a place among them."""
-    names, group = np.unique(similar.astype(str), return_inverse=True)
+def priors_of(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> Priors:
+    """One prior per group."""
+    group, names = pd.factorize(similar, sort=True)
     seen = features["gaps"].to_numpy() >= 2
     chain = _pooled(features[seen], CHAIN) if seen.any() else _default(criteria)
     enough = np.bincount(group[seen], minlength=len(names)) >= criteria.similar_customers
@@ -79,7 +96,7 @@ def _priors(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> tuple[l
         _pooled(features[seen & (group == place)], str(name)) if enough[place] else chain
         for place, name in enumerate(names)
     ]
-    return priors or [chain], group
+    return Priors(priors or [chain], group)
 
 
 def _pooled(members: pd.DataFrame, of: str) -> Prior:
@@ -130,6 +147,14 @@ def lifecycle(
     return pd.DataFrame(columns, index=features.index)
 
 
+def similar(personas: Texts, frequency_level: Ints) -> Texts:
+    """The group of each customer: persona and frequency class."""
+    group, names = pd.factorize(personas)
+    both = np.array([f"{name}/{level}" for name in names for level in FREQUENCIES] or [""], dtype=object)
+    found: Texts = both[len(FREQUENCIES) * group + frequency_level]
+    return found
+
+
 def life(
     features: pd.DataFrame,
     personas: Texts,
@@ -139,8 +164,7 @@ def life(
     alive: Floats | None = None,
 ) -> pd.DataFrame:
     """Rhythm and stage together; similar are customers of one persona and frequency class."""
-    level = np.array(["none", "low", "medium", "high"], dtype=object)[frequency_level]
-    rhythms = rhythm(features, personas + "/" + level, criteria.rhythm)
+    rhythms = rhythm(features, similar(personas, frequency_level), criteria.rhythm)
     return rhythms.join(lifecycle(features, rhythms, day, criteria.lifecycle, alive))
 
 

@@ -22,11 +22,11 @@ def midrank(values: Ints) -> Ints:
     n = len(values)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    twice_rank = (last - count + 1) + last
-    scores: Ints = ((5 * (twice_rank - 1)) // (2 * n) + 1).astype(np.int64)
-    return scores[place]
+    ordered = np.sort(values)
+    start = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    end = np.append(start[1:], n)  # the ranks of equal values are start + 1 to end
+    scores: Ints = (5 * (start + end)) // (2 * n) + 1
+    return scores[np.searchsorted(ordered[start], values)]
 
 
 def scores(features: pd.DataFrame, criteria: Rfm) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def scores(features: pd.DataFrame, criteria: Rfm) -> pd.DataFrame:
 def _money_scores(features: pd.DataFrame, scored: npt.NDArray[np.bool_], m: Ints, least: int) -> Ints:
     money = features["monetary"].to_numpy()
     currency = features["currency"].to_numpy()
-    for unit in np.unique(currency[scored]):
+    for unit in pd.unique(currency[scored]).tolist():
         group = scored & (currency == unit)
         m[group] = midrank(money[group]) if int(group.sum()) >= least else 0
     return m

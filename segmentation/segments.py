@@ -21,9 +21,9 @@ from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside, Window, complete, credit_risks, dimensions, fleets, window
 from segmentation.features import History, features, other_money
 from segmentation.memory import Snapshot, meets_vip, months_since_vip, snapshots
-from segmentation.rhythm import Texts, life
+from segmentation.rhythm import Priors, Texts, lifecycle, priors_of, rhythm, similar
 from segmentation.scores import scores
-from segmentation.visits import Bools, Ints, visits
+from segmentation.visits import Bools, Ints, among, visits
 
 Step = Callable[[str], None]
 
@@ -48,10 +48,16 @@ class Outcome:
     criteria: Criteria
     accounts: pd.DataFrame
     stations: pd.DataFrame
+    priors: Priors
 
     def facts(self) -> dict[str, Any]:
         """The thresholds in force, as JSON."""
-        return {**self.cuts.facts(), "scored": self.population, "criteria": self.criteria.version}
+        return {
+            **self.cuts.facts(),
+            "scored": self.population,
+            "criteria": self.criteria.version,
+            "priors": self.priors.facts(),
+        }
 
 
 @dataclass(frozen=True)
@@ -106,12 +112,12 @@ def decide(known: Known, customers: pd.DataFrame, as_of: date, criteria: Criteri
     frame = known.features
     population = int((frame["frequency"] > 0).sum())
     frame = frame.join(scores(frame, criteria.rfm))
-    cuts = _classify(frame, personas, day_number(as_of), known.past, criteria, around.fit)
+    cuts, priors = _classify(frame, personas, day_number(as_of), known.past, criteria, around.fit)
     frame = frame.join(dimensions(frame, known.inside, customers, as_of, criteria))
     fleet = fleets(frame, around, cuts, criteria)
     frame["credit_risk"] = credit_risks(frame, fleet)
     _name(frame, criteria)
-    return Outcome(as_of, frame, cuts, population, known.beside, criteria, fleet, around.stations)
+    return Outcome(as_of, frame, cuts, population, known.beside, criteria, fleet, around.stations, priors)
 
 
 def _classify(
@@ -121,8 +127,8 @@ def _classify(
     past: list[Snapshot],
     criteria: Criteria,
     fit: lifetime.Fit | None,
-) -> Cutoffs:
-    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs used.
+) -> tuple[Cutoffs, Priors]:
+    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs and priors used.
 
     Month ends are remembered by rhythm alone, so that a new fit rewrites no past.
     """
@@ -136,7 +142,11 @@ def _classify(
     frequency = frequency_levels(frame, cuts, frequency_then, keep)
     # The rounded chance is the one that counts, so that what is shown is what was compared.
     frame["p_alive"] = p_alive(frame, day, fit).round(4).fillna(-1.0)
-    stages = life(frame, personas, frequency, day, criteria, frame["p_alive"].to_numpy())
+    alike = similar(personas, frequency)
+    priors = priors_of(frame, alike, criteria.rhythm)
+    rhythms = rhythm(frame, alike, criteria.rhythm, priors)
+    alive = frame["p_alive"].to_numpy()
+    stages = rhythms.join(lifecycle(frame, rhythms, day, criteria.lifecycle, alive))
     frame[stages.columns] = stages
     for name, levels in (("value", value), ("frequency_class", frequency)):
         frame[name] = LEVELS[levels]
@@ -144,7 +154,7 @@ def _classify(
         frame[name] = LEVELS[levels]
     frame["vip"] = meets_vip(value, frequency, frame["lifecycle"].to_numpy(), criteria.vip)
     frame["vip_months"] = months_since_vip(past, len(frame))
-    return cuts
+    return cuts, priors
 
 
 def _name(frame: pd.DataFrame, criteria: Criteria) -> None:
@@ -158,13 +168,13 @@ def _name(frame: pd.DataFrame, criteria: Criteria) -> None:
 
 
 def _fits(frame: pd.DataFrame, criteria: Criteria) -> list[Bools]:
-    stage = frame["lifecycle"].to_numpy().astype(str)
+    stage = frame["lifecycle"].to_numpy().astype(object)
     months: Ints = frame["vip_months"].to_numpy()
     result = []
     for line in criteria.segments:
         fits = np.ones(len(frame), dtype=bool)
         if line.lifecycle is not None:
-            fits &= np.isin(stage, list(line.lifecycle))
+            fits &= among(stage, line.lifecycle)
         if line.vip is not None:
             fits &= frame["vip"].to_numpy()
         if line.vip_within is not None:

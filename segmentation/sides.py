@@ -143,6 +143,15 @@ def homes(table: pd.DataFrame, customers: Ints, declared: Ints, stations: pd.Dat
     )
 
 
+def added(table: pd.DataFrame, more: list[tuple[int, pd.DataFrame]], key: list[str]) -> pd.DataFrame:
+    """``table`` and signed rows of the same columns, summed by ``key``."""
+    parts = [table]
+    for sign, part in more:
+        rest = [name for name in part.columns if name not in key]
+        parts.append(part.assign(**{name: sign * part[name] for name in rest}))
+    return pd.concat(parts, ignore_index=True).groupby(key, as_index=False).sum()
+
+
 def _first_of_each(person: Ints) -> Ints:
     if len(person) == 0:
         return np.zeros(0, dtype=np.int64)

@@ -46,7 +46,7 @@ def unfit(numbers: pd.DataFrame, entering: Rows, leaving: Rows, criteria: Criter
     known = numbers.index.to_numpy()[fit]
     everyone = np.union1d(entering.customers(), leaving.customers())
     midnight = [_over_midnight(rows.frame, criteria) for rows in (entering, leaving)]
-    bad = [np.setdiff1d(everyone, known), *midnight]
+    bad = [everyone[~np.isin(everyone, known)], *midnight]
     come = entering.inside(known)
     codes = state.currency_codes(come["currency"].astype(object))
     main = numbers["currency"].reindex(come["customer"]).to_numpy()
@@ -72,7 +72,7 @@ def _over_midnight(rows: pd.DataFrame, criteria: Criteria) -> Ints:
 
 def slide(
     numbers: pd.DataFrame,
-    tables: tuple[pd.DataFrame, pd.DataFrame],
+    places_before: pd.DataFrame,
     entering: Rows,
     leaving: Rows,
     people: pd.DataFrame,
@@ -80,10 +80,11 @@ def slide(
     criteria: Criteria,
     beside: Beside,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Numbers, months and places of these customers as of that day, from those of the day before.
+    """Numbers and places of these customers as of that day, from those of the day before; and the rows that
+    come to their months.
 
-    ``numbers`` (all of whom are fit) and ``tables`` (months, places) belong together; ``people`` has the
-    column ``home``.
+    ``numbers`` (all of whom are fit) and ``places_before`` belong together; ``people`` has the column
+    ``home``. What is made of whole months stays as it was: only a month that ends changes that.
     """
     keys, day = numbers.index.to_numpy(), day_number(as_of)
     frame = numbers.copy()
@@ -98,18 +99,14 @@ def slide(
         frame["frequency"] += sign * _count(of, of.confirmed)
         frame["monetary"] += sign * _total(of)
     _live_on(frame, here, criteria)
-    months = _added(tables[0], [(1, sides.months(come, here))], ["customer", "month"])
     places = [(1, sides.places(here, day, span)), (-1, sides.places(gone, leaving.until, span))]
-    left = _added(tables[1], places, ["customer", "station"])
+    left = sides.added(places_before, places, ["customer", "station"])
     left = left[left["visits"] > 0]
-    monthly = sides.monthly(months, keys, as_of, criteria)
     declared = people["home"].loc[keys].to_numpy()
     homes = sides.homes(left, keys, declared, beside.stations)
-    for name in state.MONTHLY:
-        frame[name] = monthly[name]
     frame["home_station"] = np.where(homes["home_declared"], 0, homes["home_station"])
     frame["home_visits"], frame["window_visits"] = homes["home_visits"], homes["window_visits"]
-    return frame[list(state.NUMBERS)].astype(np.int64), months, left
+    return frame[list(state.NUMBERS)].astype(np.int64), sides.months(come, here), left
 
 
 def _judged(rows: pd.DataFrame, beside: Beside, criteria: Criteria) -> pd.DataFrame:
@@ -149,11 +146,3 @@ def _live_on(frame: pd.DataFrame, here: Visits, criteria: Criteria) -> None:
     confirmed = frame["last_confirmed"].to_numpy().copy()
     np.maximum.at(confirmed, who[here.confirmed], here.day[here.confirmed])
     frame["last_confirmed"] = confirmed
-
-
-def _added(table: pd.DataFrame, more: list[tuple[int, pd.DataFrame]], key: list[str]) -> pd.DataFrame:
-    parts = [table]
-    for sign, part in more:
-        rest = [name for name in part.columns if name not in key]
-        parts.append(part.assign(**{name: sign * part[name] for name in rest}))
-    return pd.concat(parts, ignore_index=True).groupby(key, as_index=False).sum()

@@ -116,6 +116,23 @@ def inside(
     )
 
 
+def replaced(numbers: pd.DataFrame, touched: Ints, made: pd.DataFrame) -> pd.DataFrame:
+    """``numbers`` with those of ``touched`` as ``made``; who is not in it (sorted) has none any more."""
+    keys, fresh = numbers.index.to_numpy(), made.index.to_numpy()
+    stay = np.ones(len(keys), dtype=bool)
+    stay[np.isin(keys, np.setdiff1d(touched, fresh))] = False
+    values = numbers.to_numpy()[stay] if not stay.all() else numbers.to_numpy(copy=True)
+    keys, rows = keys[stay], made[list(numbers.columns)].to_numpy()
+    place = np.searchsorted(keys, fresh)
+    known = np.isin(fresh, keys, assume_unique=True)
+    values[place[known]] = rows[known]
+    if not known.all():
+        keys = np.insert(keys, place[~known], fresh[~known])
+        values = np.insert(values, place[~known], rows[~known], axis=0)
+    index = pd.Index(keys, name="customer")
+    return pd.DataFrame(np.asfortranarray(values), columns=numbers.columns, index=index, copy=False)
+
+
 def _currencies(rows: pd.DataFrame, keys: Ints) -> Ints:
     """In how many currencies each customer's rows are."""
     pairs = np.unique(
@@ -134,6 +151,6 @@ def currency_codes(names: pd.Series[str]) -> Ints:
 
 
 def currency_names(codes: Ints) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    found, place = np.unique(codes, return_inverse=True)
+    place, found = pd.factorize(codes)
     names = [int(code).to_bytes(3, "big").strip(b"\0").decode() for code in found]
     return np.array([*names, ""], dtype=object)[place]

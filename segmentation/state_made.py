@@ -19,6 +19,7 @@ from segmentation.classes import day_number
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside
 from segmentation.features import History, features, other_money
+from segmentation.state_packs import MONTHS, PLACES, none
 from segmentation.visits import Ints, visits
 
 AT_ONCE = 50_000  # customers made anew in one piece
@@ -82,12 +83,14 @@ class Work:
         for end, frame in made.stood.items():
             self.stood.setdefault(end, []).append(frame)
 
+    def all_months(self) -> pd.DataFrame:
+        return pd.concat([none(*MONTHS), *self.months], ignore_index=True)
+
+    def all_places(self) -> pd.DataFrame:
+        return pd.concat([none(*PLACES), *self.places], ignore_index=True)
+
 
 Elsewhere = Callable[[Setting, Ints, date, list[date]], Iterable[Piece | None]]
-
-
-def none(*names: str) -> pd.DataFrame:
-    return pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in names})
 
 
 def joined(parts: list[pd.DataFrame], names: tuple[str, ...]) -> pd.DataFrame:

@@ -14,10 +14,12 @@ from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
-from segmentation import reading, sides, sliding, state, state_store
+from segmentation import reading, sides, sliding, state, state_packs, state_store
 from segmentation.classes import EPOCH, day_number
 from segmentation.memory import month_ends
-from segmentation.state_made import Elsewhere, Piece, Setting, Tell, Work, joined, make, none
+from segmentation.state_made import Elsewhere, Setting, Tell, Work, joined, make
+from segmentation.state_months import Months, whole
+from segmentation.state_packs import PART, PLACES, none
 from segmentation.state_store import Head, Writing
 from segmentation.visits import Ints
 
@@ -85,15 +87,15 @@ def rebuild(
             work.add(made)
     numbers = joined(work.numbers, state.NUMBERS)
     stood = {end: joined(work.stood.get(end, []), state.STOOD) for end in ends}
-    gone = np.setdiff1d(state_store.keys(session), numbers.index.to_numpy())
     writing = Writing(
         seen=state_store.head(session),
         day=day,
         signature=setting.signature(day),
         numbers=numbers,
-        months=pd.concat(work.months or [none("customer", *state_store.MONTH_NAMES)]),
-        places=pd.concat(work.places or [none("customer", *state_store.PLACE_NAMES)]),
-        gone=gone,
+        places=work.all_places(),
+        months=whole(work.all_months()),
+        gone=np.zeros(0, dtype=np.int64),
+        anew=True,
         changes=_taken(changed, day),
         forgotten=sorted(set(state_store.month_end_days(session)) - set(ends)),
     )
@@ -115,6 +117,7 @@ class Slide:
         assert head.day is not None
         self.at = self.before = head.day
         self.numbers = state_store.numbers(session)
+        self.before_keys: Ints = self.numbers.index.to_numpy()
         self.changed = pd.concat([changed, self._merged()], ignore_index=True)
         survivors = setting.people["survivor"].reindex(self.changed["customer"])
         # Someone deleted is nobody else: their numbers go.
@@ -122,14 +125,15 @@ class Slide:
             np.int64
         )
         self.touched = self.moved = np.zeros(0, dtype=np.int64)
-        self.sides: list[tuple[Ints, pd.DataFrame, pd.DataFrame]] = []
+        self.places, self.months = none(*PLACES), Months()
         self.stood: dict[date, pd.DataFrame] = {}
 
     def _merged(self) -> pd.DataFrame:
         """Whoever has numbers and is no customer of their own any more: their whole life moves."""
         people = self.setting.people
         alone = people.index.to_numpy()[people["survivor"].to_numpy() == people.index.to_numpy()]
-        gone = np.setdiff1d(self.numbers.index.to_numpy(), alone, assume_unique=True)
+        known = self.numbers.index.to_numpy()
+        gone = known[~np.isin(known, alone, assume_unique=True)]
         return pd.DataFrame({"id": -1, "customer": gone, "day": np.full(len(gone), EPOCH, dtype=object)})
 
     def to(self, day: date, ends: list[date]) -> Advanced:
@@ -156,7 +160,7 @@ class Slide:
         moved = keys[self.numbers["home_declared"].to_numpy() != declared]
         late = self.who[np.array(self.changed["day"] <= self.at, dtype=bool)]
         anew = np.unique(np.concatenate([late, self._renamed(), moved]))
-        work, slid = Work(), np.zeros(0, dtype=np.int64)
+        made, slid = list[pd.DataFrame](), np.zeros(0, dtype=np.int64)
         if day > self.at:
             window = timedelta(days=self.setting.criteria.rfm.window_days)
             entering, leaving = self._rows(self.at, day), self._rows(self.at - window, day - window)
@@ -164,28 +168,43 @@ class Slide:
             bad = sliding.unfit(self.numbers, entering, leaving, self.setting.criteria)
             anew = np.unique(np.concatenate([anew, bad, np.intersect1d(coming, self.touched)]))
             slid = np.setdiff1d(coming, anew)
-            work.add(self._slid(slid, entering, leaving, day) if len(slid) else None)
-        make(self.session, self.setting, anew, day, [], work, self.tell)
+            if len(slid):
+                made.append(self._slid(slid, entering, leaving, day))
+        made.append(self._anew(anew, day))
         touched = np.union1d(anew, slid)
-        made = joined(work.numbers, state.NUMBERS)
-        rest = self.numbers[~np.isin(keys, touched)]
-        self.numbers = pd.concat([rest, made]).sort_index() if len(made) else rest
-        months = pd.concat(work.months or [none("customer", *state_store.MONTH_NAMES)])
-        places = pd.concat(work.places or [none("customer", *state_store.PLACE_NAMES)])
-        self.sides.append((touched, months, places))
+        self.numbers = state.replaced(self.numbers, touched, pd.concat(made).sort_index())
         self.touched = np.union1d(self.touched, touched)
         self.at = day
 
-    def _slid(self, keys: Ints, entering: sliding.Rows, leaving: sliding.Rows, day: date) -> Piece:
-        tables = state_store.sides(self.session, keys)
-        if not np.array_equal(np.unique(tables[0]["customer"].to_numpy()), keys):
-            raise ValueError("the months of some customers are missing")
+    def _anew(self, keys: Ints, day: date) -> pd.DataFrame:
+        work = Work()
+        make(self.session, self.setting, keys, day, [], work, self.tell)
+        self.months.replace(keys, work.all_months())
+        self._move(keys, work.all_places())
+        return joined(work.numbers, state.NUMBERS)
+
+    def _slid(self, keys: Ints, entering: sliding.Rows, leaving: sliding.Rows, day: date) -> pd.DataFrame:
         setting = self.setting
-        made = sliding.slide(
-            *(self.numbers.loc[keys], tables, entering, leaving),
+        numbers, months, places = sliding.slide(
+            *(self.numbers.loc[keys], self._places(keys), entering, leaving),
             *(setting.people, day, setting.criteria, setting.beside),
         )
-        return Piece(*made, {})
+        self.months.add(months)
+        self._move(keys, places)
+        return numbers
+
+    def _places(self, keys: Ints) -> pd.DataFrame:
+        """Where these customers, whom this slide has not touched yet, came in the window."""
+        found = [none(*PLACES)]
+        for part in np.unique(keys // PART).tolist():
+            rows = state_packs.rows(self.session, "places", part)
+            if rows is not None:
+                found.append(rows[np.isin(rows["customer"].to_numpy(), keys)])
+        return pd.concat(found, ignore_index=True)
+
+    def _move(self, keys: Ints, places: pd.DataFrame) -> None:
+        rest = self.places[~np.isin(self.places["customer"].to_numpy(), keys)]
+        self.places = pd.concat([rest, places], ignore_index=True)
 
     def _rows(self, after: date, until: date) -> sliding.Rows:
         """The rows of the days after ``after`` up to ``until``, and of one day on each side."""
@@ -216,39 +235,31 @@ class Slide:
 
     def _turn_month(self, day: date) -> None:
         """Another month is the last whole one: the months of everyone are looked at again."""
-        made, criteria = self._sides()[0], self.setting.criteria
-        parts = [sides.monthly(made, np.unique(made["customer"].to_numpy()), day, criteria)]
-        for table in state_store.months(self.session):
-            rest = table[~np.isin(table["customer"].to_numpy(), self.touched)]
-            parts.append(sides.monthly(rest, np.unique(rest["customer"].to_numpy()), day, criteria))
-        fresh = joined(parts, state.MONTHLY).reindex(self.numbers.index, fill_value=-1)
-        if (fresh["months_of"] < 0).any():
-            raise ValueError("the months of some customers are missing")
-        moved = (fresh != self.numbers[list(state.MONTHLY)]).any(axis=1).to_numpy()
-        self.numbers = self.numbers.assign(**{name: fresh[name] for name in state.MONTHLY})
-        self.moved = self.numbers.index.to_numpy()[moved]
+        fresh, keys = [none(*state.MONTHLY)], self.numbers.index.to_numpy()
+        for part in np.unique(keys // PART).tolist():
+            mine, table = keys[keys // PART == part], self.months.of(self.session, part)
+            if not np.array_equal(np.unique(table["customer"].to_numpy()), mine):
+                raise ValueError("the months of some customers are missing")
+            fresh.append(sides.monthly(table, mine, day, self.setting.criteria))
+        made = pd.concat(fresh[1:] or fresh)
+        moved = (made.to_numpy() != self.numbers[list(state.MONTHLY)].to_numpy()).any(axis=1)
+        self.numbers = self.numbers.assign(**{name: made[name].to_numpy() for name in state.MONTHLY})
+        self.moved = keys[moved]
 
     def _writing(self, day: date, kept: list[date], ends: list[date]) -> Writing:
-        write = np.union1d(self.touched, self.moved)
         keys = self.numbers.index.to_numpy()
-        months, places = self._sides()
+        write = np.union1d(self.touched, self.moved)
+        untouched = np.setdiff1d(self.moved, self.touched)
+        self._move(untouched, self._places(untouched))
         return Writing(
             seen=self.head,
             day=day,
             signature=self.setting.signature(day),
             numbers=self.numbers[np.isin(keys, write)],
-            months=months,
-            places=places,
-            gone=np.setdiff1d(self.touched, keys),
+            places=self.places.sort_values(["customer", "station"]),
+            months=self.months.changed(self.session, self.before_keys),
+            gone=self.touched[~np.isin(self.touched, keys)],
+            anew=False,
             changes=_taken(self.changed, day),
             forgotten=sorted(set(kept) - set(ends)),
         )
-
-    def _sides(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The side tables of everyone made anew, as of their last step."""
-        months, places, later = [], [], np.zeros(0, dtype=np.int64)
-        for touched, month, place in reversed(self.sides):
-            months.append(month[~np.isin(month["customer"].to_numpy(), later)])
-            places.append(place[~np.isin(place["customer"].to_numpy(), later)])
-            later = np.union1d(later, touched)
-        return pd.concat(months), pd.concat(places)

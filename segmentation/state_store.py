@@ -7,28 +7,27 @@ one makes the state anew from the log.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import CursorResult, delete, func, insert, select, text, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import CursorResult, delete, insert, select, text, update
+from sqlalchemy.orm import Session
 
 from crm.db import Database
-from crm.state import CustomerSides, CustomerState, LogChange, MonthEnd, SegmentState
-from segmentation.packing import WIDE, bytes_to_groups, bytes_to_rows, groups_to_bytes, rows_to_bytes, unpack
+from crm.state import LogChange, MonthEnd, SegmentState, StatePack
+from segmentation import state_packs
+from segmentation.packing import WIDE, unpack
 from segmentation.reading import among
 from segmentation.state import NUMBERS
+from segmentation.state_packs import PART, PLACES
 from segmentation.visits import Ints
 
-RANGE = 100_000  # customers read at once
-AT_ONCE = 10_000  # rows written in one transaction: a tenth of a second on SQLite
+AT_ONCE = 10_000  # ids told to a database at once
 ONLY = 1  # the id of the one row of segment_state
-MONTH_NAMES, PLACE_NAMES = ("month", "visits", "millilitres"), ("station", "visits")
 
 
 class OtherRun(Exception):
@@ -44,15 +43,18 @@ class Head:
 
 @dataclass
 class Writing:
-    """What a run changes: numbers and side tables of ``numbers.index``, and of ``gone``, who never came."""
+    """What a run changes: numbers and places of ``numbers.index``, and of ``gone``, who never came; whole
+    months of ranges (range, month, rows). ``anew``: nothing of what was kept before stays.
+    """
 
     seen: Head
     day: date
     signature: str
     numbers: pd.DataFrame
-    months: pd.DataFrame
     places: pd.DataFrame
+    months: list[tuple[int, int, pd.DataFrame]]
     gone: Ints
+    anew: bool
     changes: Ints  # ids of log_changes that it took in
     month_ends: list[dict[str, Any]] = field(default_factory=list)
     forgotten: list[date] = field(default_factory=list)
@@ -72,26 +74,18 @@ def changes(session: Session) -> pd.DataFrame:
 
 def numbers(session: Session) -> pd.DataFrame:
     """Every customer's numbers: index their ids, sorted; columns NUMBERS. Raises ValueError where broken."""
-    count = session.scalar(select(func.count()).select_from(CustomerState)) or 0
-    table = np.empty((count, len(NUMBERS)), dtype=np.int64, order="F")
-    keys, place = np.empty(count, dtype=np.int64), 0
-    for ids, part in _read(session, CustomerState.customer_id, CustomerState.numbers):
-        table[place : place + len(ids)] = bytes_to_rows(part, len(NUMBERS))
-        keys[place : place + len(ids)] = ids
-        place += len(ids)
+    found = []
+    for part in state_packs.parts(session, "numbers"):
+        rows = state_packs.rows(session, "numbers", part)
+        if rows is not None:
+            found.append(rows)
+    keys = np.concatenate([np.zeros(0, dtype=np.int64), *(rows["customer"].to_numpy() for rows in found)])
+    table, place = np.empty((len(keys), len(NUMBERS)), dtype=np.int64, order="F"), 0
+    while found:
+        rows = found.pop(0)
+        table[place : place + len(rows)] = rows[[*NUMBERS]].to_numpy()
+        place += len(rows)
     return pd.DataFrame(table, columns=list(NUMBERS), index=pd.Index(keys, name="customer"), copy=False)
-
-
-def broken(session: Session) -> list[int]:
-    """Customers whose row has not the length of a row."""
-    length = len(NUMBERS) * WIDE.itemsize
-    return list(
-        session.scalars(select(CustomerState.customer_id).where(func.length(CustomerState.numbers) != length))
-    )
-
-
-def keys(session: Session) -> Ints:
-    return np.array(session.scalars(select(CustomerState.customer_id)).all(), dtype=np.int64)
 
 
 def month_end_days(session: Session) -> list[date]:
@@ -108,74 +102,27 @@ def stood(session: Session, end: date) -> pd.DataFrame:
     return frame
 
 
-def months(session: Session) -> Iterator[pd.DataFrame]:
-    """The table of months, range after range of customers."""
-    for ids, part in _read(session, CustomerSides.customer_id, CustomerSides.months):
-        yield bytes_to_groups(ids, part, "customer", MONTH_NAMES)
-
-
-def sides(session: Session, customers: Ints) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Months and places of some customers."""
-    rows = session.execute(
-        select(CustomerSides.customer_id, CustomerSides.months, CustomerSides.places)
-        .where(among(session, CustomerSides.customer_id, customers))
-        .order_by(CustomerSides.customer_id)
-    ).all()
-    ids = np.array([row[0] for row in rows], dtype=np.int64)
-    return (
-        bytes_to_groups(ids, [row[1] for row in rows], "customer", MONTH_NAMES),
-        bytes_to_groups(ids, [row[2] for row in rows], "customer", PLACE_NAMES),
-    )
-
-
-def _read(
-    session: Session, key: InstrumentedAttribute[int], value: InstrumentedAttribute[bytes]
-) -> Iterator[tuple[Ints, list[bytes]]]:
-    """Keys and bytes in the order of the keys, a range at a time."""
-    least, most = session.execute(select(func.min(key), func.max(key))).one()
-    for begin in range(least or 0, (most or -1) + 1, RANGE):
-        asked = select(key, value).where(key.between(begin, begin + RANGE - 1)).order_by(key)
-        if session.get_bind().dialect.name == "sqlite":
-            found = session.connection().execute(asked).cursor.fetchall()
-        else:
-            found = list(_copied(session, asked))
-        if found:
-            ids, parts = zip(*found, strict=True)
-            yield np.array(ids, dtype=np.int64), list(parts)
-
-
-def _copied(session: Session, asked: Any) -> Iterator[tuple[int, bytes]]:
-    """COPY in PostgreSQL's binary format: the driver makes no Python object of a number."""
-    compiled = asked.compile(session.connection(), compile_kwargs={"literal_binds": True})
-    raw: Any = session.connection().connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT BINARY)") as copy:
-        data = b"".join(bytes(part) for part in copy)
-    place = 19  # the header
-    while True:
-        (columns,) = struct.unpack_from(">h", data, place)
-        if columns < 0:
-            return
-        key, length = struct.unpack_from(">qi", data, place + 6)
-        yield key, data[place + 18 : place + 18 + length]
-        place += 18 + length
-
-
 def write(database: Database, work: Writing) -> None:
     """Raises OtherRun when another run has begun to write since ``work.seen``."""
     version = _claim(database, work.seen)
-    made = work.numbers
-    month_keys, month_bytes = groups_to_bytes(work.months, "customer")
-    place_keys, place_bytes = groups_to_bytes(work.places, "customer")
-    at_month = dict(zip(month_keys.tolist(), month_bytes, strict=True))
-    at_place = dict(zip(place_keys.tolist(), place_bytes, strict=True))
-    for begin in range(0, len(made), AT_ONCE):
-        part = made.iloc[begin : begin + AT_ONCE]
-        ids = part.index.tolist()
-        rows = list(zip(ids, rows_to_bytes(part.to_numpy()), strict=True))
-        beside = [(key, at_month[key], at_place.get(key, b"")) for key in ids if key in at_month]
+    if work.anew:
         with _mine(database, version) as session:
-            upsert(session, "customer_state", ("customer_id", "numbers"), rows)
-            upsert(session, "customer_sides", ("customer_id", "months", "places"), beside)
+            session.execute(delete(StatePack))
+    made = work.numbers.reset_index(names="customer")
+    keys = made["customer"].to_numpy()
+    for part in np.unique(np.concatenate([keys, work.gone]) // PART).tolist():
+        low, high = part * PART, (part + 1) * PART
+        gone = work.gone[(work.gone >= low) & (work.gone < high)]
+        some = made[(keys >= low) & (keys < high)]
+        place = work.places["customer"].to_numpy()
+        places = work.places[(place >= low) & (place < high)]
+        nowhere = np.setdiff1d(some["customer"].to_numpy(), places["customer"].to_numpy())
+        with _mine(database, version) as session:
+            state_packs.add(session, "numbers", part, some, gone)
+            state_packs.add(session, "places", part, places[[*PLACES]], np.union1d(nowhere, gone))
+            for of, month, rows in work.months:
+                if of == part:
+                    state_packs.replace_month(session, part, month, rows)
     with _mine(database, version) as session:
         _finish(session, work)
         session.execute(update(SegmentState).values(day=work.day, signature=work.signature))
@@ -219,10 +166,6 @@ class _mine:  # noqa: N801 - reads as a verb
 
 
 def _finish(session: Session, work: Writing) -> None:
-    for table in (CustomerState, CustomerSides):
-        for begin in range(0, len(work.gone), AT_ONCE):
-            some = work.gone[begin : begin + AT_ONCE]
-            session.execute(delete(table).where(among(session, table.customer_id, some)))
     for begin in range(0, len(work.changes), AT_ONCE):
         some = work.changes[begin : begin + AT_ONCE]
         session.execute(delete(LogChange).where(among(session, LogChange.id, some)))

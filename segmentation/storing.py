@@ -108,7 +108,8 @@ def prepare(session: Session, outcome: Outcome, faces: Ints) -> Prepared:
         beside={new: outcome.beside[old] for new, old in enumerate(places.tolist()) if old in outcome.beside},
     )
     rows, moves, changes = _compared(session, differing, faces[places])
-    gone = np.setdiff1d(kept.index.to_numpy(), keys).tolist()
+    known = kept.index.to_numpy()
+    gone = known[~np.isin(known, keys)].tolist()
     return Prepared(_last_run(session), rows, moves, changes, gone)
 
 
@@ -127,7 +128,7 @@ def _compared(
         if old == new:
             continue
         facts = dict(zip(names, values, strict=True))
-        moves += compare.of(key, old, new, partial(sheets.part, facts))
+        moves += compare.of(key, old, new, partial(sheets.part_json, facts))
         segment = old[0] if old else None
         if segment != new[0]:
             changes.append((key, segment, new[0], _reason(old, new, facts, sheets)))
@@ -142,7 +143,7 @@ def face(frame: pd.DataFrame) -> Ints:
     told = frame["p_alive"].to_numpy() >= 0
     chance = np.rint(frame["expected"].to_numpy() / MILLION)  # moved by others' coupons too
     version = np.full(len(frame), zlib.crc32(repr(NAMES).encode()), dtype=np.int64)  # which numbers are kept
-    limit = np.rint(frame["limit_days"].to_numpy())
+    limit = np.rint(10 * np.log(frame["limit_days"].to_numpy()))  # the kept one is right to a tenth
     for values in (*columns.values(), last_confirmed, told, limit, chance, version):
         if values.dtype == object:
             values = pd.util.hash_array(values)

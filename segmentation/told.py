@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,9 @@ from crm.stations import Station
 from segmentation.classes import Cutoffs
 from segmentation.criteria import Criteria
 from segmentation.explain import NAMES, Facts, Sheets, Thresholds
+from segmentation.rhythm import Prior, Priors, lifecycle, rhythm
 
+LIFE = ("visits", "first_day", "last_day", "last_gap")
 DAYS = ("recency_days", "since_days", "tenure_days")  # they go on with every day; -1 is none
 
 
@@ -28,8 +32,10 @@ def told(session: Session, row: CustomerSegment) -> Facts | None:
     if run is None or len(row.numbers) != len(NAMES) + 1:
         return None
     numbers = dict(zip((*NAMES, "beside"), row.numbers, strict=True))
-    thresholds = _thresholds(session, run, numbers["account"])
-    return Sheets(thresholds).sheet(_on(numbers, row.as_of, run.as_of, thresholds.criteria))
+    thresholds, of = _thresholds(session, run, numbers["account"]), numbers["prior"]
+    mean, variance = run.cutoffs["priors"][of]
+    prior = Prior(mean, variance, of)
+    return Sheets(thresholds).sheet(_on(numbers, row.as_of, run.as_of, prior, thresholds.criteria))
 
 
 def _thresholds(session: Session, run: SegmentRun, account: int) -> Thresholds:
@@ -45,7 +51,9 @@ def _thresholds(session: Session, run: SegmentRun, account: int) -> Thresholds:
     )
 
 
-def _on(numbers: dict[str, Any], written: date, day: date, criteria: Criteria) -> dict[str, Any]:
+def _on(
+    numbers: dict[str, Any], written: date, day: date, prior: Prior, criteria: Criteria
+) -> dict[str, Any]:
     """The numbers as of ``day``: a row is not written again because a day has passed."""
     days = max(0, (day - written).days)
     row = numbers | {name: numbers[name] + days for name in DAYS if numbers[name] >= 0}
@@ -56,4 +64,14 @@ def _on(numbers: dict[str, Any], written: date, day: date, criteria: Criteria) -
     row["points"] += row["points_tenure"] - numbers["points_tenure"]
     if row["due_day"] >= 0:
         row["overdue_days"] = max(0, row["last_day"] + row["since_days"] - row["due_day"])
-    return row | {"p_alive_on": written.isoformat()}
+    return row | {"p_alive_on": written.isoformat()} | _limits(row, prior, criteria)
+
+
+def _limits(row: dict[str, Any], prior: Prior, criteria: Criteria) -> dict[str, Any]:
+    """Their rhythm as the last run found it: that of similar customers, which is in it, moves every day."""
+    one = pd.DataFrame({name: [row[name]] for name in ("gaps", "gap_sum", "gap_squares", *LIFE)})
+    known = Priors([prior], np.zeros(1, dtype=np.int64))
+    rhythms = rhythm(one, np.array([prior.of], dtype=object), criteria.rhythm, known)
+    limits = lifecycle(one, rhythms, row["last_day"], criteria.lifecycle)
+    columns = rhythms.join(limits[["dormant_days", "churned_days"]])
+    return {str(name): columns[name].tolist()[0] for name in columns}

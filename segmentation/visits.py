@@ -21,6 +21,7 @@ anonymous sales, none after the day looked at. One row per line of the log:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,6 +163,15 @@ def _join(session: Ints, place: Ints, receipt: Ints, rows: Ints) -> Ints:
         label = label[label]
         if np.array_equal(before, label):
             return label[session]
+
+
+def among(texts: npt.NDArray[np.object_], wanted: Iterable[str]) -> Bools:
+    """Which of these texts, of a few kinds, are among those wanted."""
+    codes, kinds = pd.factorize(texts)
+    names = set(wanted)
+    fits = np.array([kind in names for kind in kinds] + [False])
+    found: Bools = fits[codes]
+    return found
 
 
 def _starts(label: Ints) -> Ints:

@@ -121,19 +121,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", name=op.f("pk_criteria_versions")),
     )
     op.create_table(
-        "customer_sides",
-        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("months", sa.LargeBinary(), nullable=False),
-        sa.Column("places", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_sides")),
-    )
-    op.create_table(
-        "customer_state",
-        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("numbers", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_state")),
-    )
-    op.create_table(
         "errands",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
@@ -266,6 +253,15 @@ def upgrade() -> None:
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("telegram_id", name=op.f("uq_staff_telegram_id")),
+    )
+    op.create_table(
+        "state_packs",
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("part", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("how", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "part", "step", name=op.f("pk_state_packs")),
     )
     op.create_table(
         "stations",
@@ -872,6 +868,7 @@ def downgrade() -> None:
     op.drop_table("talks")
     op.drop_table("switches")
     op.drop_table("stations")
+    op.drop_table("state_packs")
     op.drop_table("staff")
     op.drop_table("segment_state")
     with op.batch_alter_table("segment_runs", schema=None) as batch_op:
@@ -896,8 +893,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_errands_done")
 
     op.drop_table("errands")
-    op.drop_table("customer_state")
-    op.drop_table("customer_sides")
     op.drop_table("criteria_versions")
     op.drop_table("criteria_changes")
     op.drop_table("copies")

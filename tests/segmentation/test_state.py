@@ -12,17 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from crm import fillups, identity
 from crm.customers import Customer
 from crm.db import Base, Database
 from crm.fillups import Fillup
-from crm.state import CustomerSides, CustomerState, LogChange, MonthEnd, SegmentState
+from crm.state import LogChange, MonthEnd, SegmentState, StatePack
 from crm.stations import Station
-from segmentation import state_store
+from segmentation import state_packs, state_store
 from segmentation.export import csv_bytes
+from segmentation.packing import pack, unpack
 from segmentation.refresh import Run, refresh
 from segmentation.state import NUMBERS
+from segmentation.state_packs import PLACES, none
 from segmentation.verify import verify
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
 
@@ -150,24 +153,30 @@ def test_verify_says_when_there_is_no_state(database: Database) -> None:
     assert verify(database, trust_self_reported=True).day is None  # made with another setting
 
 
+def spoil(session: Session, kind: str, customer: int, name: str, by: int) -> None:
+    """Add to a number of the first row kept of somebody."""
+    for row in session.scalars(select(StatePack).where(StatePack.kind == kind).order_by(StatePack.step)):
+        frame = unpack(row.data, row.how)
+        (places,) = np.nonzero((frame["customer"] == customer).to_numpy())
+        if len(places):
+            frame[name] += np.where(np.arange(len(frame)) == places[0], by, 0)
+            row.data, row.how = pack(frame)
+            return
+
+
 @pytest.mark.parametrize("name", ["frequency", "monetary", "gap_squares", "weekday_2", "peak_ml"])
 def test_verify_finds_a_wrong_number(database: Database, name: str) -> None:
     town(database)
     with database.write() as session:
-        row = session.get_one(CustomerState, 7)
-        numbers = np.frombuffer(row.numbers, dtype="<i8").copy()
-        numbers[NUMBERS.index(name)] += 1
-        row.numbers = numbers.tobytes()
+        spoil(session, "numbers", 7, name, 1)
     assert verify(database).differing == [{"customer": 7, "differs": [name]}]
 
 
-def test_verify_finds_a_row_cut_short_and_the_next_run_makes_all_anew(database: Database) -> None:
+def test_verify_finds_a_range_cut_short_and_the_next_run_makes_all_anew(database: Database) -> None:
     town(database)
     with database.write() as session:
-        session.execute(
-            update(CustomerState).where(CustomerState.customer_id == 7).values(numbers=b"\x00" * 16)
-        )
-    assert verify(database).differing == [{"customer": 7, "differs": ["length"]}]
+        session.execute(update(StatePack).where(StatePack.kind == "numbers").values(data=b"\x00" * 16))
+    assert {tuple(row["differs"]) for row in verify(database).differing} == {("length",)}
     refresh(database, as_of=TODAY, now=NOW)
     assert verify(database).differing == []
 
@@ -175,8 +184,8 @@ def test_verify_finds_a_row_cut_short_and_the_next_run_makes_all_anew(database: 
 def test_verify_finds_wrong_months_and_places(database: Database) -> None:
     town(database)
     with database.write() as session:
-        session.get_one(CustomerSides, 7).places = np.array([1, 99], dtype="<i8").tobytes()
-        session.get_one(CustomerSides, 8).months = b""
+        spoil(session, "places", 7, "visits", 99)
+        spoil(session, "months", 8, "millilitres", 1)
     assert verify(database).differing == [
         {"customer": 8, "differs": ["months"]},
         {"customer": 7, "differs": ["places"]},
@@ -186,11 +195,26 @@ def test_verify_finds_wrong_months_and_places(database: Database) -> None:
 def test_verify_finds_a_lost_customer_and_a_change_nobody_told(database: Database) -> None:
     town(database)
     with database.write() as session:
-        session.execute(delete(CustomerState).where(CustomerState.customer_id == 3))
+        row = session.scalars(select(StatePack).where(StatePack.kind == "numbers")).one()
+        frame = unpack(row.data, row.how)
+        row.data, row.how = pack(frame[frame["customer"] != 3])
         session.execute(update(Fillup).where(Fillup.at == ago(40), Fillup.customer_id == 31).values(amount=1))
     found = verify(database).differing
     assert [each["customer"] for each in found if "frequency" in each["differs"]] == [3]
     assert [each["customer"] for each in found if "monetary" in each["differs"]] == [3, 31]
+
+
+def test_many_nights_are_packed_into_one(database: Database) -> None:
+    fill(database, [*regulars(30), *(Line(1, ago(back)) for back in range(12))])
+    counts = []
+    for back in range(12, -1, -1):
+        refresh(database, as_of=TODAY - timedelta(days=back), now=NOW)
+        with database.read() as session:
+            steps = select(StatePack.step).where(StatePack.kind == "numbers")
+            counts.append(len(session.scalars(steps).all()))
+    assert max(counts) == state_packs.STEPS
+    assert min(counts[state_packs.STEPS :]) == 1
+    assert verify(database).differing == []
 
 
 def test_a_changed_past_month_end_is_found(database: Database) -> None:
@@ -224,7 +248,7 @@ def test_a_state_half_written_is_made_anew(database: Database) -> None:
     before = told(from_log(database, TODAY))
     with database.write() as session:
         session.execute(update(SegmentState).values(day=None))
-        session.execute(delete(CustomerState).where(CustomerState.customer_id > 12))
+        session.execute(delete(StatePack).where(StatePack.kind == "places"))
     assert told(refresh(database, as_of=TODAY, now=NOW)) == before
     assert verify(database).differing == []
 
@@ -235,9 +259,8 @@ def test_a_run_that_lost_the_state_to_another_leaves_it(database: Database) -> N
         seen = state_store.head(session)
     refresh(database, as_of=TODAY, now=NOW)
     empty = pd.DataFrame(columns=list(NUMBERS), dtype=np.int64)
-    sides = pd.DataFrame(columns=["customer", "station", "visits"], dtype=np.int64)
-    none = np.zeros(0, dtype=np.int64)
-    late = state_store.Writing(seen, TODAY, "", empty, sides, sides, none, none)
+    nobody = np.zeros(0, dtype=np.int64)
+    late = state_store.Writing(seen, TODAY, "", empty, none(*PLACES), [], nobody, anew=True, changes=nobody)
     with pytest.raises(state_store.OtherRun):
         state_store.write(database, late)
     assert verify(database).day == TODAY

@@ -30,7 +30,7 @@ from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import House, Incoming
 from handlers.leave import Leave
 from handlers.people import identify_staff
-from handlers.route import Command, Elsewhere, Membership, Route, Said, Tap
+from handlers.route import Command, Elsewhere, Inline, Membership, Route, Said, Tap
 from handlers.routes import ROUTES
 from handlers.speak import Speaker
 from handlers.voice import Voice
@@ -69,6 +69,8 @@ def takes(route: Route, incoming: Incoming) -> bool:
     on = route.on
     if isinstance(on, Elsewhere):
         return not incoming.private and bool(incoming.command[0] or incoming.data)
+    if isinstance(on, Inline):
+        return incoming.query is not None
     if not incoming.private:
         return False
     if isinstance(on, Membership):

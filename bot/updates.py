@@ -26,7 +26,7 @@ from handlers.ask import Incoming
 from handlers.leave import seconds
 
 log = logging.getLogger(__name__)
-ALLOWED = ["message", "callback_query", "my_chat_member"]
+ALLOWED = ["message", "callback_query", "my_chat_member", "inline_query"]
 POLL_SECONDS = 25
 BURST, REFILL = 60, 5.0  # updates a chat may send at once, and per second from then on
 REMEMBERED = 10_000  # chats whose rate is kept in mind
@@ -87,7 +87,11 @@ class Inbox:
         for update_id, replies in unspoken:
             await self._say(update_id, replies)
         for payload in waiting:
-            self._enqueue(Update.de_json(payload, bot))
+            update = Update.de_json(payload, bot)
+            if update.inline_query is not None:
+                await self._let_go(update)
+            else:
+                self._enqueue(update)
         if waiting or unspoken:
             log.info("taken up after a stop: %d updates, %d replies", len(waiting), len(unspoken))
 
@@ -140,8 +144,22 @@ class Inbox:
             await asyncio.sleep(chat.wait_seconds())
             async with self._at_once:
                 if chat.waiting:
-                    await self._one(chat.waiting.popleft())
+                    update = chat.waiting.popleft()
+                    typed_on = any(later.inline_query is not None for later in chat.waiting)
+                    if update.inline_query is not None and typed_on:
+                        await self._let_go(update)
+                    else:
+                        await self._one(update)
         chat.busy = False
+
+    async def _let_go(self, update: Update) -> None:
+        """An inline query that nobody waits for any more: it is older than a stop, or they typed on."""
+        await patiently(
+            lambda: self._writer.run(
+                lambda session: inbox.close(session, update.update_id, "ignored", now=self._clock())
+            ),
+            until_it_is_back(),
+        )
 
     async def _one(self, update: Update) -> None:
         """Handle one update. Whatever goes wrong ends this update alone: its chat goes on."""

@@ -73,6 +73,11 @@ class Incoming:
         return (query.data or "") if query else ""
 
     @property
+    def query(self) -> str | None:
+        """The words of an inline query."""
+        return clean(self.update.inline_query.query) if self.update.inline_query else None
+
+    @property
     def kind(self) -> str:
         """text, contact, location, photo, document or other; empty when this is no message."""
         if self.message is None:

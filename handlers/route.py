@@ -56,7 +56,12 @@ class Elsewhere:
     """A command or a tap in a group or channel, where no personal data is spoken."""
 
 
-Trigger = Command | Tap | Said | Membership | Elsewhere
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Words after the bot's name in any chat, before they are sent."""
+
+
+Trigger = Command | Tap | Said | Membership | Elsewhere | Inline
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One answer to an inline query: ``template`` is what is posted when it is chosen.
+
+    Its title and the line below it are the labels inline.title and inline.about, of the same facts.
+    """
+
+    id: str
+    template: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a handler answers. Facts are JSON values, times as ISO strings.
 
@@ -113,7 +130,8 @@ class Reply:
     tapped. ``keys`` None leaves the reply keyboard as it is, () removes it. ``step`` None leaves the
     talk where it is. ``also`` are replies to other people (a receipt to the driver), as
     ``(chat_id, locale, Reply)``. ``errand`` is the number of what is fetched meanwhile (crm/errands.py): this
-    reply is edited as it goes on. ``menu`` publishes this person's command menu for their new role.
+    reply is edited as it goes on. ``found`` answers an inline query. ``menu`` publishes this person's
+    command menu for their new role.
     """
 
     template: str = ""
@@ -125,6 +143,7 @@ class Reply:
     picture: Picture | None = None
     document: Document | None = None
     errand: int = 0
+    found: tuple[Found, ...] = ()
     qr: str = ""
     step: Step | None = None
     also: tuple[tuple[int, str, Reply], ...] = ()

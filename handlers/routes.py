@@ -24,6 +24,7 @@ from handlers import (
     free,
     funnel,
     goals,
+    inline,
     invites,
     language,
     notes,
@@ -54,6 +55,7 @@ from handlers.route import (
     RULERS,
     Command,
     Elsewhere,
+    Inline,
     Membership,
     Route,
     Said,
@@ -63,6 +65,7 @@ from handlers.route import (
 ROUTES: tuple[Route, ...] = (
     Route(Elsewhere(), basics.elsewhere),
     Route(Membership(), basics.membership),
+    Route(Inline(), inline.find, MANAGERS),
     # Drivers: registering
     Route(Command("start"), register.start, help=True),
     Route(Tap("register.agree"), register.agreed),

@@ -20,7 +20,7 @@ from crm import audit, inbox, talks
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import Ask, House, Incoming, Who
 from handlers.people import identify, locale_of
-from handlers.route import Command, Reply, Route, Said, Tap
+from handlers.route import Command, Inline, Reply, Route, Said, Tap
 
 Spoken = dict[str, Any]
 GRACE = 2.0  # seconds for the last marks when the bot stops
@@ -131,11 +131,15 @@ def _arguments(route: Route, incoming: Incoming) -> str:
         return incoming.command[1]
     if isinstance(route.on, Tap):
         return incoming.data.partition(":")[2]
+    if isinstance(route.on, Inline):
+        return incoming.query or ""
     return ""
 
 
 def _refuse(session: Session, route: Route, who: Who, now: datetime) -> Reply:
     """Polite, and the same whether or not what was asked for exists."""
+    if isinstance(route.on, Inline):  # anybody in the world may type the bot's name
+        return Reply()
     if route.role & STAFF_ROLES:
         name = getattr(route.on, "name", "") or type(route.on).__name__.lower()
         audit.note(session, who.user_id, "refused", now=now, detail=name)
@@ -145,6 +149,8 @@ def _refuse(session: Session, route: Route, who: Who, now: datetime) -> Reply:
 
 def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
     """A reply and all that goes with it as JSON: what is said to whom, in which language, in order."""
+    if incoming.update.inline_query is not None:
+        return [_found(reply, who, incoming.update.inline_query.id)]
     query = incoming.update.callback_query
     tapped = query.message.message_id if query and query.message else None
     spoken: list[Spoken] = []
@@ -162,6 +168,11 @@ def lay_out(reply: Reply, who: Who, incoming: Incoming) -> list[Spoken]:
         if other.menu:  # in a private chat the chat's id is the person's
             spoken.append({"kind": "menu", "chat_id": chat_id, "user_id": chat_id})
     return spoken
+
+
+def _found(reply: Reply, who: Who, query: str) -> Spoken:
+    results = [asdict(one) for one in reply.found]
+    return {"kind": "inline", "query": query, "locale": who.locale, "results": results}
 
 
 def said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:

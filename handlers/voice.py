@@ -22,8 +22,10 @@ from telegram import (
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InlineQueryResultArticle,
     InputFile,
     InputMediaPhoto,
+    InputTextMessageContent,
     KeyboardButton,
     LinkPreviewOptions,
     Message,
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 Spoken = dict[str, Any]
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 UPLOAD_SECONDS = 120
+INLINE_SECONDS = 1  # that Telegram may answer the same words of the same person by itself: scopes change
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, *([30.0] * 8))  # seconds between tries: four and a half minutes
 STALE = ("message is not modified", "query is too old")
 NO_EDIT = ("message to edit not found", "message can't be edited", "there is no text in the message")
@@ -78,6 +81,8 @@ class Voice:
     async def _part(self, part: Spoken) -> None:
         if part["kind"] == "menu":
             await self._aside(part["chat_id"], lambda: self._publish_menu(part["chat_id"], part["user_id"]))
+        elif part["kind"] == "inline":
+            await self._found(part)
         elif part["kind"] == "toast":
             await self._aside(0, lambda: self._toast(part))
         else:
@@ -86,6 +91,18 @@ class Voice:
     async def _toast(self, part: Spoken) -> None:
         words = label(part["label"], part["locale"]) if part["label"] else None
         await self._bot.answer_callback_query(part["query"], text=words)
+
+    async def _found(self, part: Spoken) -> None:
+        """Answer an inline query at once or not at all: who typed on has asked anew meanwhile."""
+        results = [_article(one, part["locale"]) for one in part["results"]]
+        answer = partial(
+            self._bot.answer_inline_query, part["query"], results, cache_time=INLINE_SECONDS, is_personal=True
+        )
+        try:
+            await self._leave.aside(answer)
+        except TelegramError as error:
+            if not any(phrase in str(error).lower() for phrase in STALE):
+                log.warning("an inline query was not answered: %s", type(error).__name__)
 
     async def _message(self, part: Spoken) -> None:
         text = render(part["template"], part["locale"], part["facts"])
@@ -243,6 +260,16 @@ def _markup(part: Spoken) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyK
         for row in part["keys"]
     ]
     return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
+
+
+def _article(one: dict[str, Any], locale: str) -> InlineQueryResultArticle:
+    text = render(one["template"], locale, one["facts"])
+    return InlineQueryResultArticle(
+        one["id"],
+        label("inline.title", locale, one["facts"]),
+        InputTextMessageContent(fit(text, TEXT_LIMIT), ParseMode.HTML, link_preview_options=NO_PREVIEW),
+        description=label("inline.about", locale, one["facts"]),
+    )
 
 
 def _inline(part: Spoken) -> InlineKeyboardMarkup | None:

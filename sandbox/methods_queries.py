@@ -10,6 +10,9 @@ from sandbox.files import DOWNLOAD_LIMIT
 from sandbox.registry import method
 from sandbox.state import Query
 
+FORMAT = ("parse_mode", "entities")
+MEDIA = ("audio", "document", "gif", "mpeg4_gif", "photo", "sticker", "video", "voice")
+RESULTS = frozenset(("article", "contact", "game", "location", "venue", *MEDIA))
 EXPIRED = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -39,16 +42,42 @@ def answer_inline_query(call: Call) -> bool:
     query = _query(call, "inline_query_id", "inline")
     results = call.array("results")
     if len(results) > 50:
-        raise bad("RESULTS_TOO_MUCH")
-    ids = [r.get("id") if isinstance(r, dict) else None for r in results]
-    if not all(isinstance(i, str) and 1 <= len(i.encode()) <= 64 for i in ids):
-        raise bad("RESULT_ID_INVALID")
+        raise bad("too many inline query results specified")
+    ids = [_checked(call, result) for result in results]
     if len(set(ids)) < len(ids):
         raise bad("RESULT_ID_DUPLICATE")
-    query.answer = {"results": results}
+    how = {"cache_time": call.integer("cache_time", 300), "is_personal": call.flag("is_personal")}
+    query.answer = {"results": results, **how}
     inline_id = call.text("inline_query_id")
-    call.state.event("inline_answer", query.person, inline_query_id=inline_id, results=results)
+    call.state.event("inline_answer", query.person, inline_query_id=inline_id, results=results, **how)
     return True
+
+
+def _checked(call: Call, result: object) -> str:
+    """The id of one result; of articles, the kind that bots answer with here, also the rest is looked at."""
+    if not isinstance(result, dict):
+        raise bad("can't parse InlineQueryResult: expected an Object")
+    number = result.get("id")
+    if number in (None, ""):
+        raise bad("RESULT_ID_EMPTY")
+    if not isinstance(number, str) or len(number.encode("utf-8", "surrogatepass")) > 64:
+        raise bad("RESULT_ID_INVALID")
+    if result.get("type") not in RESULTS:
+        raise bad("can't parse InlineQueryResult: can't find a known field \"type\"")
+    if result["type"] == "article":
+        _article(call, result)
+    return number
+
+
+def _article(call: Call, result: dict[str, Any]) -> None:
+    title, content = result.get("title"), result.get("input_message_content")
+    if not isinstance(title, str) or not title.strip():
+        raise bad("ARTICLE_TITLE_EMPTY")
+    if not isinstance(content, dict):
+        raise bad("can't parse InlineQueryResult: can't find field \"input_message_content\"")
+    if "message_text" in content:
+        parts = {"text": content["message_text"], **{k: content[k] for k in FORMAT if k in content}}
+        Call(call.state, call.bot, call.method, parts, call.files).message_text()
 
 
 @method("getFile")

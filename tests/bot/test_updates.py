@@ -31,6 +31,13 @@ def update(number: int, chat: int = 1, text: str = "hello") -> Update:
     return Update.de_json({"update_id": number, "message": message}, BOT)
 
 
+def typed(number: int, words: str) -> Update:
+    """Words after the bot's name, by the person of chat 1."""
+    user = {"id": 1, "is_bot": False, "first_name": "A"}
+    query = {"id": str(number), "from": user, "query": words, "offset": ""}
+    return Update.de_json({"update_id": number, "inline_query": query}, BOT)
+
+
 BOT = Bot("1:" + "A" * 35)
 
 
@@ -94,6 +101,41 @@ async def test_what_a_crash_left_is_taken_up(database: Database, writer: Writer)
     await inbox_.recover(BOT)
     await inbox_.drain()
     assert seen == [9]
+
+
+async def test_whoever_types_on_is_answered_for_the_last_words(database: Database, writer: Writer) -> None:
+    seen: list[str] = []
+    release = asyncio.Event()
+
+    async def handle(incoming: Incoming) -> None:
+        await release.wait()
+        seen.append(incoming.query or incoming.text)
+
+    inbox_ = box(database, writer, handle)
+    await inbox_.take([update(1, 1, "hello"), typed(2, "z"), typed(3, "zh"), typed(4, "zha"), update(5, 1)])
+    release.set()
+    await inbox_.drain()
+    assert seen == ["hello", "zha", "hello"]
+    assert await states(database, [2, 3]) == ["ignored", "ignored"]
+
+
+async def test_words_typed_before_a_stop_are_not_answered_after_it(
+    database: Database, writer: Writer
+) -> None:
+    async def handle(_incoming: Incoming) -> None:
+        raise AssertionError("nobody waits for this answer")
+
+    payload = typed(9, "zhang").to_dict()
+    await writer.run(lambda s: inbox.store(s, [payload], {9: 1}, now=datetime.now(UTC)))
+    inbox_ = box(database, writer, handle)
+    await inbox_.recover(BOT)
+    await inbox_.drain()
+    assert await states(database, [9]) == ["ignored"]
+
+
+async def states(database: Database, numbers: list[int]) -> list[str]:
+    with database.read() as session:
+        return [session.get_one(inbox.Incoming, number).state for number in numbers]
 
 
 async def test_a_flood_from_one_chat_slows_that_chat_only(

@@ -107,6 +107,7 @@ class Chat:
     def forget(self) -> None:
         self.heard = ""  # all texts, rendered, one after another
         self.said: list[Raw] = []  # what the bot said, laid out: template, facts, buttons, edits, qr
+        self.offered: list[str] = []  # results of an inline query
         self.toast = ""  # the words over a tapped button
         self.buttons: dict[str, str] = getattr(self, "buttons", {})  # label -> data of all newest buttons
         self.keys: list[Raw] = getattr(self, "keys", [])  # the reply keyboard
@@ -148,6 +149,12 @@ class Chat:
     def edits(self, text: str) -> str:
         """Edit the last message they sent."""
         return self._send({"edited_message": self._envelope(fresh=False) | {"text": text, "edit_date": 1}})
+
+    def looks_for(self, words: str) -> list[str]:
+        """Type words after the bot's name in any chat: what would be posted, as it is offered."""
+        query = {"id": str(self.town.updates), "from": self._user(), "query": words, "offset": ""}
+        self._send({"inline_query": query})
+        return self.offered
 
     def blocks(self) -> str:
         return self._membership("member", "kicked")
@@ -201,6 +208,8 @@ class Chat:
         for part in json.loads(json.dumps(lay_out(reply, who, incoming))):
             if part["kind"] == "toast":
                 self.toast = label(part["label"], part["locale"]) if part["label"] else ""
+            elif part["kind"] == "inline":
+                self.offered = [_offered(one, part["locale"]) for one in part["results"]]
             elif part["kind"] == "message" and part["chat_id"] in town.people:
                 town.people[part["chat_id"]].hear(part)
         return self.heard
@@ -230,6 +239,13 @@ class Chat:
 def routes_of(name: str) -> list[Route]:
     """The routes on a command or button of this name."""
     return [route for route in ROUTES if getattr(route.on, "name", None) == name]
+
+
+def _offered(one: Raw, locale: str) -> str:
+    title, about = (label(f"inline.{name}", locale, one["facts"]) for name in ("title", "about"))
+    assert title.strip()
+    assert 0 < len(one["id"].encode()) <= 64
+    return f"{title} | {about} | {render(one['template'], locale, one['facts'])}"
 
 
 def _entities(text: str) -> Raw:

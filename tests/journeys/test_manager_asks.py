@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 from crm.audit import Audit
 from handlers import files
 from tests.journeys.chain import hire, open_chain
-from tests.journeys.conftest import Town
+from tests.journeys.conftest import Person, Town
 
 WORDS = {
     "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Without visits"),
@@ -89,3 +90,33 @@ async def test_a_what_if_takes_the_place_of_its_promise(town: Town) -> None:
         (said,) = (m for m in await ming.messages(wait=1) if m["message_id"] == promise["message_id"])
     assert "of your 10 customers would be called something else" in said["text"]
     assert "Canary" not in said["text"]
+
+
+async def test_a_customer_is_found_in_any_chat(town: Town) -> None:
+    await open_chain(town)
+    ming = await hire(town, "manager", "Ming", "N1")
+    ann = await town.person("Ann", language_code="en")
+
+    async def typed(person: Person, words: str) -> list[dict[str, Any]]:
+        """What Telegram shows above the line that somebody types into."""
+        known = await town.control("GET", f"people/{person.id}/answers")
+        user = {"id": person.id, "is_bot": False, "first_name": "x", "language_code": "en"}
+        query = {"id": f"{person.id}-{words}", "from": user, "query": words, "offset": ""}
+        assert (await town.control("POST", "updates", {"update": {"inline_query": query}}))["update_id"]
+        answers = known
+        while len(answers) == len(known):
+            answers = await town.control("GET", f"people/{person.id}/answers")
+            await asyncio.sleep(0.01)
+        assert answers[-1]["is_personal"]
+        assert answers[-1]["cache_time"] <= 5
+        found: list[dict[str, Any]] = answers[-1]["results"]
+        return found
+
+    (zhang,) = await typed(ming, "zhang wei")
+    assert zhang["title"] == "Zhang Wei"
+    posted = zhang["input_message_content"]["message_text"]
+    assert posted.startswith("<b>Zhang Wei</b> · 10000029")
+    assert "138" not in str(zhang)
+    assert await typed(ming, "Canary 1") == []
+    assert len(await typed(ming, "north")) == 8
+    assert await typed(ann, "zhang wei") == []

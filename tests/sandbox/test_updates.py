@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from sandbox.methods_updates import OTHER_POLLER, WEBHOOK_ACTIVE
 from sandbox.updates import DAY
+from tests.sandbox import spec
 from tests.sandbox.conftest import World
 
 
@@ -139,6 +143,69 @@ async def test_an_inline_query_can_be_answered(world: World) -> None:
     results = [{"type": "article", "id": "1", "title": "T", "input_message_content": content}]
     assert await world.result("answerInlineQuery", inline_query_id="q1", results=results) is True
     assert (await world.ok("GET", f"/people/{li}/answers"))[0]["results"] == results
+
+
+ARTICLE = {
+    "type": "article",
+    "id": "1",
+    "title": "Li",
+    "input_message_content": {"message_text": "<b>Li</b>"},
+}
+TEXT = {"message_text": "<b>Li", "parse_mode": "HTML"}
+UNANSWERABLE = [
+    ([ARTICLE, ARTICLE], "RESULT_ID_DUPLICATE"),
+    ([ARTICLE | {"id": str(n)} for n in range(51)], "too many inline query results specified"),
+    ([ARTICLE | {"id": ""}], "RESULT_ID_EMPTY"),
+    ([ARTICLE | {"id": "x" * 65}], "RESULT_ID_INVALID"),
+    ([ARTICLE | {"id": 5}], "RESULT_ID_INVALID"),
+    ([ARTICLE | {"title": " "}], "ARTICLE_TITLE_EMPTY"),
+    (["x"], "can't parse InlineQueryResult: expected an Object"),
+    ([ARTICLE | {"type": "postcard"}], "can't parse InlineQueryResult: can't find a known field \"type\""),
+    (
+        [ARTICLE | {"input_message_content": None}],
+        "can't parse InlineQueryResult: can't find field \"input_message_content\"",
+    ),
+    ([ARTICLE | {"input_message_content": {"message_text": ""}}], "message text is empty"),
+    ([ARTICLE | {"input_message_content": {"message_text": "x" * 4097}}], "message is too long"),
+    ("{}", "can't parse results: expected an Array"),
+]
+
+
+@pytest.mark.parametrize(("results", "complaint"), UNANSWERABLE, ids=[words for _, words in UNANSWERABLE])
+async def test_results_that_telegram_would_refuse(world: World, results: Any, complaint: str) -> None:
+    await asks_inline(world, "q1")
+    said = await world.error("answerInlineQuery", inline_query_id="q1", results=results)
+    assert said == f"Bad Request: {complaint}"
+    assert await world.result("answerInlineQuery", inline_query_id="q1", results=[ARTICLE]) is True
+
+
+async def test_the_markup_of_a_result_is_read(world: World) -> None:
+    await asks_inline(world, "q1")
+    broken = ARTICLE | {"input_message_content": TEXT}
+    said = await world.error("answerInlineQuery", inline_query_id="q1", results=[broken])
+    assert "can't parse entities" in said
+
+
+async def test_who_may_keep_the_answer_is_shown(world: World) -> None:
+    await asks_inline(world, "q1")
+    await world.result(
+        "answerInlineQuery", inline_query_id="q1", results=[ARTICLE], is_personal=True, cache_time=1
+    )
+    (answer,) = await world.ok("GET", "/people/77/answers")
+    assert (answer["is_personal"], answer["cache_time"]) == (True, 1)
+    spec.require()
+    spec.check_call("answerInlineQuery", {"inline_query_id": "q1", "results": [ARTICLE], "is_personal": True})
+
+
+async def asks_inline(world: World, number: str) -> None:
+    await world.ok("POST", "/people", {"first_name": "Li", "id": 77})
+    query = {
+        "id": number,
+        "from": {"id": 77, "is_bot": False, "first_name": "Li"},
+        "query": "zhang",
+        "offset": "",
+    }
+    await world.ok("POST", "/updates", {"update": {"inline_query": query}})
 
 
 async def test_bad_raw_updates_are_refused_with_a_sentence(world: World) -> None:

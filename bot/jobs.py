@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -38,7 +39,8 @@ async def segment(house: Forecourt) -> None:
 
 async def round_(house: Forecourt) -> None:
     """Plan what is due now and wake the sender."""
-    report = await asyncio.to_thread(plan_now, house.settings, house.database, house.clock())
+    news = partial(plan_now, house.settings, house.database, house.clock(), everyone=False)
+    report = await asyncio.to_thread(news)
     if report.added:
         log.info("the round put %d rows into the ledger", report.added)
     house.wake_sender()
@@ -142,6 +144,7 @@ def plan_now(
     *,
     campaigns: Campaigns | None = None,
     dry_run: bool = False,
+    everyone: bool = True,
 ) -> Report:
     """One round of these campaigns, or of all, on segments that are up to date."""
     return run_round(
@@ -153,4 +156,5 @@ def plan_now(
         campaigns=campaigns,
         refresh=lambda database, moment: segment_now(settings, database, moment),
         dry_run=dry_run,
+        everyone=everyone,
     )

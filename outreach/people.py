@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +13,12 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
-    and_,
     case,
     exists,
     func,
     or_,
     select,
     true,
-    union,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -31,14 +29,13 @@ from crm.outbox import Outbound
 from crm.products import family
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
-from outreach import calendar
 from outreach.campaigns import AWAY, Campaigns
+from outreach.candidates import Candidates, parts
 from outreach.person import Change, Past, Person
-from outreach.plan import GONE_OUT_OR_OVER, OPEN
+from outreach.plan import GONE_OUT_OR_OVER
 
 NOT_FUEL = ("shop", "wash", "lubricant", "adblue")
 REMEMBERED = timedelta(days=3 * 365)  # habits: long enough for those who left
-AT_ONCE = 50_000  # customer ids looked at together: a chain of any size fits the memory of a small machine
 # A row that only the day would change is not written again: the day it stands for is that of the last run.
 LAST_RUN = case(
     (
@@ -67,9 +64,9 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     CustomerSegment.typical_gap_days.label("typical_gap_days"),
 )
 COUNTS = counting()
-SOME = 500  # ids named one by one in a query
-Range = tuple[int, int]  # customer ids, both ends included
+SOME = 5000  # ids named one by one in a query, which SQLite takes six times as many of
 Known = tuple[Person, Sequence[Past]]  # somebody, and what the ledger says of them
+_Changes = Mapping[int, Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +77,13 @@ class Loader:
     zone: ZoneInfo
     trust_self_reported: bool
     now: datetime
+    everyone: bool = True
 
     def people(self, session: Session) -> Iterator[Known]:
-        """Everyone who may stand in a situation."""
-        for among in _parts(session):
-            yield from self._known(session, self._candidates(among))
+        """Everyone who may stand in a situation; without ``everyone`` those of whom there is news."""
+        candidates = Candidates(self.campaigns, self.zone, self.now, self.everyone)
+        for ids in parts(session):
+            yield from self.among(session, sorted(session.scalars(candidates.among(ids))))
 
     def among(self, session: Session, ids: Sequence[int]) -> Iterator[Known]:
         """These customers, in the order of their ids, whether or not they may stand in a situation."""
@@ -100,8 +99,8 @@ class Loader:
     def _known(self, session: Session, wanted: Select[Any]) -> Iterator[Known]:
         changes, habits = self._changes(session, wanted), self._habits(session, wanted)
         history = self._history(session, wanted)
-        for person in self._read(session, wanted):
-            yield _complete(person, changes, habits), history.get(person.customer_id, [])
+        for person in self._read(session, wanted, changes, habits):
+            yield person, history.get(person.customer_id, [])
 
     def returned(self, session: Session) -> Iterator[Known]:
         """Those whom the last segmentation called away and who have come since."""
@@ -113,12 +112,16 @@ class Loader:
         for start in range(0, len(ids), SOME):
             wanted = select(Customer.id).where(Customer.id.in_(ids[start : start + SOME]))
             history = self._history(session, wanted)
-            for person in self._read(session, wanted):
+            for person in self._read(session, wanted, {}, {}):
                 yield person, history.get(person.customer_id, [])
 
-    def _read(self, session: Session, wanted: Select[Any]) -> list[Person]:
+    def _read(
+        self, session: Session, wanted: Select[Any], changes: _Changes, habits: Mapping[int, _Habits]
+    ) -> Iterator[Person]:
         zones = _Zones(self.zone)
-        return [_person(row, zones) for row in session.execute(self._query(wanted)).mappings()]
+        for row in session.execute(self._query(wanted)).mappings():
+            number = row["customer_id"]
+            yield _person(row, zones, changes.get(number), habits.get(number))
 
     def _history(self, session: Session, wanted: Select[Any]) -> dict[int, list[Past]]:
         """The ledger's rows about these people, those of whoever was merged into them included."""
@@ -155,50 +158,6 @@ class Loader:
         for customer_id, *columns in rows:
             found[customer_id].append(Past(*columns))
         return found
-
-    def _candidates(self, among: Range) -> Select[Any]:
-        segments = {"vip", *self._of_the_calendar()}
-        away_or_vip = or_(CustomerSegment.lifecycle.in_(AWAY), CustomerSegment.segment.in_(segments))
-        parts = union(
-            select(CustomerSegment.customer_id).where(
-                CustomerSegment.customer_id.between(*among), away_or_vip
-            ),
-            select(Customer.id).where(Customer.id.between(*among), self._newcomer()),
-            select(Outbound.customer_id).where(
-                Outbound.customer_id.between(*among), Outbound.state == "queued"
-            ),
-        ).subquery()
-        return select(parts.c[0])
-
-    def _of_the_calendar(self) -> set[str]:
-        """The segments of whatever the calendar says is due."""
-        return {
-            segment
-            for each in self.campaigns.situations
-            if each.cron and calendar.current(each.cron, self.zone, each.late, self.now)
-            for segment in each.segments
-        }
-
-    def _newcomer(self) -> ColumnElement[bool]:
-        """Registered or first seen lately, and not yet through with the welcome."""
-        longest = max((s.after + s.expires for s in self.campaigns.situations), default=timedelta(0))
-        since = self.now - longest - timedelta(days=1)
-        fillup = exists().where(Fillup.customer_id == Customer.id, COUNTS)
-        lately = fillup.where(Fillup.recorded_at >= since)
-        before = fillup.where(Fillup.recorded_at < since)
-        over = or_(
-            Outbound.state.not_in(("queued", "skipped")),
-            and_(Outbound.state == "skipped", Outbound.reason.not_in(OPEN)),
-        )
-        welcomed = exists().where(
-            Outbound.customer_id == Customer.id, Outbound.occurrence == "first_fillup", over
-        )
-        return and_(
-            Customer.chat_id.is_not(None),
-            Customer.merged_into.is_(None),
-            or_(Customer.registered_at >= since, and_(lately, ~before)),
-            ~welcomed,
-        )
 
     def _query(self, wanted: Select[Any]) -> Select[*tuple[Any, ...]]:
         trusted = true() if self.trust_self_reported else Fillup.confirmed.is_(True)
@@ -264,13 +223,6 @@ class Loader:
         return {customer_id: _usual(bought) for customer_id, bought in found.items()}
 
 
-def _parts(session: Session) -> Iterator[Range]:
-    """Ranges that hold every customer's id."""
-    last = session.scalar(select(func.max(Customer.id))) or 0
-    for first in range(1, last + 1, AT_ONCE):
-        yield first, first + AT_ONCE - 1
-
-
 @dataclass(frozen=True, slots=True)
 class _Habits:
     product: str | None
@@ -315,19 +267,10 @@ class _Zones:
         return self._known[name]
 
 
-def _person(row: RowMapping, zones: _Zones) -> Person:
+def _person(row: RowMapping, zones: _Zones, change: Change | None, usual: _Habits | None) -> Person:
     facts = dict(row)
     zone = zones(facts.pop("own_zone"), facts.pop("station_zone"))
-    return Person(zone=zone, **facts)
-
-
-def _complete(person: Person, changes: dict[int, Change], habits: dict[int, _Habits]) -> Person:
-    usual = habits.get(person.customer_id)
-    product = (usual.product if usual else None) or person.usual
-    return replace(
-        person,
-        change=changes.get(person.customer_id),
-        station=person.station or (usual.station if usual else None),
-        usual=product,
-        usual_family=family(product),
-    )
+    if usual is not None:
+        facts["usual"] = usual.product or facts["usual"]
+        facts["station"] = facts["station"] or usual.station
+    return Person(zone=zone, change=change, usual_family=family(facts["usual"]), **facts)

@@ -81,11 +81,13 @@ def run_round(
     benefits: Benefits | None = None,
     refresh: Refresh | None = None,
     dry_run: bool = False,
+    everyone: bool = True,
 ) -> Report:
     """Plan everyone and put the outcome in the ledger; what was decided before stays decided.
 
     ``refresh(database, now)`` brings the segments up to date. Those whom the last run called away and who
     came back before this round are told from those who were never away: they are skipped as ``visited``.
+    Without ``everyone`` the report counts only those of whom there is news; the ledger becomes the same.
     """
     chain = ZoneInfo(zone)
     campaigns = in_force(database, campaigns)
@@ -95,7 +97,8 @@ def run_round(
     with database.read() as session:
         rules = rules_of(session, campaigns, chain, benefits)
         words = copies.versions(session)
-    this = Round(campaigns, rules, Loader(campaigns, chain, trust_self_reported, now), words, currency, now)
+    loader = Loader(campaigns, chain, trust_self_reported, now, everyone)
+    this = Round(campaigns, rules, loader, words, currency, now)
     report = Report(at=now)
     if not dry_run:
         with database.write() as session:

@@ -15,7 +15,7 @@ from crm.db import Database
 from crm.fillups import Fillup
 from crm.outbox import Outbound
 from crm.segments import CustomerSegment
-from outreach import campaigns, people, status
+from outreach import campaigns, candidates, people, status
 from outreach import round as round_
 from outreach.plan import plan_person
 from tests.conftest import NOON
@@ -285,7 +285,7 @@ def _several(session: Session) -> None:
 def test_people_are_planned_in_parts_as_they_would_be_together(
     database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(people, "AT_ONCE", at_once)
+    monkeypatch.setattr(candidates, "AT_ONCE", at_once)
     monkeypatch.setattr(people, "SOME", at_once)
     monkeypatch.setattr(round_, "AT_ONCE", at_once)
     with database.write() as session:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from crm import rollup, tanks
+from crm import rollup, tanks, visits
 from crm.db import Base, Id
 from crm.limits import CHAT, TILL, check
 from crm.stations import Station
@@ -68,13 +68,32 @@ class Fillup(Base):
     void_reason: Mapped[str | None] = mapped_column(String(32))  # undo, correction, not_me
     same_as: Mapped[int | None] = mapped_column(ForeignKey("fillups.id"))  # the row that counts for this tank
     merged_at: Mapped[datetime | None]
+    beside: Mapped[bool | None]  # may be a line of another row's visit (crm/visits.py); empty: surely not
 
     __table_args__ = (
         Index("ix_fillups_customer_at", "customer_id", "at"),
         Index("ix_fillups_station_at", "station_id", "at"),
-        Index("ix_fillups_customer_station", "customer_id", "station_id", "day"),  # for crm/scope.py
         CheckConstraint("source in ('pos', 'attendant', 'driver')", name="source"),
     )
+
+
+def counting() -> ColumnElement[bool]:
+    """The fill-ups that count for log, rhythm and lifecycle: neither void nor another record of a tank."""
+    return and_(Fillup.voided_at.is_(None), Fillup.same_as.is_(None))
+
+
+def _index(name: str, *columns: str, where: ColumnElement[bool]) -> Index:
+    found = [getattr(Fillup, column) for column in columns]
+    return Index(name, *found, sqlite_where=where, postgresql_where=where)
+
+
+# Sums over many rows are read from these alone, in their order: nothing is sorted, no row is looked up.
+_KINDS = ("day", "station_id", "product", "payment")
+_SUMMED = ("confirmed", "currency", "millilitres", "amount")
+_index("ix_fillups_sums", *_KINDS, "customer_id", *_SUMMED, where=counting())
+_index("ix_fillups_customer_sums", "customer_id", *_KINDS, *_SUMMED, "odometer_km", where=counting())
+_index("ix_fillups_scope", "station_id", "day", "customer_id", where=Fillup.voided_at.is_(None))
+_index("ix_fillups_beside", "customer_id", "day", where=and_(counting(), Fillup.beside.is_not(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +103,6 @@ class Totals:
     fillups: int = 0
     millilitres: int = 0
     amounts: dict[str, int] = field(default_factory=dict)
-
-
-def counting() -> ColumnElement[bool]:
-    """The fill-ups that count for log, rhythm and lifecycle: neither void nor another record of a tank."""
-    return and_(Fillup.voided_at.is_(None), Fillup.same_as.is_(None))
 
 
 def record(
@@ -148,6 +162,7 @@ def record(
     session.add(fillup)
     session.flush()
     rollup.changed(session, customer_id, fillup.day)
+    visits.mark_around(session, fillup)
     _relink_around(session, fillup, now)
     return fillup
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from crm import fillups, notes, phones, rollup, tags, tasks
+from crm import fillups, notes, phones, rollup, tags, tasks, visits
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment
@@ -100,4 +100,5 @@ def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> Non
         written.move(session, keep.id, gone.id)
     session.flush()
     rollup.changed_customers(session, (keep.id, gone.id))
+    visits.mark(session, Fillup.customer_id == keep.id)
     fillups.relink_customers(session, [keep.id], now)

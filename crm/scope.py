@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from crm.customers import Customer
 from crm.fillups import Fillup
@@ -30,10 +30,11 @@ def customers_of(stations: frozenset[int] | None, since: date) -> ColumnElement[
         return alone
     if not stations:
         return false()
-    visit = exists().where(
-        Fillup.customer_id == Customer.id,
+    # A set that is made once: asked of each customer one by one it takes ten times as long.
+    came = select(Fillup.customer_id).where(
         Fillup.station_id.in_(stations),
         Fillup.day >= since,
         Fillup.voided_at.is_(None),
+        Fillup.customer_id.is_not(None),
     )
-    return and_(alone, or_(Customer.home_station_id.in_(stations), visit))
+    return and_(alone, or_(Customer.home_station_id.in_(stations), Customer.id.in_(came)))

@@ -72,7 +72,7 @@ class Writer:
     """The one thread through which the bot writes. ``await writer.run(action)``."""
 
     def __init__(self, database: Database, most: int = 64) -> None:
-        self._database = database
+        self.database = database
         self._most = most
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -116,7 +116,7 @@ class Writer:
 
     def _commit(self, group: list[_Job]) -> None:
         try:
-            with self._database.engine.begin() as connection:
+            with self.database.engine.begin() as connection:
                 for job in group:
                     _act(job, connection)
         except Exception as error:  # noqa: BLE001 - every asker hears of it

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 from telegram import Chat, Contact, Location, Message, Update
@@ -15,6 +16,7 @@ from crm.staff import Staff
 from handlers.text import clean
 from segmentation.criteria import DEFAULT
 
+T = TypeVar("T")
 MEDIA = ("contact", "location", "photo", "document")
 
 
@@ -131,6 +133,16 @@ class Ask:
     args: str = ""
     step: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    looked: dict[str, Any] = field(default_factory=dict)
+
+    def look(self, name: str, work: Callable[[], T]) -> T:
+        """What ``work`` returns, which reads much and writes nothing. A route that ``reads`` has it done
+        before its transaction begins (handlers/looking.py). ``name``: one per handler and thing looked up.
+        """
+        if name not in self.looked:
+            self.looked[name] = work()
+        found: T = self.looked[name]
+        return found
 
     @property
     def parts(self) -> list[str]:

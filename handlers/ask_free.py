@@ -64,7 +64,7 @@ def _names(ask: Ask) -> Names:
 
 def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bool) -> Reply:
     who = asker(ask)
-    found = answer(ask.session, meant, who, page)
+    found = ask.look("answer", lambda: answer(ask.session, meant, who, page))
     if meant.kind == "person":
         wanted = meant.of("who")[0].values[0]
         if isinstance(found.found, Nobody) or found.found is None:

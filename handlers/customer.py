@@ -38,7 +38,9 @@ def asked_again(_ask: Ask) -> Reply:
 
 def theirs(ask: Ask, number: int | None) -> Person | None:
     """A customer of the asker's stations. The scope is looked at again: a button is no proof."""
-    found = person(ask.session, asker(ask), customer=number) if number is not None else None
+    if number is None:
+        return None
+    found = ask.look("person", lambda: person(ask.session, asker(ask), customer=number))
     return found if isinstance(found, Person) else None
 
 
@@ -116,7 +118,8 @@ def _find(ask: Ask, text: str) -> Reply:
     wanted = " ".join(text.split())
     if len(wanted) > LONGEST:
         return Reply("replies/customer_too_long", {"most": LONGEST}, step=Step(WHO))
-    return show(ask, person(ask.session, asker(ask), wanted), wanted)
+    found = ask.look("named", lambda: person(ask.session, asker(ask), wanted))
+    return show(ask, found, wanted)
 
 
 def show(ask: Ask, found: Found, wanted: str) -> Reply:

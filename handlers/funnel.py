@@ -44,10 +44,10 @@ def _when() -> Reply:
 def _shown(ask: Ask, text: str) -> Reply:
     who = asker(ask)
     try:
-        found = funnels.funnel(ask.session, who, text)
+        found = ask.look("funnel", lambda: funnels.funnel(ask.session, who, text))
     except (NoSuchPeriod, funnels.TooLong):
         return _when()
-    lost = churns.churn(ask.session, who)
+    lost = ask.look("churn", lambda: churns.churn(ask.session, who))
     facts = found | {"churn": lost, "spent": any(row["cost"] for row in found["sources"])}
     taps = [_cell(ask, row, step, text) for row in found["sources"] for step in funnels.VISITS if row[step]]
     if lost and lost["now"]["lost"]:

@@ -46,7 +46,7 @@ def way(ask: Ask, label: str, question: str, facts: Facts) -> Button:
 
 
 def moved(ask: Ask) -> Reply:
-    found = migration(ask.session, asker(ask))
+    found = ask.look("migration", lambda: migration(ask.session, asker(ask)))
     if found is None:
         return Reply("replies/overview_moves_none", buttons=doors())
     taps = [_move(one) for one in found["moves"][:TOP]]
@@ -58,7 +58,7 @@ def moved(ask: Ask) -> Reply:
 
 def all_moves(ask: Ask) -> Reply:
     """``overview.moves:<page>``: every kind of move since the month began."""
-    found = migration(ask.session, asker(ask))
+    found = ask.look("migration", lambda: migration(ask.session, asker(ask)))
     if found is None:
         return Reply("replies/overview_moves_none", buttons=doors())
     shown = page_of(found["moves"], whole(ask.parts, 0) or 0, ON_A_PAGE)
@@ -73,7 +73,7 @@ def _move(one: Facts) -> Button:
 
 
 def cohorts(ask: Ask) -> Reply:
-    found = retention(ask.session, asker(ask))
+    found = ask.look("retention", lambda: retention(ask.session, asker(ask)))
     taps = [
         Button("overview.cohort", data=f"overview.cohort:{row['month']}", facts=row)
         for row in found["rows"]
@@ -89,7 +89,8 @@ def cohort(ask: Ask) -> Reply:
     names = months(who.today)
     if month not in names:
         return cohorts(ask)
-    row = next(each for each in retention(ask.session, who)["rows"] if each["month"] == month)
+    found = ask.look("retention", lambda: retention(ask.session, who))
+    row = next(each for each in found["rows"] if each["month"] == month)
     after = [
         {"month": name, "came": came, "customers": row["customers"]}
         for name, came in zip(names[names.index(month) :], row["came"], strict=True)
@@ -101,7 +102,7 @@ def cohort(ask: Ask) -> Reply:
 
 
 def mix(ask: Ask) -> Reply:
-    found = mixes.products(ask.session, asker(ask))
+    found = ask.look("products", lambda: mixes.products(ask.session, asker(ask)))
     taps = [
         cell("overview.product", f"product:{row['product']} period:{mixes.PERIOD}", row)
         for row in found["rows"][:ON_A_PAGE]
@@ -112,7 +113,7 @@ def mix(ask: Ask) -> Reply:
 
 
 def pyramid(ask: Ask) -> Reply:
-    found = mixes.pyramid(ask.session, asker(ask))
+    found = ask.look("pyramid", lambda: mixes.pyramid(ask.session, asker(ask)))
     taps = [cell("overview.value", f"value:{row['value']}", row) for row in found["rows"] if row["customers"]]
     if found["without"]:
         taps.append(cell("overview.without", "-value:high,low,medium", {"customers": found["without"]}))
@@ -121,7 +122,7 @@ def pyramid(ask: Ask) -> Reply:
 
 
 def credit(ask: Ask) -> Reply:
-    found = credits_.exposure(ask.session, asker(ask))
+    found = ask.look("exposure", lambda: credits_.exposure(ask.session, asker(ask)))
     taps = [
         Button("overview.tier", data=f"overview.tier:{row['tier']}:0", facts=row) for row in found["rows"]
     ]
@@ -136,14 +137,15 @@ def tier(ask: Ask) -> Reply:
     name = ask.parts[0] if ask.parts else ""
     if name not in (*credits_.TIERS, credits_.UNTIERED):
         return credit(ask)
-    found = credits_.accounts(ask.session, asker(ask), name, whole(ask.parts, 1) or 0)
+    turned = whole(ask.parts, 1) or 0
+    found = ask.look("accounts", lambda: credits_.accounts(ask.session, asker(ask), name, turned))
     found["rows"] = [row | {"name": cut(row["name"], 40)} for row in found["rows"]]
     turning = pager(f"overview.tier:{name}", found["page"] - 1, found["pages"])
     return Reply("replies/overview_tier", found, turning, instead=True)
 
 
 def ahead(ask: Ask) -> Reply:
-    found = outlook(ask.session, asker(ask))
+    found = ask.look("outlook", lambda: outlook(ask.session, asker(ask)))
     taps = [cell("overview.due", f"due:{row['day']}", row) for row in found["rows"] if row["customers"]]
     every: Sequence[Button] = [cell("overview.due_all", "due:next-7d", found)] if found["customers"] else []
     buttons = in_rows(taps, 3) + in_rows(every, 1)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from handlers.ask import Ask
 
 ANYONE = frozenset({"anyone"})
+NOBODY: frozenset[str] = frozenset()
 DRIVERS = frozenset({"driver"})
 ATTENDANTS = frozenset({"attendant", "manager", "service", "headquarters", "admin"})
 MANAGERS = frozenset({"manager", "service", "marketing", "headquarters", "admin"})
@@ -161,9 +162,11 @@ class Route:
 
     ``help`` is true for commands shown in menus and /help; their words stand in labels.toml under
     ``command.<name>``. Without ``role`` rights the person hears a polite refusal, and staff routes audit it.
+    ``reads``: for whom the handler looks up so much that it is done beside the writer (handlers/looking.py).
     """
 
     on: Trigger
     callback: Callback
     role: frozenset[str] = ANYONE
     help: bool = False
+    reads: frozenset[str] = NOBODY

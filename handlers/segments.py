@@ -34,7 +34,7 @@ def asker_of(who: Who, house: House, now: datetime) -> Asker:
 
 def segments(ask: Ask) -> Reply:
     """/segments: how many are in each, with a picture and a way to each list."""
-    found = counts(ask.session, asker(ask))
+    found = ask.look("counts", lambda: counts(ask.session, asker(ask)))
     if not found.total:
         return Reply("replies/segments_none", {"computed": found.as_of is not None})
     facts: dict[str, Any] = {
@@ -103,7 +103,7 @@ def _tapped(ask: Ask, *, instead: bool) -> Reply:
 
 
 def _people(ask: Ask, code: str, page: int, *, instead: bool) -> Reply:
-    people = in_segment(ask.session, asker(ask), code, page)
+    people = ask.look("people", lambda: in_segment(ask.session, asker(ask), code, page))
     audit.viewed(ask.session, ask.who.user_id, [row.id for row in people.rows], now=ask.now, how="list")
     facts = {
         "segment": code,

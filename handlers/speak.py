@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,11 +19,13 @@ from sqlalchemy.orm import Session
 
 from crm import audit, inbox, talks
 from crm.writer import Writer, patiently, until_it_is_back
-from handlers.ask import Ask, House, Incoming, Who
+from handlers.ask import House, Incoming, Who
+from handlers.looking import Looked, asking, look
 from handlers.people import identify, locale_of
-from handlers.route import Command, Inline, Reply, Route, Said, Tap
+from handlers.route import Inline, Reply, Route, Said
 
 Spoken = dict[str, Any]
+READERS = 4  # questions answered at once; more of them wait, and nobody else does
 GRACE = 2.0  # seconds for the last marks when the bot stops
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -44,14 +47,22 @@ class Speaker:
         self._voice = voice
         self._clock = clock
         self._marking: set[asyncio.Task[None]] = set()
+        self._readers = ThreadPoolExecutor(READERS, "reader")
 
     async def speak(self, route: Route, incoming: Incoming) -> None:
         """Handle one update by one route. Raises what the handler raised; then nothing was written."""
+        looked = await patiently(lambda: self._look(route, incoming)) if route.reads else None
         spoken = await patiently(
-            lambda: self._writer.run(lambda session: self._act(session, route, incoming))
+            lambda: self._writer.run(lambda session: self._act(session, route, incoming, looked))
         )
         if spoken is not None:
             await self.say(incoming.update_id, spoken)
+
+    async def _look(self, route: Route, incoming: Incoming) -> Looked:
+        """What is slow to find out, in a thread of its own: the writer is everybody's."""
+        loop = asyncio.get_running_loop()
+        database, house, now = self._writer.database, self.house, self._clock()
+        return await loop.run_in_executor(self._readers, look, database, route, incoming, house, now)
 
     async def say(self, update_id: int, spoken: list[Spoken]) -> None:
         """Speak what is committed, then forget it. The mark need not be waited for."""
@@ -75,6 +86,7 @@ class Speaker:
 
     async def settle(self) -> None:
         """Wait until every mark is written, but not for a database that is away."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
         if self._marking:
             await asyncio.wait(self._marking, timeout=GRACE)
 
@@ -84,21 +96,28 @@ class Speaker:
             until_it_is_back(),
         )
 
-    def _act(self, session: Session, route: Route, incoming: Incoming) -> list[Spoken] | None:
+    def _act(
+        self, session: Session, route: Route, incoming: Incoming, looked: Looked | None
+    ) -> list[Spoken] | None:
         now = self._clock()
         if not inbox.done(session, incoming.update_id, [], now=now) and not (
             inbox.remember(session, incoming.update.to_dict(), incoming.user_id, now=now)
             and inbox.done(session, incoming.update_id, [], now=now)
         ):
             return None
-        reply, who = answer(session, route, incoming, self.house, now)
+        reply, who = answer(session, route, incoming, self.house, now, looked)
         spoken = lay_out(reply, who, incoming)
         inbox.keep_replies(session, incoming.update_id, spoken)
         return spoken
 
 
 def answer(
-    session: Session, route: Route, incoming: Incoming, house: House, now: datetime
+    session: Session,
+    route: Route,
+    incoming: Incoming,
+    house: House,
+    now: datetime,
+    looked: Looked | None = None,
 ) -> tuple[Reply, Who]:
     """The handler's reply, or a refusal, and who asked. The talk moves in the same transaction."""
     who = identify(session, incoming, house)
@@ -106,34 +125,14 @@ def answer(
         if isinstance(route.on, Said) and route.on.step:  # the rights were lost in the middle of a talk
             talks.move(session, who.user_id, "", {}, now=now)
         return _refuse(session, route, who, now), who
-    talk = talks.current(session, who.user_id)
-    ask = Ask(
-        session=session,
-        now=now,
-        house=house,
-        who=who,
-        incoming=incoming,
-        text=incoming.text,
-        args=_arguments(route, incoming),
-        step=talk.step if talk else "",
-        data=dict(talk.data) if talk else {},
-    )
+    known = looked.of(who) if looked else {}
+    ask = asking(session, route, incoming, house, who, now, known)
     reply = route.callback(ask)
     if reply.step is not None:
         talks.move(session, who.user_id, reply.step.name, reply.step.data, now=now)
     if reply.locale:
         who = replace(who, locale=reply.locale)
     return reply, who
-
-
-def _arguments(route: Route, incoming: Incoming) -> str:
-    if isinstance(route.on, Command):
-        return incoming.command[1]
-    if isinstance(route.on, Tap):
-        return incoming.data.partition(":")[2]
-    if isinstance(route.on, Inline):
-        return incoming.query or ""
-    return ""
 
 
 def _refuse(session: Session, route: Route, who: Who, now: datetime) -> Reply:

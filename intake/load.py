@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm import fillups as rules
-from crm import rollup
+from crm import rollup, visits
 from crm.db import Instant
 from crm.fillups import Fillup
 from crm.stations import Station
@@ -217,6 +217,8 @@ def _insert(connection: Connection, now: datetime) -> None:
         .group_by(refs.c.customer_id)
     )
     rollup.changed_in_bulk(connection, since)
+    days = select(func.min(staged.c.day), func.max(staged.c.day)).where(staged.c.state == PENDING)
+    visits.mark_days(connection, *connection.execute(days).one(), select(refs.c.customer_id))
 
 
 def refusals(connection: Connection) -> Iterator[Refusal]:

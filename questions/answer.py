@@ -75,7 +75,7 @@ def _measure(question: Question, ground: Ground) -> float | None:
     if question.measure == "km":
         return totals.average_km(question, ground)
     found = totals.totals(question, ground).get(None, totals.Totals())
-    return found.measure(question.measure, ground.currency)
+    return found.measure(question.measure)
 
 
 def _earlier(question: Question, today: date) -> Question | None:
@@ -169,9 +169,8 @@ def _breakdown(question: Question, ground: Ground) -> Answer:
     elif question.measure == "km":
         counted = {key: totals.average_km(one, ground) for key, one in _each(question, ground)}
     else:
-        key = totals.row_dimension(question.by)
-        found = totals.totals(question, ground, key)
-        counted = {name: each.measure(question.measure, ground.currency) for name, each in found.items()}
+        found = totals.totals(question, ground, question.by)
+        counted = {name: each.measure(question.measure) for name, each in found.items()}
     counted = _named(question.by, counted, ground)
     ordered = sorted(counted.items(), key=lambda item: (item[1] is None, -(item[1] or 0), str(item[0])))
     if question.sort and not question.sort.startswith("-"):
@@ -225,7 +224,7 @@ def _compare(question: Question, ground: Ground) -> Answer:
             row["km"] = totals.average_km(one, ground)
         else:
             found = totals.totals(one, ground).get(None, totals.Totals())
-            row |= {name: found.measure(name, ground.currency) for name in measures if name != "customers"}
+            row |= {name: found.measure(name) for name in measures if name != "customers"}
         rows.append(row)
     return Answer(question, rows=tuple(rows), total=len(rows))
 
@@ -243,7 +242,7 @@ def _trend(question: Question, ground: Ground) -> Answer:
         }
     else:
         sums = totals.totals_by(question, ground, buckets)
-        found = {number: one.measure(question.measure, ground.currency) for number, one in sums.items()}
+        found = {number: one.measure(question.measure) for number, one in sums.items()}
     empty = None if question.measure in ("basket", "km") else 0
     rows = [
         {"key": begin.isoformat(), "until": end.isoformat(), "value": found.get(number, empty)}

@@ -34,14 +34,14 @@ def products(session: Session, asker: Asker) -> dict[str, Any]:
     now = _sold(ground, (begin, asker.today))
     before = _sold(ground, (begin - timedelta(days=DAYS), begin - timedelta(days=1)))
     people = _buyers(ground, (begin, asker.today))
-    money = {product: one.spend.get(ground.currency, 0) for product, one in now.items()}
+    money = {product: one.spend for product, one in now.items()}
     spend = sum(money.values())
     rows: list[dict[str, Any]] = [
         {
             "product": product,
             "spend": money.get(product, 0),
             "share": money.get(product, 0) / spend if spend else 0.0,
-            "before": before[product].spend.get(ground.currency, 0) if product in before else 0,
+            "before": before[product].spend if product in before else 0,
             "millilitres": now[product].litres if product in now else 0,
             "customers": people.get(product, 0),
         }
@@ -59,7 +59,11 @@ def products(session: Session, asker: Asker) -> dict[str, Any]:
 
 
 def _sold(ground: Ground, days: tuple[date, date]) -> dict[str | None, totals.Totals]:
-    return totals.totals(Question(measure="spend"), ground, _group(), days)
+    named = {code: name for name in TOGETHER for code in PRODUCTS[name]}
+    found: dict[str | None, totals.Totals] = {}
+    for code, one in totals.totals(Question(measure="spend"), ground, "product", days).items():
+        found.setdefault(named.get(code, code), totals.Totals()).add(one)
+    return found
 
 
 def _group() -> ColumnElement[Any]:

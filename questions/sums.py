@@ -73,9 +73,16 @@ def of_customer(
     return km(session, mine)
 
 
-def _visits(session: Session, mine: list[ColumnElement[bool]]) -> ScalarSelect[Any]:
-    marked = select(begins(session).label("first")).where(*mine).correlate(Customer).subquery()
-    return select(func.coalesce(func.sum(marked.c.first), 0)).correlate(Customer).scalar_subquery()
+def _visits(session: Session, mine: list[ColumnElement[bool]]) -> ColumnElement[Any]:
+    """All rows, less those that go on with a visit: only rows beside others have to be looked at for that."""
+    again = (
+        select((1 - begins(session)).label("again"))
+        .where(*mine, Fillup.beside.is_not(None))
+        .correlate(Customer)
+        .subquery()
+    )
+    going_on = select(func.coalesce(func.sum(again.c.again), 0)).correlate(Customer).scalar_subquery()
+    return _scalar(select(func.count()).select_from(Fillup).where(*mine)) - going_on
 
 
 def km(session: Session, mine: list[ColumnElement[bool]]) -> ScalarSelect[Any]:

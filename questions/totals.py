@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
+from sqlalchemy import ColumnElement, Select, case, func, null, select
 
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
@@ -18,70 +20,91 @@ from questions.question import STEPS, Question
 from questions.select import COLUMNS, customers, moves
 
 Key = Any
-ROW_DIMENSIONS: dict[str, Any] = {
-    "station": Fillup.station_id, "product": Fillup.product, "payment": Fillup.payment,
-    "city": Station.city, "region": Station.region,
+ROW_DIMENSIONS = ("station", "product", "payment", "city", "region")
+# What rows are added up by first: in the order of an index, so that nothing is sorted (crm/fillups.py).
+PLACED = (Fillup.day, Fillup.station_id)
+FIRST: dict[str, tuple[Any, ...]] = {
+    "": (), **dict.fromkeys(("period", *STEPS), (Fillup.day,)),
+    **dict.fromkeys(("station", "city", "region"), PLACED),
+    "product": (*PLACED, Fillup.product), "payment": (*PLACED, Fillup.product, Fillup.payment),
 }  # fmt: skip
-NOTHING: ColumnElement[Any] = null()
+WITH_VISITS = ("visits", "basket", "customers")
 
 
 @dataclass(slots=True)
 class Totals:
-    """Of fill-ups that count. ``spend`` in minor units by currency; litres in millilitres."""
+    """Of fill-ups that count. ``spend`` in minor units of the asker's currency; litres in millilitres."""
 
     visits: int = 0
     litres: int = 0
-    spend: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    spend: int = 0
 
-    def measure(self, name: str, currency: str) -> float | None:
+    def measure(self, name: str) -> float | None:
         if name == "basket":
-            return self.spend.get(currency, 0) / self.visits if self.visits else None
-        if name == "spend":
-            return self.spend.get(currency, 0)
+            return self.spend / self.visits if self.visits else None
         found: int = getattr(self, name)
         return found
 
+    def add(self, other: Totals) -> None:
+        self.visits += other.visits
+        self.litres += other.litres
+        self.spend += other.spend
 
-def totals(
-    question: Question, ground: Ground, by: ColumnElement[Any] = NOTHING, days: Days | None = None
-) -> dict[Key, Totals]:
-    """The sums of the rows asked for, by ``by`` (an expression over fill-ups, customers and stations)."""
-    # To tell visits from rows the rows must be sorted, so it is not done where nobody asks for visits.
-    visits: ColumnElement[int] = literal(0)
-    if question.measure not in ("litres", "spend"):
-        visits = sums.begins(ground.session)
-    told = (by.label("key"), Fillup.currency, Fillup.millilitres, Fillup.amount, visits.label("first"))
-    marked = (
-        _joined(select(*told).select_from(Fillup), question.by)
-        .where(*ground.rows(question, days or ground.days(question)), *_people(question, ground))
-        .subquery()
-    )
-    rows = ground.session.execute(
-        select(
-            marked.c.key,
-            marked.c.currency,
-            func.sum(marked.c.first),
-            func.sum(marked.c.millilitres),
-            func.sum(marked.c.amount),
-        ).group_by(marked.c.key, marked.c.currency)
+
+def totals(question: Question, ground: Ground, by: str = "", days: Days | None = None) -> dict[Key, Totals]:
+    """The sums of the rows asked for, by a dimension; for a step of time by day. All: under None."""
+    rows = [*ground.rows(question, days or ground.days(question)), *_people(question, ground)]
+    spend = case((Fillup.currency == ground.currency, Fillup.amount), else_=0)
+    summed = (
+        func.count().label("visits"),
+        func.sum(Fillup.millilitres).label("litres"),
+        func.sum(spend).label("spend"),
     )
     found: dict[Key, Totals] = defaultdict(Totals)
-    for key, currency, visits, litres, spend in rows:
+    for key, visits, volume, money in _added(ground, by, rows, summed, grouped=True):
         one = found[key]
-        one.visits += int(visits or 0)
-        one.litres += int(litres or 0)
-        one.spend[currency] += int(spend or 0)
+        one.visits, one.litres, one.spend = int(visits), int(volume or 0), int(money or 0)
+    if question.measure in WITH_VISITS:
+        again = ((1 - sums.begins(ground.session)).label("again"),)
+        for key, lines in _added(ground, by, [*rows, Fillup.beside.is_not(None)], again, grouped=False):
+            found[key].visits -= int(lines or 0)
     return found
 
 
-def _joined(query: Select[Any], by: str) -> Select[Any]:
+def _added(
+    ground: Ground, by: str, rows: list[ColumnElement[bool]], summed: tuple[Any, ...], *, grouped: bool
+) -> Iterator[Any]:
+    """Key and sums: first by what the index is in the order of, then by the dimension itself."""
+    first = FIRST.get(by, (Fillup.customer_id,))
+    inner = select(*first, *summed).where(*rows)
+    told = (inner.group_by(*first) if grouped else inner).subquery()
+    key = _key(by, told)
+    query = select(key, *(func.sum(told.c[one.name]) for one in summed)).select_from(_joined(by, told))
+    yield from ground.session.execute(query.group_by(key) if by else query)
+
+
+def _key(by: str, told: Any) -> ColumnElement[Any]:
+    if not by:
+        return null()
+    if by in ("period", *STEPS):
+        found: ColumnElement[Any] = told.c.day
+    elif by in ("product", "payment"):
+        found = told.c[by]
+    elif by == "station":
+        found = told.c.station_id
+    else:
+        found = getattr(Station, by) if by in ("city", "region") else dimension(by)
+    return found
+
+
+def _joined(by: str, told: Any) -> Any:
     """With the tables that the dimension stands in, and no others."""
     if by in ("city", "region"):
-        return query.join(Station, Station.id == Fillup.station_id)
-    if by in ("", "station", "product", "payment", "period", *STEPS):
-        return query
-    query = query.outerjoin(Customer, Customer.id == Fillup.customer_id)
-    return query.outerjoin(CustomerSegment, CustomerSegment.customer_id == Fillup.customer_id)
+        return told.join(Station, Station.id == told.c.station_id)
+    if by in FIRST:
+        return told
+    with_people = told.outerjoin(Customer, Customer.id == told.c.customer_id)
+    return with_people.outerjoin(CustomerSegment, CustomerSegment.customer_id == told.c.customer_id)
 
 
 def _people(question: Question, ground: Ground) -> list[ColumnElement[bool]]:
@@ -89,12 +112,6 @@ def _people(question: Question, ground: Ground) -> list[ColumnElement[bool]]:
     if all(one.field in ROW_FIELDS for one in question.filters):
         return []
     return [Fillup.customer_id.in_(customers(question, ground, rows=True))]
-
-
-def row_dimension(name: str) -> ColumnElement[Any]:
-    """The key of a row in a breakdown of a measure."""
-    column: ColumnElement[Any] = ROW_DIMENSIONS[name] if name in ROW_DIMENSIONS else dimension(name)
-    return column
 
 
 def dimension(name: str) -> ColumnElement[Any]:
@@ -164,8 +181,13 @@ def moved_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[in
 
 
 def totals_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[int, Totals]:
+    """The sums of each stretch of days (which follow one another)."""
     whole = (buckets[0][0], buckets[-1][1])
-    return totals(question, ground, _bucket(Fillup.day, buckets), whole)
+    ends = [end for _, end in buckets]
+    found: dict[int, Totals] = defaultdict(Totals)
+    for day, one in totals(question, ground, "day", whole).items():
+        found[bisect_left(ends, day)].add(one)
+    return found
 
 
 def _bucket(column: Any, buckets: list[Days]) -> ColumnElement[Any]:

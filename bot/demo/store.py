@@ -13,7 +13,7 @@ from bot.demo import fleets
 from bot.demo.chain import Chain
 from bot.demo.data import CURRENCY, PAYMENTS, PRODUCTS, StationPlan
 from bot.demo.tills import NOBODY, Sales
-from crm import meta
+from crm import meta, visits
 from crm.accounts import Account
 from crm.customers import Consent, Customer, Vehicle
 from crm.db import Base, Database
@@ -53,6 +53,7 @@ def store(database: Database, chain: Chain, progress: Progress = lambda _done, _
             part = slice(begin, begin + CHUNK)
             session.execute(insert(Fillup), list(fillups(chain, part)))
             progress(min(begin + CHUNK, total), total)
+        visits.mark(session)
         if not database.is_sqlite:
             _catch_up(session)
 

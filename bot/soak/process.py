@@ -21,6 +21,7 @@ from bot.config import Settings
 from crm import inbox
 from crm.writer import Writer
 from handlers.ask import House, Incoming
+from handlers.looking import Looked
 from handlers.route import Route
 from handlers.speak import Clock, Says, Speaker, Spoken
 
@@ -60,14 +61,16 @@ class Marked(Speaker):
         await super().speak(route, incoming)
         self._pipe.send_bytes(END)
 
-    def _act(self, session: Session, route: Route, incoming: Incoming) -> list[Spoken] | None:
+    def _act(
+        self, session: Session, route: Route, incoming: Incoming, looked: Looked | None
+    ) -> list[Spoken] | None:
         if self._plan.mark_first:
             session.connection().exec_driver_sql(
                 f"UPDATE inbox SET state = 'new' WHERE update_id = {incoming.update_id}"
             )
         self._pipe.send_bytes(BEGIN)
         time.sleep(self._plan.slow)
-        spoken = super()._act(session, route, incoming)
+        spoken = super()._act(session, route, incoming, looked)
         session.flush()
         time.sleep(self._plan.slow)
         return spoken

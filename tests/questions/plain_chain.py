@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import visits
 from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.fillups import Fillup
@@ -53,6 +54,8 @@ def build(database: Database, people: int = 90, seed: int = 4) -> None:
         _tag(session, people)
         for _ in range(60):
             session.add(_fillup(dice, None, dice.randrange(1, 6), NOON - timedelta(days=dice.randrange(60))))
+        session.flush()
+        visits.mark(session)
     refresh(database, as_of=TODAY - timedelta(days=45), now=NOON - timedelta(days=45))
     refresh(database, as_of=TODAY - timedelta(days=12), now=NOON - timedelta(days=12))
     refresh(database, as_of=TODAY, now=NOON)

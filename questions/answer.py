@@ -17,13 +17,12 @@ from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Days, Ground
 from questions.people import PAGE, Nobody, People, Person, listed, person
 from questions.question import Filter, Question
-from questions.select import customers, measured, moves
+from questions.select import customers, in_order, moves
 from questions.vocabulary import values
 
 MOST_ROWS = 1000
 MOST_STEPS = 62
 COMPARED = ("customers", "visits", "litres", "spend", "basket")
-NATURAL = {"last": CustomerSegment.recency_days, "gap": CustomerSegment.typical_gap_days}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +97,13 @@ def _stretch(days: Days) -> str:
 def _list(question: Question, ground: Ground, page: int | None) -> Answer:
     """Biggest spenders first unless asked otherwise. A page beyond the end is the last one."""
     total = totals.people(question, ground)
-    sort = question.sort or "-spend"
-    name = sort.removeprefix("-")
-    key = NATURAL[name] if name in NATURAL else measured(name, question, ground)
-    query = customers(question, ground, Customer, CustomerSegment, key.label("key"))
-    order = key.desc() if sort.startswith("-") else key.asc()
+    name = (question.sort or "-spend").removeprefix("-")
+    query = in_order(question, ground, Customer, CustomerSegment)
     size, page, pages = _paging(min(total, question.limit or total), page)
-    query = query.order_by(key.is_(None), order, Customer.id).offset(page * size)
     left = min(size, (question.limit or total) - page * size)
     rows = [
         _row(one, segment, name, found)
-        for one, segment, found in ground.session.execute(query.limit(max(left, 0)))
+        for one, segment, found in ground.session.execute(query.offset(page * size).limit(max(left, 0)))
     ]
     return Answer(question, rows=tuple(rows), total=total, page=page, pages=pages)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from crm import segments
@@ -19,6 +20,8 @@ from questions.asker import Asker
 from questions.question import Question
 
 WINDOW = 365
+LONG = 120  # days
+PLACES = ("station", "city", "region")
 ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment"})
 GASOLINE = ("92", "95", "98", "e10")
 PRODUCTS = {"gasoline": GASOLINE, "gas": ("lpg", "cng"), "shop": ("shop", "wash", "adblue")}
@@ -57,8 +60,16 @@ class Ground:
             return period.days(question.period, self.asker.today)
         return self.asker.today - timedelta(days=WINDOW - 1), self.asker.today
 
+    @cached_property
+    def only_currency(self) -> str | None:
+        """The chain's currency, where all its stations have one."""
+        found = self.session.scalars(select(Station.currency).distinct()).all()
+        return found[0] if len(found) == 1 else None
+
     def factor(self) -> ColumnElement[int]:
         """Minor units of a customer's main currency in one major unit."""
+        if self.only_currency is not None:
+            return literal(10 ** get_currency_precision(self.only_currency))
         sizes = {
             station.currency: 10 ** get_currency_precision(station.currency)
             for station in self.stations.values()
@@ -69,9 +80,16 @@ class Ground:
         )
         return found
 
-    def rows(self, question: Question, days: Days) -> list[ColumnElement[bool]]:
-        """Which fill-ups a measure adds up: those that count and are confirmed, at the stations asked for."""
-        made = [counting(), Fillup.day >= days[0], Fillup.day <= days[1]]
+    def rows(self, question: Question, days: Days, *, by_customer: bool = False) -> list[ColumnElement[bool]]:
+        """Which fill-ups a measure adds up: those that count and are confirmed, at the stations asked for.
+
+        ``by_customer``: they will be grouped so. Over long times their index is then read in its order,
+        and not the one of days, whose rows would have to be sorted.
+        """
+        whole = self.asker.stations is None and not any(one.field in PLACES for one in question.filters)
+        unsorted = by_customer and whole and (days[1] - days[0]).days > LONG
+        day: Any = func.coalesce(Fillup.day, days[0]) if unsorted else Fillup.day
+        made = [counting(), day >= days[0], day <= days[1]]
         if not self.asker.trust:
             made.append(Fillup.confirmed.is_(True))
         if self.asker.stations is not None:

@@ -41,6 +41,7 @@ NUMBERS: dict[str, Any] = {
     "r": CustomerSegment.r, "f": CustomerSegment.f, "m": CustomerSegment.m,
     "gap": CustomerSegment.typical_gap_days,
 }  # fmt: skip
+NATURAL: dict[str, Any] = {"last": CustomerSegment.recency_days, "gap": CustomerSegment.typical_gap_days}
 MILLI = 1000  # millilitres in a litre
 Condition = ColumnElement[bool]
 
@@ -100,8 +101,12 @@ def _station(one: Filter, _question: Question, ground: Ground) -> Condition:
 
 def _bought(one: Filter, question: Question, ground: Ground) -> Condition:
     alone = Question(filters=(Filter(one.field, "=", one.values), *_placed(question)))
-    rows = ground.rows(alone, ground.days(question))
-    return _either(one, exists().where(Fillup.customer_id == Customer.id, *rows))
+    return _either(one, _among(ground.rows(alone, ground.days(question))))
+
+
+def _among(rows: list[Condition]) -> Condition:
+    """Customers of such rows: a set made once, where asking customer by customer takes far longer."""
+    return Customer.id.in_(select(Fillup.customer_id).where(Fillup.customer_id.is_not(None), *rows))
 
 
 def _placed(question: Question) -> tuple[Filter, ...]:
@@ -162,7 +167,7 @@ def _visited(one: Filter, question: Question, ground: Ground) -> Condition:
     placed = _placed(question)
     at = [number for each in placed for number in ground.ids(each.values)] if placed else None
     days = [period.days(value, ground.asker.today) for value in one.values]
-    fits = [exists().where(Fillup.customer_id == Customer.id, ground.came(each, at)) for each in days]
+    fits = [_among([ground.came(each, at)]) for each in days]
     return _either(one, or_(*fits))
 
 
@@ -238,11 +243,22 @@ def moves(question: Question, ground: Ground, only: Filter | None = None) -> lis
 
 
 def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
-    value = _number(one)
-    if one.field == "litres":
-        value *= MILLI
-    compared: Any = value * ground.factor() if one.field in ("spend", "basket") else value
-    return _compared(measured(one.field, question, ground), one.op, compared)
+    """Whoever has nothing has none of it: nought litres, visits and money, and no basket or km at all."""
+    value: Any = _number(one) * (MILLI if one.field == "litres" else 1)
+    if (column := known(one.field, question, ground)) is not None:
+        return _compared(column, one.op, value * ground.factor() if one.field == "spend" else value)
+    whose = _each(one.field, question, ground).subquery()
+    made = select(whose.c.customer_id)
+    if one.field in ("spend", "basket"):
+        size = ground.factor()
+        if ground.only_currency is None:
+            made = made.outerjoin(CustomerSegment, CustomerSegment.customer_id == whose.c.customer_id)
+        value = value * size
+    fits = _compared(whose.c.value, one.op, value)
+    counted = one.field not in ("basket", "km")
+    if one.op == "!=" or (counted and COMPARE[one.op](0, _number(one))):
+        return Customer.id.not_in(made.where(~fits))
+    return Customer.id.in_(made.where(fits))
 
 
 def _compared(number: Any, op: str, value: Any) -> Condition:
@@ -251,15 +267,30 @@ def _compared(number: Any, op: str, value: Any) -> Condition:
     return or_(number.is_(None), found) if op == "!=" else found
 
 
-def measured(field: str, question: Question, ground: Ground) -> ColumnElement[Any]:
-    """A measure of each customer: the last run's where the window is asked for, else from the log."""
+def known(field: str, question: Question, ground: Ground) -> ColumnElement[Any] | None:
+    """The measure as the last run has it, where the window is asked for; None: from the log."""
     plain = not question.period and not question.of("product") and not question.of("payment")
     current = ground.run is not None and ground.run.as_of <= ground.asker.today
-    if plain and current and field == "visits":
-        return func.coalesce(CustomerSegment.frequency, 0)
-    if plain and current and field == "spend":
-        return func.coalesce(CustomerSegment.monetary, 0)
-    told = Question(filters=tuple(one for one in question.filters if one.field in ("product", "payment")))
-    placed = Question(filters=(*told.filters, *(_placed(question) if question.period else ())))
-    rows = ground.rows(placed, ground.days(question))
-    return sums.of_customer(ground.session, field, rows, CustomerSegment.currency)
+    columns = {"visits": CustomerSegment.frequency, "spend": CustomerSegment.monetary}
+    return func.coalesce(columns[field], 0) if plain and current and field in columns else None
+
+
+def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
+    told = tuple(one for one in question.filters if one.field in ("product", "payment"))
+    placed = Question(filters=(*told, *(_placed(question) if question.period else ())))
+    rows = ground.rows(placed, ground.days(question), by_customer=True)
+    return sums.of_each(ground.session, field, rows, ground.only_currency or CustomerSegment.currency)
+
+
+def in_order(question: Question, ground: Ground, *columns: Any) -> Select[Any]:
+    """The customers asked for, by what they are sorted by, ``key``: biggest spenders first by default."""
+    sort = question.sort or "-spend"
+    name = sort.removeprefix("-")
+    query = customers(question, ground, *columns)
+    key = NATURAL[name] if name in NATURAL else known(name, question, ground)
+    if key is None:
+        whose = _each(name, question, ground).subquery()
+        query = query.outerjoin(whose, whose.c.customer_id == Customer.id)
+        key = whose.c.value if name in ("basket", "km") else func.coalesce(whose.c.value, 0)
+    order = key.desc() if sort.startswith("-") else key.asc()
+    return query.add_columns(key.label("key")).order_by(key.is_(None), order, Customer.id)

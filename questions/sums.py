@@ -10,7 +10,6 @@ from sqlalchemy import (
     Float,
     Integer,
     Interval,
-    ScalarSelect,
     Select,
     and_,
     case,
@@ -22,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment
 
@@ -51,52 +49,51 @@ def begins(session: Session) -> ColumnElement[int]:
     return case((or_(begun, chained), 0), else_=1)
 
 
-def of_customer(
-    session: Session, name: str, rows: list[ColumnElement[bool]], currency: Any
-) -> ColumnElement[Any]:
-    """The measure of each customer of the outer query over these rows; None where there is none.
+def of_each(session: Session, name: str, rows: list[ColumnElement[bool]], currency: Any) -> Select[Any]:
+    """Customers who have such rows, as ``customer_id``, and the measure of each, as ``value``.
 
-    visits: a number; litres: millilitres; spend and basket: minor units of ``currency``; km: per month.
+    visits: a number; litres: millilitres; spend and basket: minor units of ``currency`` (a column of the
+    customer's segment, or the chain's only one); km: per month, None where it is not known.
     """
-    mine = [Fillup.customer_id == Customer.id, *rows]
-    if name == "litres":
-        return _scalar(select(func.coalesce(func.sum(Fillup.millilitres), 0)).where(*mine))
-    if name == "spend":
-        return _scalar(
-            select(func.coalesce(func.sum(Fillup.amount), 0)).where(*mine, Fillup.currency == currency)
-        )
-    if name == "visits":
-        return _visits(session, mine)
-    if name == "basket":
-        spend = _scalar(select(func.sum(Fillup.amount)).where(*mine, Fillup.currency == currency))
-        return cast(spend, Float) / func.nullif(_visits(session, mine), 0)
-    return km(session, mine)
-
-
-def _visits(session: Session, mine: list[ColumnElement[bool]]) -> ColumnElement[Any]:
-    """All rows, less those that go on with a visit: only rows beside others have to be looked at for that."""
-    again = (
-        select((1 - begins(session)).label("again"))
-        .where(*mine, Fillup.beside.is_not(None))
-        .correlate(Customer)
+    known = [Fillup.customer_id.is_not(None), *rows]
+    spend = func.coalesce(func.sum(case((Fillup.currency == currency, Fillup.amount), else_=0)), 0)
+    measures: dict[str, ColumnElement[Any]] = {
+        "litres": func.coalesce(func.sum(Fillup.millilitres), 0), "spend": spend, "km": km(session),
+    }  # fmt: skip
+    if name in measures:
+        return _grouped(currency, measures[name].label("value")).where(*known)
+    told = _grouped(currency, func.count().label("lines"), spend.label("spend")).where(*known).subquery()
+    going_on = (
+        select(Fillup.customer_id, (1 - begins(session)).label("again"))
+        .where(*known, Fillup.beside.is_not(None))
         .subquery()
     )
-    going_on = select(func.coalesce(func.sum(again.c.again), 0)).correlate(Customer).scalar_subquery()
-    return _scalar(select(func.count()).select_from(Fillup).where(*mine)) - going_on
+    again = (
+        select(going_on.c.customer_id, func.sum(going_on.c.again).label("lines"))
+        .group_by(going_on.c.customer_id)
+        .subquery()
+    )
+    visits = told.c.lines - func.coalesce(again.c.lines, 0)
+    value = visits if name == "visits" else cast(told.c.spend, Float) / func.nullif(visits, 0)
+    query = select(told.c.customer_id, value.label("value"))
+    return query.outerjoin(again, again.c.customer_id == told.c.customer_id)
 
 
-def km(session: Session, mine: list[ColumnElement[bool]]) -> ScalarSelect[Any]:
+def _grouped(currency: Any, *measures: ColumnElement[Any]) -> Select[Any]:
+    query = select(Fillup.customer_id, *measures).group_by(Fillup.customer_id)
+    if isinstance(currency, str):
+        return query
+    return query.outerjoin(CustomerSegment, CustomerSegment.customer_id == Fillup.customer_id)
+
+
+def km(session: Session) -> ColumnElement[Any]:
     """Kilometres per month by the odometer, where first and last reading are at least two weeks apart."""
-    first, last = func.min(Fillup.day), func.max(Fillup.day)
+    day = case((Fillup.odometer_km.is_not(None), Fillup.day))
+    first, last = func.min(day), func.max(day)
     if session.get_bind().dialect.name == "sqlite":
         apart: ColumnElement[Any] = func.julianday(last) - func.julianday(first)
     else:
         apart = cast(last - first, Integer)
     driven = func.max(Fillup.odometer_km) - func.min(Fillup.odometer_km)
     per_month = cast(driven, Float) * literal(MONTH_DAYS) / func.nullif(apart, 0)
-    told = case((apart >= LEAST_DAYS, per_month), else_=None)
-    return _scalar(select(told).where(*mine, Fillup.odometer_km.is_not(None)))
-
-
-def _scalar(query: Select[Any]) -> ScalarSelect[Any]:
-    return query.correlate(Customer, CustomerSegment).scalar_subquery()
+    return case((apart >= LEAST_DAYS, per_month), else_=None)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
 from questions import totals
-from questions.answer import NATURAL, answer, major
+from questions.answer import answer, major
 from questions.asker import Asker
 from questions.ground import Ground
 from questions.question import STEPS, Question
 from questions.said import table_of
-from questions.select import customers, measured, moves
+from questions.select import customers, in_order, moves
 from questions.sounds import spelled
 from segmentation.export import decimal
 
@@ -94,12 +94,8 @@ def file_name(question: Question, today: date) -> str:
 def _people(name: str, question: Question, ground: Ground) -> Table:
     """In the order of answer.answer, and not only its first rows."""
     total = totals.people(question, ground)
-    asked = question.sort or "-spend"
-    measure = asked.removeprefix("-")
-    key = NATURAL[measure] if measure in NATURAL else measured(measure, question, ground)
-    order = key.desc() if asked.startswith("-") else key.asc()
-    query = customers(question, ground, *_PERSON, *_SEGMENT, key.label("key"))
-    query = query.order_by(key.is_(None), order, Customer.id).limit(question.limit)
+    measure = (question.sort or "-spend").removeprefix("-")
+    query = in_order(question, ground, *_PERSON, *_SEGMENT).limit(question.limit)
     more = measure not in LISTED_ANYWAY or bool(question.period)
     columns = (*LISTED, _measure_column(measure)) if more else LISTED
     homes = {station.id: station.name for station in ground.stations.values()}

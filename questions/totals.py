@@ -197,8 +197,8 @@ def _bucket(column: Any, buckets: list[Days]) -> ColumnElement[Any]:
 
 def average_km(question: Question, ground: Ground) -> float | None:
     """Kilometres per month, the mean of those customers whose odometer tells it."""
-    rows = ground.rows(question, ground.days(question))
-    each = sums.km(ground.session, [Fillup.customer_id == Customer.id, *rows]).label("km")
-    found = customers(question, ground, each, rows=True).subquery()
-    mean = ground.session.scalar(select(func.avg(found.c.km)))
+    rows = ground.rows(question, ground.days(question), by_customer=True)
+    whose = sums.of_each(ground.session, "km", rows, ground.currency).subquery()
+    theirs = whose.c.customer_id.in_(customers(question, ground, rows=True))
+    mean = ground.session.scalar(select(func.avg(whose.c.value)).where(theirs))
     return None if mean is None else float(mean)

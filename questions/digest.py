@@ -55,7 +55,7 @@ def digest(session: Session, asker: Asker, staff_id: int, days: int) -> Digest:
 
 def _sums(ground: Ground, begin: Any, end: Any) -> dict[str, int]:
     found = totals.totals(Question(measure="visits"), ground, days=(begin, end)).get(None, totals.Totals())
-    return {"visits": found.visits, "litres": found.litres, "spend": found.spend.get(ground.currency, 0)}
+    return {"visits": found.visits, "litres": found.litres, "spend": found.spend}
 
 
 def _daily(ground: Ground) -> list[dict[str, Any]]:

@@ -32,10 +32,16 @@ def again(ask: Ask) -> Reply:
 def _list(ask: Ask, done: str) -> Reply:
     rows = unknowns.undecided(ask.session, AT_ONCE)
     audit.viewed(ask.session, ask.who.user_id, [row.customer_id for row in rows], now=ask.now, how="unknown")
-    told = [row.facts() | {"name": cut(row.name, 40)} for row in rows]
+    told = [row.facts() | {"name": cut(row.name, 40), "message": _message(row.campaign)} for row in rows]
     facts = {"rows": told, "total": unknowns.number(ask.session), "zone": ask.house.timezone, "done": done}
     buttons = (*(_deciding(row.id, row.customer) for row in rows), (_BACK,))
     return Reply("replies/unknowns", facts, buttons, instead=True)
+
+
+def _message(campaign: str) -> int:
+    """The number of a broadcast; 0 of a campaign with a name."""
+    number = campaign.removeprefix("b")
+    return int(number) if number.isascii() and number.isdecimal() else 0
 
 
 _BACK = Button("campaigns.back", data="campaigns.list")

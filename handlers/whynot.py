@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from crm import audit
+from crm import audit, switches
 from handlers.ask import Ask
 from handlers.customer import LONGEST, several
 from handlers.paging import Row, in_rows, whole
@@ -40,7 +40,8 @@ def _of(ask: Ask, found: Found, campaign: str | None, wanted: str) -> Reply:
     audit.viewed(ask.session, ask.who.user_id, [found.id], now=ask.now, how="why_not")
     if campaign is None:
         return Reply("replies/whynot_campaign", buttons=_choices(found.id))
-    chain = Chain(campaigns.shipped(), ZoneInfo(ask.house.timezone), ask.house.trust_self_reported)
+    switched = campaigns.shipped().switched(switches.all_of(ask.session))
+    chain = Chain(switched, ZoneInfo(ask.house.timezone), ask.house.trust_self_reported)
     return Reply("replies/whynot", why_not(ask.session, found.id, campaign, chain, ask.now))
 
 

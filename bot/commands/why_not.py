@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
 from bot.commands.why import plain
 from bot.config import Settings
-from crm import identity
+from crm import identity, switches
 from outreach.campaigns import Campaigns
 from outreach.why_not import Chain, names
 from outreach.why_not import why_not as ask
@@ -48,5 +48,6 @@ def _facts(
     found = identity.find(session, customer, settings.country)
     if found is None:
         fail("nobody has this member number, card, phone or plate")
+    known = known.switched(switches.all_of(session))
     chain = Chain(known, settings.zone, settings.trust_self_reported)
     return ask(session, found.id, campaign, chain, now())

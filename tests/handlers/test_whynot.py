@@ -54,3 +54,10 @@ def test_forged_buttons_and_nothing_at_all(chain: Chain, data: str) -> None:
     which = manager.says("/whynot")
     assert manager.forges(data) == which
     assert manager.says("/whynot " + "z" * 500) == which
+
+
+def test_a_campaign_that_somebody_switched_off(chain: Chain) -> None:
+    marketing = chain.hire("marketing")
+    marketing.forges("campaigns.switch:win_back:off")
+    assert "off" in marketing.says("/whynot 72 win_back")
+    assert "✅" not in marketing.heard

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from crm import lease
+from crm import broadcasts, lease
+from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
@@ -25,6 +26,7 @@ from outreach.message import Words
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 from outreach.pace import Pace
+from outreach.trouble import Trouble
 from templates import label, render
 from tests.conftest import NOON
 from tests.outreach.people import DAY, assert_all_accounted_for, away, customer, plan_round, queued, states
@@ -389,3 +391,30 @@ async def test_what_became_of_a_send_outlives_a_database_that_is_away(
 async def at_once(_seconds: float) -> None:
     """Sleep without the waiting."""
     await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0)
+
+
+async def test_errors_in_a_row_pause_a_broadcast_and_nothing_else(database: Database, writer: Writer) -> None:
+    fill(database, 30)
+    with database.write() as session:
+        made = broadcasts.draft(session, by=1, stations=None, currency="CNY", now=NOON)
+        session.execute(update(Broadcast).values(stands="running"))
+        half = select(Outbound.id).where(Outbound.customer_id % 2 == 0)
+        session.execute(update(Outbound).where(Outbound.id.in_(half)).values(campaign=made.campaign))
+    refused = {1000 + n: [of_answer(400, "Bad Request: no")] for n in range(2, 31, 2)}
+    sending = sender(writer, Chat(refused), trouble=Trouble(5), in_flight=1)
+    await sending.once()
+    with database.read() as session:
+        found = session.scalars(select(Broadcast)).one()
+        assert (found.stands, found.why) == ("paused", "errors")
+        rows = session.execute(select(Outbound.campaign, Outbound.state))
+        counted = Counter(tuple(row) for row in rows)
+    assert counted == {("b1", "failed"): 5, ("b1", "queued"): 10, ("win_back", "sent"): 15}
+
+
+def test_one_that_arrives_ends_the_row_of_errors() -> None:
+    trouble = Trouble(3)
+    told = [
+        trouble.told("b1", state) for state in ("failed", "unknown", "sent", "failed", "unknown", "failed")
+    ]
+    assert told == [False] * 5 + [True]
+    assert not trouble.told("b2", "failed")

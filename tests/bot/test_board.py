@@ -1,0 +1,94 @@
+"""The board: broadcasts go on by themselves, and the message of whoever watches follows them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.app import Forecourt
+from bot.board import Board
+from bot.config import Settings
+from crm import broadcasts
+from crm.broadcasts import Broadcast, Screen
+from crm.db import Database
+from handlers.voice import Voice
+from templates import render
+from tests.conftest import NOON
+from tests.outreach.people import customer
+from tests.outreach.test_broadcast import approved, claim, settle
+
+WATCHER = 4242
+
+
+class Chat(Voice):
+    """What is shown, instead of Telegram."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int | None, str]] = []
+
+    async def show(self, part: dict[str, Any]) -> int | None:
+        assert part["chat_id"] == WATCHER
+        self.shown.append((part["edits"], render(part["template"], part["locale"], part["facts"])))
+        return 77
+
+
+@pytest.fixture
+def house(tmp_path: Path, database: Database) -> Any:
+    settings = Settings(data_dir=tmp_path, database_url=database.url)
+    house = Forecourt(settings, database, clock=lambda: NOON)
+    yield house
+    house.writer.close()
+
+
+async def test_it_begins_is_shown_once_and_ends(house: Forecourt, database: Database) -> None:
+    with database.write() as session:
+        for number in (1, 2):
+            customer(session, number)
+        made = approved(session)
+        broadcasts.show_to(session, made.id, WATCHER, "en")
+    chat = Chat()
+    board = Board(house, chat)
+    await board.look()
+    await board.look()
+    assert [edits for edits, _ in chat.shown] == [None]
+    assert "being sent" in chat.shown[0][1]
+    await asyncio.to_thread(send_all, database)
+    await board.look()
+    await board.look()
+    assert [edits for edits, _ in chat.shown] == [None, 77]
+    assert "Sent 2 of 2" in chat.shown[1][1]
+    with database.read() as session:
+        assert session.scalars(select(Broadcast.stands)).one() == "done"
+        assert session.scalars(select(Screen.over)).one()
+
+
+async def test_a_pause_is_shown_at_once_and_a_stop_when_all_have_their_reason(
+    house: Forecourt, database: Database
+) -> None:
+    with database.write() as session:
+        customer(session, 1)
+        made = approved(session)
+        broadcasts.show_to(session, made.id, WATCHER, "zh", 55)
+    chat = Chat()
+    board = Board(house, chat)
+    await board.look()
+    with database.write() as session:
+        broadcasts.pause(session, made.id, why="errors")
+    await board.look()
+    with database.write() as session:
+        broadcasts.stop(session, made.id, now=NOON)
+    await board.look()
+    assert [edits for edits, _ in chat.shown] == [55, 55, 55]
+    assert "连续出错" in chat.shown[1][1]
+    assert "1 人未发送：已被停止" in chat.shown[2][1]
+
+
+def send_all(database: Database) -> None:
+    rows = claim(database)
+    with database.write() as session:
+        for row in rows:
+            settle(session, row.id, row.customer_id, "sent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LOOKS_EVERY = 0.5  # seconds
 SHOWN_EVERY = 3.0  # seconds between two edits of one message, unless the broadcast moved on
+COUNTED_SHARE = 20  # of a large ledger: counting it takes at most a twentieth of the time
 LIVE = ("running", "paused")
 OVER = ("stopped", "done")
 
@@ -48,17 +50,22 @@ class Board:
         self._house = house
         self._voice = voice
         self._shown: dict[tuple[int, int], tuple[float, str, str]] = {}  # when, stands, words
+        self._rest = SHOWN_EVERY
+        self._stopping = threading.Event()
 
     async def run(self) -> None:
         """For ever, or until cancelled. A database that is away is waited for."""
-        while True:
-            try:
-                await self.look()
-            except SQLAlchemyError as error:
-                log.warning("broadcasts are not looked at for now: %s", type(error).__name__)
-            except Exception:
-                log.exception("a broadcast could not be seen to; it is tried again")
-            await asyncio.sleep(LOOKS_EVERY)
+        try:
+            while True:
+                try:
+                    await self.look()
+                except SQLAlchemyError as error:
+                    log.warning("broadcasts are not looked at for now: %s", type(error).__name__)
+                except Exception:
+                    log.exception("a broadcast could not be seen to; it is tried again")
+                await asyncio.sleep(LOOKS_EVERY)
+        finally:
+            self._stopping.set()
 
     async def look(self) -> None:
         """Do what is due, wake the sender where something began, and show it."""
@@ -71,7 +78,7 @@ class Board:
         house = self._house
         with house.database.read() as session:
             known = terms(session, house.house)
-        return bool(advance(house.database, known, limits(house.house), house.clock()))
+        return bool(advance(house.database, known, limits(house.house), house.clock(), self._stopping.is_set))
 
     def _due(self) -> list[Due]:
         house, now = self._house, time.monotonic()
@@ -84,7 +91,7 @@ class Board:
             ).all()
             for screen, broadcast in rows:
                 at, stands, _ = self._shown.get((broadcast.id, screen.chat_id), (0.0, "", ""))
-                if stands == broadcast.stands and now - at < SHOWN_EVERY:
+                if stands == broadcast.stands and now - at < self._rest:
                     continue
                 reply = live(session, broadcast, house.house, house.clock())
                 found.append(
@@ -97,6 +104,7 @@ class Board:
                         reply,
                     )
                 )
+        self._rest = max(SHOWN_EVERY, COUNTED_SHARE * (time.monotonic() - now))
         return found
 
     async def _show(self, due: Due) -> None:

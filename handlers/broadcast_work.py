@@ -15,7 +15,7 @@ def fetch(asked: Fetching) -> Brought:
         if found is None or found.revision != asked.facts["revision"]:
             return Brought(Reply("replies/broadcast_expired"))
         try:
-            counted = preview(session, found, terms(session, asked.house), asked.now)
+            counted = preview(session, found, terms(session, asked.house), asked.now, asked.tell)
         except ValueError:
             return Brought(Reply("replies/broadcast_expired"))
         facts = counted.facts() | {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from questions.question import Question
 PRIORITY = 50  # the occasions of a person's own go first
 WINDOW = timedelta(days=30)
 HOLDOUT = 0.1
+TOLD_EVERY = 1000
 
 
 @dataclass(slots=True)
@@ -152,8 +153,17 @@ def plan_of(session: Session, broadcast: Broadcast, terms: Terms, now: datetime)
     return Plan(broadcast, Round(campaigns, rules, loader, words, broadcast.currency, now))
 
 
-def preview(session: Session, broadcast: Broadcast, terms: Terms, now: datetime) -> Preview:
-    """What a start at its hour would decide; nothing is written. Raises ValueError."""
+def preview(
+    session: Session,
+    broadcast: Broadcast,
+    terms: Terms,
+    now: datetime,
+    tell: Callable[[int], None] = lambda _done: None,
+) -> Preview:
+    """What a start at its hour would decide; nothing is written. ``tell`` hears how many are decided.
+
+    Raises ValueError, and what ``tell`` raises.
+    """
     at = planned_at(broadcast, now)
     plan = plan_of(session, broadcast, terms, at)
     asker = terms.asker(broadcast.stations, at)
@@ -161,6 +171,8 @@ def preview(session: Session, broadcast: Broadcast, terms: Terms, now: datetime)
     ids = audience.ids(session, question_of(session, broadcast), asker)
     for _known, decision in plan.people(session, ids):
         found.note(decision, broadcast.offer_value or 0)
+        if found.people % TOLD_EVERY == 0:
+            tell(found.people)
     return found
 
 

@@ -7,6 +7,7 @@ nothing that stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +25,17 @@ from outreach.broadcast import ends_at, plan_of, question_of
 from outreach.round import AT_ONCE, moved, row_of
 
 
-def advance(database: Database, terms: Terms, limits: Limits, now: datetime) -> list[int]:
-    """Whatever is due for any broadcast. Returns the ids of those that began."""
+def advance(
+    database: Database,
+    terms: Terms,
+    limits: Limits,
+    now: datetime,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[int]:
+    """Whatever is due for any broadcast. Returns the ids of those that began.
+
+    ``stopping``: a start is left in the middle, to be begun again.
+    """
     with database.read() as session:
         live = list(session.scalars(select(Broadcast).where(Broadcast.stands.in_(("approved", "running")))))
         left = session.scalar(select(exists().where(Outbound.state == "queued", _of_a_stopped_one())))
@@ -35,7 +45,7 @@ def advance(database: Database, terms: Terms, limits: Limits, now: datetime) -> 
         if each.stands == "running":
             _renew(database, each, terms, now)
             _finish(database, each, now)
-        elif (each.send_at or now) <= now and _start(database, each, terms, limits, now):
+        elif (each.send_at or now) <= now and _start(database, each, terms, limits, now, stopping):
             begun.append(each.id)
     if left:
         _end_stopped(database, now)
@@ -46,7 +56,14 @@ def _of_a_stopped_one() -> ColumnElement[bool]:
     return Outbound.campaign.in_(select(Broadcast.campaign).where(Broadcast.stands == "stopped"))
 
 
-def _start(database: Database, broadcast: Broadcast, terms: Terms, limits: Limits, now: datetime) -> bool:
+def _start(
+    database: Database,
+    broadcast: Broadcast,
+    terms: Terms,
+    limits: Limits,
+    now: datetime,
+    stopping: Callable[[], bool],
+) -> bool:
     """Decide for everyone, put it into the ledger, and let it run. False: it may not, or not any more."""
     with database.write() as session:
         holdout.keep_salt(session)
@@ -62,6 +79,8 @@ def _start(database: Database, broadcast: Broadcast, terms: Terms, limits: Limit
         ):
             rows.append(row_of(plan.round, person, decision))
             if len(rows) == AT_ONCE:
+                if stopping():
+                    return False
                 _put(database, rows)
                 rows = []
         _put(database, rows)
@@ -123,11 +142,10 @@ def _renew(database: Database, broadcast: Broadcast, terms: Terms, now: datetime
 
 def _finish(database: Database, broadcast: Broadcast, now: datetime) -> None:
     with database.read() as session:
-        open_rows = exists().where(
-            Outbound.campaign == broadcast.campaign, Outbound.state.in_(("queued", "sending"))
-        )
-        if session.scalar(select(open_rows)):
-            return
+        for state in ("queued", "sending"):  # one at a time, so that the index of states is used
+            waits = exists().where(Outbound.state == state, Outbound.campaign == broadcast.campaign)
+            if session.scalar(select(waits)):
+                return
     with database.write() as session:
         broadcasts.finish(session, broadcast.id, now=now)
 

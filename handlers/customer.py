@@ -98,7 +98,8 @@ def said(ask: Ask, found: Person, page: int) -> Reply:
         ],
     }
     rows = in_rows(worn, 2) + in_rows(mine, 3) + pager(f"customer.more:{found.id}:notes", page, pages)
-    buttons = (*rows, _writing(found.id), (Button("customer.card", data=f"customer.more:{found.id}:card"),))
+    note, tag, _ = _writing(found.id)
+    buttons = (*rows, (note, tag), (Button("customer.card", data=f"customer.more:{found.id}:card"),))
     return Reply("replies/customer_notes", facts, buttons, instead=True)
 
 
@@ -135,17 +136,17 @@ def show(ask: Ask, found: Found, wanted: str) -> Reply:
 def card_buttons(found: Person) -> tuple[Row, ...]:
     """What can be done from a card, and its other sides."""
     facts, number = found.facts, found.id
-    second = [Button("customer.spend", data=f"customer.spend:{number}")]
-    if facts["reachable"] and facts["service"]:
-        second.insert(0, Button("write.to", data=f"write.to:{number}"))
-    tabs = [
+    note, tag, task = _writing(number)
+    heard = facts["reachable"] and facts["service"]
+    first = (note, tag, Button("write.to", data=f"write.to:{number}")) if heard else (note, tag)
+    tabs = tuple(
         Button(f"customer.{tab}", data=f"customer.more:{number}:{tab}", facts={"count": facts["notes_all"]})
         for tab in TABS
-    ]
-    return (_writing(number), tuple(second), tuple(tabs))
+    )
+    return (first, (task, Button("customer.spend", data=f"customer.spend:{number}")), tabs)
 
 
-def _writing(number: int) -> Row:
+def _writing(number: int) -> tuple[Button, Button, Button]:
     return (
         Button("note.add", data=f"note.add:{number}"),
         Button("tag.add", data=f"tag.add:{number}"),

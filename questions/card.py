@@ -156,7 +156,9 @@ def _said_by_staff(session: Session, customer_id: int, today: date) -> Facts:
 
 
 def task_facts(session: Session, task: Task, today: date) -> Facts:
-    """A follow-up; ``by`` is who it is for, empty for whoever manages the station."""
+    """A follow-up; ``by`` is who it is for, empty for whoever manages the station; of a VIP at risk also how
+    long they are away, or that they ``came`` since."""
+    last = _last(session, task)
     staff = session.get(Staff, task.staff_id) if task.staff_id else None
     return {
         "id": task.id,
@@ -164,14 +166,14 @@ def task_facts(session: Session, task: Task, today: date) -> Facts:
         "words": task.words or "",
         "due": task.due.isoformat(),
         "overdue_days": max(0, (today - task.due).days),
-        "away_days": _away(session, task, today),
+        "away_days": (today - last).days if last else None,
+        "came": last is not None and last >= task.made_on,
         "by": (staff.name or str(staff.telegram_id)) if staff else "",
         "outcome": task.outcome or "",
         "said": task.said or "",
     }
 
 
-def _away(session: Session, task: Task, today: date) -> int | None:
-    """How long a VIP at risk has been away."""
+def _last(session: Session, task: Task) -> date | None:
     segment = session.get(CustomerSegment, task.customer_id) if task.reason == AT_RISK else None
-    return (today - segment.last_visit).days if segment and segment.last_visit else None
+    return segment.last_visit if segment else None

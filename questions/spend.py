@@ -18,8 +18,8 @@ from templates import label
 
 Facts = dict[str, Any]
 LEAST, MOST = 12, 24  # months shown
-WIDTH, HEIGHT = 1080, 720  # pixels
-LEFT, RIGHT, TOP, FLOOR = 60, 1030, 200, 600  # of the columns
+WIDTH, HEIGHT = 1080, 760  # pixels
+LEFT, RIGHT, TOP, FLOOR = 60, 1030, 230, 610  # of the columns
 
 
 def by_month(session: Session, customer_id: int, asker: Asker) -> Facts:
@@ -80,8 +80,8 @@ def picture(facts: Facts, locale: str) -> bytes:
     """PNG of ``by_month`` with the ``name`` of the customer: a column a month, a line at the average."""
     figure = canvas(HEIGHT, WIDTH)
     axes = sheet(figure, WIDTH, HEIGHT)
-    write(axes, LEFT, 80, label("chart.spend", locale, facts), size=15)
-    write(axes, LEFT, 136, label("chart.spend_under", locale, facts), size=9.5, colour=QUIET)
+    write(axes, LEFT, 80, label("chart.spend", locale, facts), size=18)
+    write(axes, LEFT, 146, label("chart.spend_under", locale, facts), size=12.5, colour=QUIET)
     months = facts["months"]
     most = max((each["amount"] for each in months), default=0) or 1
     step = (RIGHT - LEFT) / len(months)
@@ -89,8 +89,8 @@ def picture(facts: Facts, locale: str) -> bytes:
         _column(axes, LEFT + step * place, step, each, most, last=place == len(months) - 1)
     best = max(range(len(months)), key=lambda place: months[place]["amount"])
     if months[best]["amount"]:
-        x = min(max(LEFT + step * (best + 0.5), 150), WIDTH - 150)
-        write(axes, x, TOP - 26, _amount(months[best]["amount"], facts, locale), size=9.5, align="center")
+        x = min(max(LEFT + step * (best + 0.5), 170), WIDTH - 170)
+        write(axes, x, TOP - 26, _amount(months[best]["amount"], facts, locale), size=13, align="center")
     if facts["average"]:
         y = FLOOR - (FLOOR - TOP) * min(1.0, facts["average"] / most)
         axes.plot([LEFT, RIGHT], [y, y], color=PEER, linewidth=1.2, linestyle=(0, (4, 4)))
@@ -112,9 +112,9 @@ def _months(axes: Axes, months: list[Facts], step: float, locale: str) -> None:
         month = months[place]["month"]
         x = LEFT + step * (place + 0.5)
         words = label("chart.spend_month", locale, {"month": int(month[5:])})
-        write(axes, x, FLOOR + 34, words, size=9, align="center", colour=INK)
+        write(axes, x, FLOOR + 42, words, size=13, align="center", colour=INK)
         if month[:4] != seen:
-            write(axes, x, FLOOR + 74, month[:4], size=8, align="center", colour=QUIET)
+            write(axes, x, FLOOR + 96, month[:4], size=11, align="center", colour=QUIET)
         seen = month[:4]
 
 

@@ -86,9 +86,9 @@ def fetch(errand: Fetching) -> Brought:
     meant = WhatIf(errand.facts["settings"])
     with errand.database.read() as session:
         now = with_change(load(errand.house.criteria_file), criteria_changes.last(session))
-        then = _with(now, meant)
+    then = _with(now, meant)
+    with errand.database.read() as session:
         found = moves(session, asker_of(errand.who, errand.house, errand.now), now, then)
-        session.rollback()
     for move in found.facts["moves"]:
         move["first"] = [one | {"name": cut(one["name"], 24)} for one in move["first"]]
     facts = found.facts | {"changes": _told(now, then), "currency": errand.house.currency}

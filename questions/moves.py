@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer
 from questions.asker import Asker
 from segmentation.criteria import SEGMENTS, Criteria
+from segmentation.reading import one_state
 from segmentation.refresh import view
 
 FIRST = 3  # people named of each move
@@ -28,7 +29,11 @@ class Moves:
 
 
 def moves(session: Session, asker: Asker, now: Criteria, then: Criteria) -> Moves:
-    """How many would move from which segment to which today, and the first of each by what they spend."""
+    """How many would move from which segment to which today, and the first of each by what they spend.
+
+    ``session`` has read nothing yet: both outcomes are of one state of the database.
+    """
+    one_state(session)
     mine = set(session.scalars(select(Customer.id).where(asker.customers)))
     before, after = (_segments(session, asker, criteria, mine) for criteria in (now, then))
     both = before.join(after["segment"].rename("then"))

@@ -112,7 +112,6 @@ def view(
 ) -> Outcome:
     """The segments of a day by any criteria, from the kept state where there is one. Nothing is written."""
     asked = _Asked(as_of, criteria, trust, None, zone, tell or _quiet, None)
-    reading.one_state(session)
     return (asked.from_state(session) or asked.from_log(session)).outcome
 
 

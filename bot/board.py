@@ -9,11 +9,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from crm.broadcasts import Broadcast, Screen
-from handlers.broadcast_card import limits, live, terms
+from handlers.broadcast_card import limits, live, terms, waits_again
 from handlers.route import Reply
 from handlers.speak import said
 from handlers.voice import Voice
@@ -29,6 +30,8 @@ SHOWN_EVERY = 3.0  # seconds between two edits of one message, unless the broadc
 COUNTED_SHARE = 20  # of a large ledger: counting it takes at most a twentieth of the time
 LIVE = ("running", "paused")
 OVER = ("stopped", "done")
+ALOUD = ("errors", "grown", "drafter")  # a new message, which rings
+AGAIN = and_(Broadcast.stands == "waiting", Broadcast.why.is_not(None))  # approved, and yet it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,13 @@ class Board:
             rows = session.execute(
                 select(Screen, Broadcast)
                 .join(Broadcast, Broadcast.id == Screen.broadcast_id)
-                .where(Screen.over.is_(False), Broadcast.stands.in_((*LIVE, *OVER)))
+                .where(Screen.over.is_(False), or_(Broadcast.stands.in_((*LIVE, *OVER)), AGAIN))
             ).all()
             for screen, broadcast in rows:
                 at, stands, _ = self._shown.get((broadcast.id, screen.chat_id), (0.0, "", ""))
                 if stands == broadcast.stands and now - at < self._rest:
                     continue
-                reply = live(session, broadcast, house.house, house.clock())
+                reply = self._reply(session, broadcast)
                 found.append(
                     Due(
                         broadcast.id,
@@ -107,14 +110,21 @@ class Board:
         self._rest = max(SHOWN_EVERY, COUNTED_SHARE * (time.monotonic() - now))
         return found
 
+    def _reply(self, session: Session, broadcast: Broadcast) -> Reply:
+        if broadcast.stands == "waiting":
+            return waits_again(broadcast)
+        return live(session, broadcast, self._house.house, self._house.clock())
+
     async def _show(self, due: Due) -> None:
         key = (due.broadcast, due.chat_id)
         words = render(due.reply.template, due.locale, due.reply.facts)
         _, stands, before = self._shown.get(key, (0.0, "", ""))
         message = due.message_id
         if (stands, words) != (due.stands, before):
-            told = await self._voice.show(said(due.reply, due.chat_id, due.locale, due.message_id))
-            message = due.message_id or told
+            aloud = stands != due.stands and due.reply.facts["why"] in ALOUD
+            edits = None if aloud else due.message_id
+            told = await self._voice.show(said(due.reply, due.chat_id, due.locale, edits))
+            message = edits or told
         self._shown[key] = (time.monotonic(), due.stands, words)
         over = due.stands in OVER and not due.reply.facts["states"].get("queued")
         if message != due.message_id or over:
@@ -125,5 +135,5 @@ class Board:
 
 def _keep(screen: Screen | None, message: int | None, over: bool) -> None:
     if screen is not None:
-        screen.message_id = screen.message_id or message
+        screen.message_id = message
         screen.over = over

@@ -159,6 +159,13 @@ def live(session: Session, found: Broadcast, house: House, now: datetime, *, ins
     return Reply("replies/broadcast_live", facts, _controls(found), instead=instead)
 
 
+def waits_again(found: Broadcast) -> Reply:
+    """What was approved may not go out as it is."""
+    facts: dict[str, Any] = {"id": found.id, "why": found.why, "people": found.size, "states": {}}
+    button = Button("broadcast.open", data=f"broadcast.open:{found.id}", facts={"id": found.id})
+    return Reply("replies/broadcast_again", facts, ((button,),))
+
+
 def _controls(found: Broadcast) -> tuple[Row, ...]:
     stop = Button("broadcast.stop", data=f"broadcast.stop:{found.id}")
     if found.stands == "running":

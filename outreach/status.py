@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.customers import Customer
 from crm.outbox import STATES, Outbound
+from outreach import unknowns
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def lines(
 
 def unknown(session: Session, campaign: str | None = None) -> list[Line]:
     """Every message that may or may not have arrived: for a person to decide."""
-    query = _lines().where(Outbound.state == "unknown").order_by(Outbound.id)
+    query = _lines().where(unknowns.OPEN).order_by(Outbound.id)
     return _read(session, query if campaign is None else query.where(Outbound.campaign == campaign))
 
 

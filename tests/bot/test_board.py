@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from handlers.voice import Voice
 from templates import render
 from tests.conftest import NOON
 from tests.outreach.people import customer
-from tests.outreach.test_broadcast import approved, claim, settle
+from tests.outreach.test_broadcast import approved, claim, draft, settle
 
 WATCHER = 4242
 
@@ -82,9 +83,26 @@ async def test_a_pause_is_shown_at_once_and_a_stop_when_all_have_their_reason(
     with database.write() as session:
         broadcasts.stop(session, made.id, now=NOON)
     await board.look()
-    assert [edits for edits, _ in chat.shown] == [55, 55, 55]
+    assert [edits for edits, _ in chat.shown] == [55, None, 77], "what it did by itself rings"
     assert "连续出错" in chat.shown[1][1]
     assert "1 人未发送：已被停止" in chat.shown[2][1]
+
+
+async def test_who_approved_hears_that_it_waits_again(house: Forecourt, database: Database) -> None:
+    house.house = replace(house.house, broadcast_alone=0)
+    with database.write() as session:
+        customer(session, 1)
+        made = draft(session)
+        broadcasts.ask(session, made, version=1, size=0, now=NOON)
+        broadcasts.send_alone(session, made, now=NOON)
+        broadcasts.show_to(session, made.id, WATCHER, "en", 55)
+    chat = Chat()
+    board = Board(house, chat)
+    await board.look()
+    await board.look()
+    ((edits, words),) = chat.shown
+    assert edits is None
+    assert "has not begun: it reaches more people than were approved (1 people now)" in words
 
 
 def send_all(database: Database) -> None:

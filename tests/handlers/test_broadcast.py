@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -9,14 +10,17 @@ import pytest
 from sqlalchemy import select, update
 
 from crm import errands
-from crm.broadcasts import Broadcast, Screen
+from crm.broadcasts import Broadcast, Look, Screen
+from crm.copies import Copy
 from crm.customers import Customer
 from crm.errands import Errand
 from crm.outbox import Outbound
 from crm.staff import Staff
+from crm.switches import Switch
 from handlers.broadcast_card import limits, terms
 from handlers.errands import Brought, Fetching
 from handlers.people import known
+from handlers.routes import ROUTES
 from handlers.speak import said
 from handlers.work import WORK
 from outreach.running import advance
@@ -378,3 +382,32 @@ def test_the_drafter_leaves_before_it_is_asked(chain: Chain) -> None:
         session.execute(update(Staff).where(Staff.telegram_id == boss.user_id).values(active=False))
     boss.forges(f"broadcast.ask:{found.id}:{found.revision}")
     assert boss.said[0]["template"] == "replies/not_for_you"
+
+
+def test_invented_buttons_move_nothing(chain: Chain) -> None:
+    """Seeded, so that a failure can be played again. The manager's own, another's, numbers of no one."""
+    boss = chain.hire("headquarters")
+    theirs = drafted(boss)
+    looked(boss, theirs.id)
+    boss.forges(f"broadcast.ask:{theirs.id}:{theirs.revision}")
+    before = columns(newest(boss))
+    own = {"manager": (chain.north,), "attendant": (chain.north,), "service": ()}
+    strangers = [chain.hire(role, *places, name=role) for role, places in own.items()]
+    names = {getattr(route.on, "name", "") for route in ROUTES} - {"broadcast.new"}
+    taps = sorted(name for name in names if name.startswith(("broadcast.", "campaigns.", "words.")))
+    numbers = ("", "0", "1", str(theirs.revision), "-1", "9" * 19, "9" * 25, "x")
+    codes = ("off", "on", "vip", "win_back", "audience", "words", "zh", "en", "none", "all", "lasts6", "b1")
+    parts = (*numbers, *codes, "dormant", "numbers")
+    chance = random.Random(11)
+    for _ in range(250):
+        data = ":".join([chance.choice(taps), *(chance.choice(parts) for _ in range(chance.randrange(4)))])
+        chance.choice(strangers).forges(data[:64])
+    assert columns(newest(boss)) == before
+    assert chain.town.look(lambda s: s.scalars(select(Outbound.id)).all()) == []
+    assert chain.town.look(lambda s: s.scalars(select(Switch.campaign)).all()) == []
+    assert chain.town.look(lambda s: s.scalars(select(Copy.campaign)).all()) == ["b1"]
+    assert set(chain.town.look(lambda s: s.scalars(select(Look.telegram_id)).all())) == {boss.user_id}
+
+
+def columns(found: Broadcast) -> dict[str, Any]:
+    return {column.name: getattr(found, column.name) for column in Broadcast.__table__.columns}

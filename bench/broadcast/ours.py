@@ -2,7 +2,7 @@
 
     python -m bench.broadcast.ours URL DATABASE MESSAGES RATE
 
-Prints {"seconds", "cpu", "failed"} as JSON. The queue stands before the clock starts; each claim looks at
+Prints {"seconds", "cpu", "errors"} as JSON. The queue stands before the clock starts; each claim looks at
 consent, caps and visits as it always does, and every send is claimed and settled in the ledger.
 """
 
@@ -112,7 +112,7 @@ def main() -> None:
     migrate(database)
     fill(database, messages)
     found = uvloop.run(send(url, database, rate))
-    print(json.dumps(found | {"failed": messages - states(database).get("sent", 0)}))
+    print(json.dumps(found | {"errors": messages - states(database).get("sent", 0)}))
     database.close()
 
 

@@ -45,7 +45,7 @@ async def all_of(send: Send, messages: int) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
-        "failed": failed,
+        "errors": failed,
     }
 
 
@@ -110,7 +110,7 @@ async def broadcaster(url: str, messages: int, _rate: int) -> dict[str, float]:
         )
         wall, cpu = time.perf_counter(), time.process_time()
         await mailer.start()
-        return {"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "failed": 0}
+        return {"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "errors": 0}
 
 
 WAYS = {

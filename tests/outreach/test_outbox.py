@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from crm import outbox as ledger_rows
@@ -262,3 +262,18 @@ def test_an_answer_is_kept_from_the_one_who_was_asked(database: Database) -> Non
         assert not ledger_rows.answer(session, chat_id=1002, said="car", **asked)
     with database.read() as session:
         assert session.scalars(select(Answer.answer)).all() == ["moved"]
+
+
+def test_a_claim_does_not_walk_through_the_queue(database: Database) -> None:
+    """However long the queue is, a claim finds its rows by their keys."""
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL plans by its own statistics")
+    seen: list[str] = []
+    with database.write() as session:
+        queued(session, customer(session, 1))
+        event.listen(session.connection(), "before_cursor_execute", lambda *each: seen.append(each[2]))
+        outbox.claim(session, owner="a", limit=1, caps=CAPS, now=NOON)
+        (claiming,) = [line for line in seen if line.startswith("UPDATE outbox")]
+        blank = dict.fromkeys(range(claiming.count("?")), "").values()
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {claiming}", tuple(blank)).all()
+    assert "SEARCH outbox USING INTEGER PRIMARY KEY" in plan[0][3]

@@ -107,9 +107,10 @@ def drop(ask: Ask) -> Reply:
 
 
 def _draft(ask: Ask, number: int | None) -> Broadcast | None:
-    """The draft, if it is this person's to change."""
+    """The draft, if it is their own: whoever wrote into another's could approve their own words."""
     found = mine(ask.session, ask.who, number)
-    return found if found is not None and found.stands == "draft" else None
+    own = found is not None and found.stands == "draft" and found.drafted_by == ask.who.user_id
+    return found if own else None
 
 
 def _number(ask: Ask) -> int | None:

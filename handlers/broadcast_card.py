@@ -118,7 +118,7 @@ def _actions(ask: Ask, found: Broadcast, facts: dict[str, Any]) -> tuple[Row, ..
     )
     back = (Button("campaigns.back", data="campaigns.list"),)
     if found.stands == "draft":
-        return _editing(found) + _sending(found, facts, look)
+        return _editing(found) + _sending(found, facts, look) if facts["mine"] else (look, back)
     if found.stands == "waiting":
         yes = Button("broadcast.approve", data=f"broadcast.approve:{number}:{revision}", facts=facts)
         no = Button("broadcast.refuse", data=f"broadcast.refuse:{number}:{revision}")

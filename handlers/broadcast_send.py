@@ -76,7 +76,7 @@ def test(ask: Ask) -> Reply:
 def ask_for(ask: Ask) -> Reply:
     """``broadcast.ask:ID:REVISION``: send it, or hand it to those who approve."""
     found = _as_seen(ask)
-    if found is None or found.stands != "draft":
+    if found is None or found.stands != "draft" or found.drafted_by != ask.who.user_id:
         return expired()
     if missing := _unseen(ask, found):
         return Reply("replies/broadcast_look_first", {"missing": missing}, _looking(found))

@@ -409,5 +409,17 @@ def test_invented_buttons_move_nothing(chain: Chain) -> None:
     assert set(chain.town.look(lambda s: s.scalars(select(Look.telegram_id)).all())) == {boss.user_id}
 
 
+def test_nobody_writes_into_another_s_draft_and_then_approves_it(chain: Chain) -> None:
+    boss, mark = chain.hire("headquarters"), chain.hire("marketing", name="Mei")
+    found = drafted(boss)
+    mark.forges(f"broadcast.open:{found.id}")
+    assert not any(data.startswith("broadcast.edit") for data in mark.buttons.values())
+    looked(mark, found.id)
+    for data in ("edit:1:words:en", "set:1:all", "set:1:now", "skip:1", "drop:1", f"ask:1:{found.revision}"):
+        mark.forges(f"broadcast.{data}")
+        assert "out of date" in mark.heard, data
+    assert columns(newest(boss)) == columns(found)
+
+
 def columns(found: Broadcast) -> dict[str, Any]:
     return {column.name: getattr(found, column.name) for column in Broadcast.__table__.columns}

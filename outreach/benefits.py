@@ -28,6 +28,7 @@ class Benefit(BaseModel):
     products: Annotated[tuple[str, ...], Field(min_length=1)]
     since: Annotated[date, Field(alias="from")] = date.min
     until: date = date.max
+    everyone: bool = False  # also for those who are no VIPs
     demo: bool = False  # true of the invented chain only
 
     @model_validator(mode="after")
@@ -54,9 +55,12 @@ class Benefits:
         """What may be promised: the invented chain's lines are no real chain's."""
         return self if demo else Benefits(tuple(each for each in self.entries if not each.demo))
 
-    def for_person(self, usual: Collection[str], told: Collection[str], day: date) -> Benefit | None:
+    def for_person(
+        self, usual: Collection[str], told: Collection[str], day: date, *, vip: bool = True
+    ) -> Benefit | None:
         """The first line that suits and is new to the person; the more specific one goes first."""
-        fresh = [each for each in self.entries if each.id not in told and each.suits(usual, day)]
+        theirs = [each for each in self.entries if vip or each.everyone]
+        fresh = [each for each in theirs if each.id not in told and each.suits(usual, day)]
         return min(fresh, key=lambda each: "all" in each.products, default=None)
 
 

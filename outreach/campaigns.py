@@ -22,7 +22,19 @@ Segment = Literal[
     "vip", "at_risk_vip", "regular", "new", "reactivated", "lapsing", "dormant", "churned", "prospect"
 ]
 TRIGGERS = frozenset(
-    {"first_fillup", "nudge", "lapsing", "dormant", "churned", "became", "monthly", "calendar"}
+    {
+        "first_fillup",
+        "nudge",
+        "lapsing",
+        "dormant",
+        "churned",
+        "became",
+        "monthly",
+        "calendar",
+        "birthday",
+        "coupon",
+        "due",
+    }
 )
 AWAY = ("lapsing", "dormant", "churned")
 WELCOMES = frozenset({"first_fillup", "nudge"})
@@ -61,6 +73,8 @@ class Situation:
     offer: Offer | None = None
     asks: str | None = None
     after: timedelta = timedelta(0)
+    before: timedelta = timedelta(0)  # of a coupon: how long before its end
+    benefit: Literal["no", "may", "must"] = "no"  # whether a line of benefits.toml is told
     series: timedelta | None = None  # one series per person in this time
     again_after: timedelta | None = None  # the situation itself at most once in this time
     quiet: bool = True
@@ -146,6 +160,8 @@ class _Offer(_Strict):
 class _Situation(_Strict):
     template: Annotated[str, Field(pattern=r"^outreach/[a-z0-9_]+$")]
     after_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    before_days: Annotated[int, Field(ge=0, le=365)] = 0
+    benefit: Literal["no", "may", "must"] = "no"
     again_after_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     offer: Literal[False] | _Offer | None = None
     asks: Literal["left"] | None = None
@@ -181,6 +197,8 @@ class _Campaign(_Strict):
         for name, situation in self.situations.items():
             if (name == "calendar") != bool(situation.cron and situation.segments):
                 raise ValueError("the situation calendar, and no other, needs 'cron' and 'segments'")
+            if (name == "coupon") != bool(situation.before_days):
+                raise ValueError("the situation coupon, and no other, needs 'before_days'")
         if self.holdout_percent and (self.kind == "service" or WELCOMES & set(self.situations)):
             raise ValueError("holdout_percent must be 0 here: a welcome or a service message is owed to all")
         return self
@@ -209,7 +227,7 @@ class _File(_Strict):
     def _each_situation_once(self) -> _File:
         seen: dict[str, str] = {}
         for name, campaign in self.campaigns.items():
-            for situation in campaign.situations:
+            for situation in set(campaign.situations) - {"calendar"}:  # each has its own hours
                 if situation in seen:
                     raise ValueError(f"the situation {situation} stands in both {seen[situation]} and {name}")
                 seen[situation] = name
@@ -281,6 +299,8 @@ def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Si
         offer=offer.built() if offer else None,
         asks=raw.asks,
         after=timedelta(days=raw.after_days),
+        before=timedelta(days=raw.before_days),
+        benefit=raw.benefit,
         series=_days(campaign.series_days),
         again_after=_days(raw.again_after_days),
         quiet=campaign.quiet_hours,

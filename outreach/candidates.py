@@ -34,7 +34,7 @@ from crm.customers import Customer
 from crm.fillups import Fillup, counting
 from crm.outbox import Outbound
 from crm.segments import CustomerSegment
-from outreach import calendar
+from outreach import calendar, own_days
 from outreach.campaigns import AWAY, Campaigns, Situation
 from outreach.plan import OPEN
 
@@ -66,6 +66,7 @@ class Candidates:
             ),
             select(Customer.id).where(Customer.id.between(*ids), self._newcomer()),
             select(Outbound.customer_id).where(Outbound.customer_id.between(*ids), self._waits()),
+            *own_days.candidates(self.campaigns.situations, ids, self.now),
         ).subquery()
         return select(parts.c[0])
 

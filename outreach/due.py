@@ -3,6 +3,7 @@
 ``first_fillup`` and ``nudge`` happen once in a life; ``lapsing:2026-05-01`` once per absence (the day is
 that of the last visit); ``became:2026-06-01`` once per rise; ``month:2026-06`` once per month;
 ``calendar:2026-06-12`` once per day of the chain's calendar; a broadcast is one occasion of its own.
+Those of a person's own calendar are told of in outreach.occasions.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from outreach import calendar
+from outreach import calendar, occasions
 from outreach.benefits import Benefits
 from outreach.campaigns import Contact, Situation
 from outreach.holdout import Holdout
@@ -113,6 +114,42 @@ def _calendar(situation: Situation, person: Person, rules: Rules, now: datetime)
     return Due(situation, f"calendar:{day.isoformat()}", at + situation.late)
 
 
+def _birthday(situation: Situation, person: Person, _rules: Rules, now: datetime) -> Due | None:
+    if person.birthday is None:
+        return None
+    days, today = situation.expires.days, now.astimezone(person.zone).date()
+    day = occasions.birthday_near(person.birthday, today, days)
+    if day is None:
+        return None
+    return Due(situation, f"birthday:{day.year}", occasions.day_after(day, days, person.zone))
+
+
+def _coupon_ending(situation: Situation, person: Person, _rules: Rules, now: datetime) -> Due | None:
+    coupon = person.coupon
+    if coupon is None or not coupon.expires_at - situation.before <= now < coupon.expires_at:
+        return None
+    if coupon.expires_at - coupon.issued_at <= situation.before:  # its own message is news enough
+        return None
+    since = person.last_visit_at or ALWAYS
+    return Due(situation, f"coupon:{coupon.until.isoformat()}", coupon.expires_at, unless_visit_after=since)
+
+
+def _by_rhythm(situation: Situation, person: Person, rules: Rules, now: datetime) -> Due | None:
+    """About the day on which somebody who comes regularly may need fuel; no more than that is said."""
+    today = now.astimezone(person.zone).date()
+    if person.due_on is None or person.last_visit_at is None or not _fresh(person, rules, now):
+        return None
+    if person.lifecycle != "active" or not person.due_on <= today < person.due_on + situation.expires:
+        return None
+    return Due(
+        situation,
+        f"due:{person.segment_last_visit}",
+        occasions.day_after(person.due_on, situation.expires.days, person.zone),
+        unless_visit_after=person.last_visit_at,
+        reason="visited" if person.visited_since else None,
+    )
+
+
 def _broadcast(situation: Situation, _person: Person, _rules: Rules, now: datetime) -> Due | None:
     """Whoever is planned for a broadcast is in its audience: the question has chosen them."""
     return Due(situation, situation.name, situation.ends or now + situation.expires)
@@ -139,5 +176,8 @@ _FINDERS: Mapping[str, Callable[[Situation, Person, Rules, datetime], Due | None
     "became": _became,
     "monthly": _monthly,
     "calendar": _calendar,
+    "birthday": _birthday,
+    "coupon": _coupon_ending,
+    "due": _by_rhythm,
     "broadcast": _broadcast,
 }

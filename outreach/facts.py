@@ -30,7 +30,20 @@ def facts_for(planned: Planned, person: Person, *, currency: str, now: datetime)
         "benefit": planned.benefit.id if planned.benefit else None,
         "asks": situation.asks,
         "offer": offer(situation.offer, currency) if situation.offer else None,
-        "coupon": None,
+        "coupon": _open_coupon(person) if situation.name == "coupon" else None,
+    }
+
+
+def _open_coupon(person: Person) -> dict[str, Any] | None:
+    """The coupon they hold, as the message that brought it told of it."""
+    coupon = person.coupon
+    if coupon is None:
+        return None
+    return {
+        "code": coupon.code,
+        "value": coupon.value,
+        "currency": coupon.currency,
+        "until": coupon.until.isoformat(),
     }
 
 

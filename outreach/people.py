@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from crm.outbox import Outbound
 from crm.products import family
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
+from outreach import own_days
 from outreach.campaigns import AWAY, Campaigns
 from outreach.candidates import Candidates, parts
 from outreach.person import Change, Past, Person
@@ -62,6 +63,9 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     CustomerSegment.lifecycle.label("lifecycle"),
     CustomerSegment.last_visit.label("segment_last_visit"),
     CustomerSegment.typical_gap_days.label("typical_gap_days"),
+    CustomerSegment.due_on.label("due_on"),
+    CustomerSegment.persona.label("persona"),
+    Customer.birthday.label("birthday"),
 )
 COUNTS = counting()
 SOME = 5000  # ids named one by one in a query, which SQLite takes six times as many of
@@ -99,8 +103,11 @@ class Loader:
     def _known(self, session: Session, wanted: Select[Any]) -> Iterator[Known]:
         changes, habits = self._changes(session, wanted), self._habits(session, wanted)
         history = self._history(session, wanted)
+        coupons = own_days.ending(session, self.campaigns.situations, wanted, self.now)
         for person in self._read(session, wanted, changes, habits):
-            yield person, history.get(person.customer_id, [])
+            coupon = coupons.get(person.customer_id)
+            known = replace(person, coupon=own_days.as_held(coupon, person.zone)) if coupon else person
+            yield known, history.get(person.customer_id, [])
 
     def returned(self, session: Session) -> Iterator[Known]:
         """Those whom the last segmentation called away and who have come since."""

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from outreach.occasions import OpenCoupon
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -40,6 +42,10 @@ class Person:
     segment_last_visit: date | None = None
     typical_gap_days: float | None = None
     change: Change | None = None
+    due_on: date | None = None  # by their own rhythm, as of the last run
+    persona: str | None = None
+    birthday: str | None = None  # MM-DD or YYYY-MM-DD
+    coupon: OpenCoupon | None = None  # the open one that ends first
 
     @property
     def usual_codes(self) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def plan(found: Due, person: Person, history: Sequence[Past], rules: Rules, now:
     if reason:
         return Skipped(found, reason)
     benefit = _benefit(found, person, history, rules, now)
-    if situation.name == "monthly" and benefit is None:
+    if situation.benefit == "must" and benefit is None:
         return Skipped(found, "nothing_to_say")
     return _when(found, own, person, history, rules, now, benefit)
 
@@ -158,11 +158,11 @@ def _episode(occurrence: str) -> str:
 def _benefit(
     found: Due, person: Person, history: Iterable[Past], rules: Rules, now: datetime
 ) -> Benefit | None:
-    if found.situation.campaign != "vip":
+    if found.situation.benefit == "no":
         return None
     told = {past.benefit for past in history if past.benefit and past.state in WENT_OUT}
     today = now.astimezone(person.zone).date()
-    return rules.benefits.for_person(person.usual_codes, told, today)
+    return rules.benefits.for_person(person.usual_codes, told, today, vip=person.segment == "vip")
 
 
 def _when(

@@ -101,9 +101,9 @@ def claim(chain: Chain) -> int:
 def test_one_that_the_file_switches_off_can_be_switched_on() -> None:
     text = campaign_file.FILE.read_text("utf-8").replace("[campaigns.vip]\n", "[campaigns.vip]\non = false\n")
     found = campaign_file.read(text)
-    assert found.off == ("vip",)
+    assert found.off == ("vip", "reminder")
     assert "vip" in found.switched({"vip": True}).names
-    assert found.switched({"win_back": False}).off == ("win_back", "vip")
+    assert found.switched({"win_back": False}).off == ("win_back", "vip", "reminder")
 
 
 def test_words_are_tried_kept_and_dropped(chain: Chain) -> None:

@@ -13,9 +13,10 @@ from templates import LOCALES, exists, label
 SHIPPED = FILE.read_text(encoding="utf-8")
 
 
-def test_the_shipped_campaigns_are_the_three() -> None:
+def test_the_shipped_campaigns_and_the_rules_of_contact() -> None:
     shipped = campaigns.shipped()
-    assert shipped.names == ("welcome", "vip", "win_back")
+    assert shipped.names == ("welcome", "vip", "win_back", "birthday", "coupon", "regulars")
+    assert shipped.off == ("reminder",)
     assert (shipped.contact.quiet_from, shipped.contact.quiet_until) == (time(21), time(9))
     assert {(cap.counts, cap.most, cap.days) for cap in shipped.contact.caps} == {
         ("marketing", 1, 7),
@@ -59,7 +60,7 @@ def test_a_fault_is_named(wrong: str, right: str, sentence: str) -> None:
 def test_a_campaign_can_be_switched_off() -> None:
     off = campaigns.read(SHIPPED.replace("[campaigns.vip]", "[campaigns.vip]\non = false", 1))
     assert "vip" not in off.names
-    assert off.off == ("vip",)
+    assert off.off == ("vip", "reminder")
 
 
 def test_the_shipped_benefits_hold_and_promise_nothing_for_a_real_chain() -> None:
@@ -87,4 +88,12 @@ def test_the_more_specific_benefit_is_told_first_and_each_once() -> None:
     second = shipped.for_person(("95", "gasoline"), (first.id,), day)
     assert second is not None
     assert second.id == "free_wash"
-    assert shipped.for_person(("95", "gasoline"), (first.id, second.id), day) is None
+    assert shipped.for_person(("95", "gasoline"), (first.id, second.id, "tyre_check"), day) is None
+
+
+def test_those_who_are_no_vips_are_promised_nothing_of_theirs() -> None:
+    shipped, day = benefits.shipped(), date(2026, 6, 15)
+    line = shipped.for_person(("95", "gasoline"), (), day, vip=False)
+    assert line is not None
+    assert line.id == "tyre_check"
+    assert shipped.for_person(("95", "gasoline"), ("tyre_check",), day, vip=False) is None

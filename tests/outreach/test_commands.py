@@ -100,7 +100,7 @@ def test_status_always_lists_what_may_have_arrived(chain: Database) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("plan", "--campaign", "birthday"), "no campaign is called birthday; there are welcome"),
+        (("plan", "--campaign", "anniversary"), "no campaign is called anniversary; there are welcome"),
         (("status", "--customer", "nobody"), "no customer has the number nobody"),
         (("send",), "FORECOURT_TOKEN is empty"),
     ],

@@ -178,7 +178,7 @@ def test_a_month_without_news_is_silent() -> None:
     assert [each.reason for each in decisions] == ["nothing_to_say"]
     told = tuple(
         past(f"month:2026-0{n}", campaign="vip", days=40 * n, benefit=line)
-        for n, line in enumerate(("free_wash", "cheaper_wednesday"), start=1)
+        for n, line in enumerate(("free_wash", "cheaper_wednesday", "tyre_check"), start=1)
     )
     assert reason(vip(), told) == "nothing_to_say"
 

@@ -30,7 +30,9 @@ EMPTY: dict[str, Any] = dict.fromkeys(KNOWN) | {"zone": "Asia/Shanghai", "benefi
 NEVER_SAID = re.compile(
     r"dormant|lapsing|churn|low value|score|segment|沉睡|流失|低价值|None|\{|undefined", re.I
 )
-TEMPLATES = [situation.template for situation in campaigns.shipped().situations]
+SHIPPED = campaigns.shipped()
+WITHOUT_COUPON = ("outreach/vip_monthly", "outreach/season", "outreach/due")
+TEMPLATES = [situation.template for situation in (*SHIPPED.situations, *SHIPPED.resting)]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -38,6 +40,9 @@ TEMPLATES = [situation.template for situation in campaigns.shipped().situations]
 def test_every_message_reads_well_for_anyone(template: str, locale: str) -> None:
     known, empty = render(template, locale, KNOWN), render(template, locale, EMPTY)
     for text in (known, empty):
+        if text is empty and template == "outreach/coupon_ending":  # there is nothing else to say
+            assert not text.strip()
+            continue
         assert text
         assert not NEVER_SAID.search(text)
         assert "<24h>" not in text
@@ -51,7 +56,7 @@ def test_every_message_reads_well_for_anyone(template: str, locale: str) -> None
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_coupon_shows_its_code_value_and_last_day(locale: str) -> None:
     for template in TEMPLATES:
-        if template == "outreach/vip_monthly":
+        if template in WITHOUT_COUPON:
             continue
         text = render(template, locale, KNOWN)
         assert "<code>7K3MQ0ZP9A</code>" in text

@@ -38,7 +38,7 @@ def file(ask: Ask) -> Reply:
     customers = [line.customer for line in lines if line.customer is not None]
     audit.exported(ask.session, ask.who.user_id, customers, now=ask.now, how=made.name)
     document = of_lines(made.name, kind, made.columns, lines)
-    return Reply("replies/file", _facts(made), document=document)
+    return Reply("replies/file", {"total": made.total, "people": bool(customers)}, document=document)
 
 
 def fetch(errand: Fetching) -> Brought:
@@ -64,8 +64,5 @@ def _written(made: Table, kind: str, errand: Fetching) -> Brought:
     content = io.BytesIO()
     files.write(content, kind, made.columns, cells(), errand.who.locale, errand.tell)
     named = File(f"{made.name}.{kind}", content.getvalue())
-    return Brought(Reply("replies/file", _facts(made)), named, customers, "export", made.name)
-
-
-def _facts(made: Table) -> dict[str, int]:
-    return {"total": made.total}
+    told = {"total": made.total, "people": bool(customers)}
+    return Brought(Reply("replies/file", told), named, customers, "export", made.name)

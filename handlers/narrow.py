@@ -32,10 +32,16 @@ def buttons(number: int, found: Answer, names: Names) -> tuple[Row, ...]:
     question = found.question
     empty = not found.total if question.kind != "count" else not found.value
     these = [one for one in offers(question, names) if one.widens or not empty]
-    rows = [_row(number, one) for _, one in groupby(these, key=lambda one: one.row)]
+    shapes = _row(number, [one for one in these if one.row == 0])
     if not empty and question.kind in KINDS:
-        rows.insert(0, _files(number))
-    return (*_opening(number, found, names), *(part for row in rows for part in in_rows(row, ACROSS)))
+        shapes += _files(number)
+    rest = [_row(number, one) for row, one in groupby(these, key=lambda one: one.row) if row]
+    return (*_opening(number, found, names), *(part for row in (shapes, *rest) for part in _evenly(row)))
+
+
+def _evenly(row: Row) -> tuple[Row, ...]:
+    """Three across, and never one left alone where two rows of two will do."""
+    return in_rows(row, 2 if len(row) == 4 else ACROSS)
 
 
 def _row(number: int, these: Iterable[Offer]) -> Row:
@@ -64,7 +70,7 @@ def _opening(number: int, found: Answer, names: Names) -> tuple[Row, ...]:
             name = called.get(row["key"], "") if by in ("station", "home") else ""
             facts = {"row": {"key": row["key"], "name": name}, "by": by, "table": table_of(by)}
             made.append(Button("chart.asked_key", data=data, facts=facts))
-    return in_rows(made, ACROSS)
+    return _evenly(tuple(made))
 
 
 def last(ask: Ask, number: str, names: Names) -> tuple[int, Question] | None:

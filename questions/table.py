@@ -86,7 +86,8 @@ def table(session: Session, question: Question, asker: Asker) -> Table:
 
 def file_name(question: Question, today: date) -> str:
     """What was asked, in letters that every system takes, and the day."""
-    words = "".join(sign if sign.isascii() else spelled(sign)[0] for sign in question.canonical())
+    told = question.canonical().replace("show:", "").replace("measure:", "")
+    words = "".join(sign if sign.isascii() else spelled(sign)[0] for sign in told)
     plain = "-".join("".join(sign if sign.isalnum() else " " for sign in words.lower()).split())
     return f"{plain[:LONGEST_NAME].strip('-') or 'customers'}-{today.isoformat()}"
 

@@ -75,7 +75,7 @@ def test_who_would_move_is_told_of_ones_own_alone(chain: Chain) -> None:
     manager = chain.hire("manager", chain.north)
     assert "Working it out" in manager.says(VIPS)
     heard = brought(chain, manager)
-    assert "High value from: — → <b>6,000 CNY</b>" in heard
+    assert "High value from: by share → <b>6,000 CNY</b>" in heard
     assert "of your 40 customers" in heard
     assert "VIPs: 0 → <b>24</b>" in heard
     assert "Regulars → VIP: <b>24</b> (North 39, North 38, North 37 …)" in heard

@@ -129,7 +129,7 @@ def test_a_file_is_named_by_its_question_and_the_day() -> None:
         file_name(asked("segment:vip last>30d station:3"), TODAY)
         == "last-30d-segment-vip-station-s03-2026-06-15"
     )
-    assert file_name(asked("show:list"), TODAY) == "show-list-2026-06-15"
+    assert file_name(asked("show:list"), TODAY) == "list-2026-06-15"
     named = file_name(asked("浦东的VIP "), TODAY)
     assert named == "region-pudong-segment-vip-2026-06-15"
     assert (

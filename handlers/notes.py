@@ -35,11 +35,14 @@ def note_written(ask: Ask) -> Reply:
     if len(ask.text) > notes.LONGEST:
         return Reply("replies/note_too_long", {"most": notes.LONGEST, "signs": len(ask.text)})
     try:
-        notes.add(ask.session, found.id, ask.staff.id, ask.text, now=ask.now)
+        note = notes.add(ask.session, found.id, ask.staff.id, ask.text, now=ask.now)
     except notes.TooMany:
         return Reply("replies/note_too_many", {"most": notes.MOST}, _card(found.id), step=END)
     audit.note(ask.session, ask.who.user_id, "note", now=ask.now, customer_id=found.id)
-    return Reply("replies/note_kept", {"name": found.facts["name"]}, _card(found.id), step=END)
+    # Whoever meant to ask something and forgot that a note was awaited takes it back at once.
+    undo = Button("note.undo", data=f"note.drop:{found.id}:{note.id}")
+    buttons = ((undo, *_card(found.id)[0]),)
+    return Reply("replies/note_kept", {"name": found.facts["name"]}, buttons, step=END)
 
 
 def note_again(ask: Ask) -> Reply:

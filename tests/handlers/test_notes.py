@@ -55,10 +55,12 @@ def test_a_note_too_long_or_no_text_is_asked_for_again(chain: Chain, manager: Ch
     assert "Your note" in manager.sends_photo()
     assert "Noted" in manager.says("x" * 500)
     assert chain.town.look(lambda s: notes.count(s, wei)) == 1
+    assert "No notes yet" in manager.taps("✕ Take it back")
+    assert chain.town.look(lambda s: notes.count(s, wei)) == 0
     manager.forges(f"note.add:{wei}")
     manager.says("/cancel")
     manager.says("not a note")
-    assert chain.town.look(lambda s: notes.count(s, wei)) == 1
+    assert chain.town.look(lambda s: notes.count(s, wei)) == 0
 
 
 def test_tags_are_written_chosen_and_taken_back(chain: Chain, manager: Chat, wei: int) -> None:

@@ -93,7 +93,7 @@ _SUMMED = ("confirmed", "currency", "millilitres", "amount")
 _index("ix_fillups_sums", *_KINDS, "customer_id", *_SUMMED, where=counting())
 _index("ix_fillups_customer_sums", "customer_id", *_KINDS, *_SUMMED, "odometer_km", where=counting())
 _index("ix_fillups_scope", "station_id", "day", "customer_id", where=Fillup.voided_at.is_(None))
-_index("ix_fillups_beside", "customer_id", "day", where=and_(counting(), Fillup.beside.is_not(None)))
+_index("ix_fillups_beside", "customer_id", "day", "station_id", where=Fillup.beside.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,16 +80,21 @@ class Ground:
         )
         return found
 
-    def rows(self, question: Question, days: Days, *, by_customer: bool = False) -> list[ColumnElement[bool]]:
+    def rows(
+        self, question: Question, days: Days, *, by_customer: bool = False, beside: bool = False
+    ) -> list[ColumnElement[bool]]:
         """Which fill-ups a measure adds up: those that count and are confirmed, at the stations asked for.
 
         ``by_customer``: they will be grouped so. Over long times their index is then read in its order,
-        and not the one of days, whose rows would have to be sorted.
+        and not the one of days, whose rows would have to be sorted. ``beside``: only the few that may be
+        lines of another's visit (crm/visits.py), by the index of these: no other one has what it asks.
         """
         whole = self.asker.stations is None and not any(one.field in PLACES for one in question.filters)
-        unsorted = by_customer and whole and (days[1] - days[0]).days > LONG
+        unsorted = by_customer and not beside and whole and (days[1] - days[0]).days > LONG
         day: Any = func.coalesce(Fillup.day, days[0]) if unsorted else Fillup.day
-        made = [counting(), day >= days[0], day <= days[1]]
+        counts = [Fillup.voided_at.is_(None), func.coalesce(Fillup.same_as, 0) == 0]
+        made = [*counts, Fillup.beside.is_not(None)] if beside else [counting()]
+        made += [day >= days[0], day <= days[1]]
         if not self.asker.trust:
             made.append(Fillup.confirmed.is_(True))
         if self.asker.stations is not None:

@@ -278,8 +278,9 @@ def known(field: str, question: Question, ground: Ground) -> ColumnElement[Any] 
 def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
     told = tuple(one for one in question.filters if one.field in ("product", "payment"))
     placed = Question(filters=(*told, *(_placed(question) if question.period else ())))
-    rows = ground.rows(placed, ground.days(question), by_customer=True)
-    return sums.of_each(ground.session, field, rows, ground.only_currency or CustomerSegment.currency)
+    days = ground.days(question)
+    rows, few = ground.rows(placed, days, by_customer=True), ground.rows(placed, days, beside=True)
+    return sums.of_each(ground.session, field, rows, few, ground.only_currency or CustomerSegment.currency)
 
 
 def in_order(question: Question, ground: Ground, *columns: Any) -> Select[Any]:

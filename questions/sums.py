@@ -49,11 +49,18 @@ def begins(session: Session) -> ColumnElement[int]:
     return case((or_(begun, chained), 0), else_=1)
 
 
-def of_each(session: Session, name: str, rows: list[ColumnElement[bool]], currency: Any) -> Select[Any]:
+def of_each(
+    session: Session,
+    name: str,
+    rows: list[ColumnElement[bool]],
+    few: list[ColumnElement[bool]],
+    currency: Any,
+) -> Select[Any]:
     """Customers who have such rows, as ``customer_id``, and the measure of each, as ``value``.
 
     visits: a number; litres: millilitres; spend and basket: minor units of ``currency`` (a column of the
-    customer's segment, or the chain's only one); km: per month, None where it is not known.
+    customer's segment, or the chain's only one); km: per month, None where it is not known. ``few``: those
+    of the rows that stand beside others, from which visits are told.
     """
     known = [Fillup.customer_id.is_not(None), *rows]
     spend = func.coalesce(func.sum(case((Fillup.currency == currency, Fillup.amount), else_=0)), 0)
@@ -65,7 +72,7 @@ def of_each(session: Session, name: str, rows: list[ColumnElement[bool]], curren
     told = _grouped(currency, func.count().label("lines"), spend.label("spend")).where(*known).subquery()
     going_on = (
         select(Fillup.customer_id, (1 - begins(session)).label("again"))
-        .where(*known, Fillup.beside.is_not(None))
+        .where(Fillup.customer_id.is_not(None), *few)
         .subquery()
     )
     again = (

@@ -53,7 +53,8 @@ class Totals:
 
 def totals(question: Question, ground: Ground, by: str = "", days: Days | None = None) -> dict[Key, Totals]:
     """The sums of the rows asked for, by a dimension; for a step of time by day. All: under None."""
-    rows = [*ground.rows(question, days or ground.days(question)), *_people(question, ground)]
+    these, whose = days or ground.days(question), _people(question, ground)
+    rows = [*ground.rows(question, these), *whose]
     spend = case((Fillup.currency == ground.currency, Fillup.amount), else_=0)
     summed = (
         func.count().label("visits"),
@@ -66,7 +67,8 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
         one.visits, one.litres, one.spend = int(visits), int(volume or 0), int(money or 0)
     if question.measure in WITH_VISITS:
         again = ((1 - sums.begins(ground.session)).label("again"),)
-        for key, lines in _added(ground, by, [*rows, Fillup.beside.is_not(None)], again, grouped=False):
+        few = [*ground.rows(question, these, beside=True), *whose]
+        for key, lines in _added(ground, by, few, again, grouped=False):
             found[key].visits -= int(lines or 0)
     return found
 
@@ -198,7 +200,7 @@ def _bucket(column: Any, buckets: list[Days]) -> ColumnElement[Any]:
 def average_km(question: Question, ground: Ground) -> float | None:
     """Kilometres per month, the mean of those customers whose odometer tells it."""
     rows = ground.rows(question, ground.days(question), by_customer=True)
-    whose = sums.of_each(ground.session, "km", rows, ground.currency).subquery()
+    whose = sums.of_each(ground.session, "km", rows, [], ground.currency).subquery()
     theirs = whose.c.customer_id.in_(customers(question, ground, rows=True))
     mean = ground.session.scalar(select(func.avg(whose.c.value)).where(theirs))
     return None if mean is None else float(mean)

@@ -776,10 +776,10 @@ def upgrade() -> None:
     with op.batch_alter_table("fillups", schema=None) as batch_op:
         batch_op.create_index(
             "ix_fillups_beside",
-            ["customer_id", "day"],
+            ["customer_id", "day", "station_id"],
             unique=False,
-            sqlite_where=sa.text("voided_at IS NULL AND same_as IS NULL AND beside IS NOT NULL"),
-            postgresql_where=sa.text("voided_at IS NULL AND same_as IS NULL AND beside IS NOT NULL"),
+            sqlite_where=sa.text("beside IS NOT NULL"),
+            postgresql_where=sa.text("beside IS NOT NULL"),
         )
         batch_op.create_index("ix_fillups_customer_at", ["customer_id", "at"], unique=False)
         batch_op.create_index(
@@ -851,8 +851,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_fillups_customer_at")
         batch_op.drop_index(
             "ix_fillups_beside",
-            sqlite_where=sa.text("voided_at IS NULL AND same_as IS NULL AND beside IS NOT NULL"),
-            postgresql_where=sa.text("voided_at IS NULL AND same_as IS NULL AND beside IS NOT NULL"),
+            sqlite_where=sa.text("beside IS NOT NULL"),
+            postgresql_where=sa.text("beside IS NOT NULL"),
         )
 
     op.drop_table("fillups")

@@ -12,6 +12,7 @@ from questions.vocabulary import fields, values
 SEVERAL = ("consent", "product", "payment", "tag")  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
 EVENTS = ("joined", "first", "due", "birthday", "visited")
+GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
 FALLEN = ("churned", "dormant", "lapsing")
 OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
@@ -41,7 +42,10 @@ def _top(reader: Reader) -> None:
             (
                 near
                 for near in (place + 1, place - 1)
-                if (other := reader.at(near)) and other.kind == "number" and other.code in ("", "people")
+                if (other := reader.at(near))
+                and other.kind == "number"
+                and other.code in ("", "people")
+                and not (near < place and other.text in GRADES)
             ),
             None,
         )
@@ -83,6 +87,9 @@ def _numbers(reader: Reader) -> None:
             if not op and (token.code == "people" or (reader.parts.sort and not token.code)):
                 reader.parts.limit = reader.parts.limit or _limit(token)
                 reader.take(place)
+                continue
+            if not op and token.text in GRADES:
+                reader.left[place] = Token("value", token.text, token.text, "fuel")
                 continue
             raise NotUnderstood(Problem("number", token.text))
         days = fields()[field].type == "days"

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from questions import meaning, plain, typed
+from questions import meaning, phrases, plain, typed
 from questions.check import check
 from questions.misread import Misread, NotUnderstood, Problem, unknown
 from questions.names import Names
@@ -47,13 +47,14 @@ def parse(text: str, names: Names) -> Question | Misread:
 
 def _parts(asked: str, names: Names) -> Parts:
     parts = Parts()
+    asked = phrases.plainly(asked)
     for term in TERM.finditer(asked):
         typed.read_term(term[0], names, parts)
     rest = TERM.sub(" ", asked)
     if not rest.strip():
         return parts
     found = plain.tokens(plain.flat(rest), names)
-    if (who := _person(rest, found)) and rest == asked:
+    if (who := _person(rest, found, names)) and rest == asked:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
@@ -61,13 +62,14 @@ def _parts(asked: str, names: Names) -> Parts:
     return parts
 
 
-def _person(rest: str, found: list[plain.Token]) -> str:
+def _person(rest: str, found: list[plain.Token], names: Names) -> str:
     """Who is asked for, where the text is somebody's name or number and nothing else."""
     asked = rest.strip(" ?!.,。、")
     wanted, called = asked, False
     for pattern in plain.WHO:
         if match := pattern.fullmatch(asked):
             wanted, called = match["who"].strip(), True
+            found = plain.tokens(plain.flat(wanted), names) if pattern in plain.WHO_DID else found
             break
     if len(wanted) > LONGEST:
         return ""

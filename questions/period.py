@@ -2,13 +2,13 @@
 
 | text | days |
 | --- | --- |
-| ``today``, ``yesterday`` | that day |
+| ``today``, ``yesterday``, ``tomorrow`` | that day |
 | ``this-week``, ``last-month``, ``last-quarter``, ``this-year`` ... | whole units; "this" ends today |
 | ``next-week``, ``next-7d`` | for what is to come: due, birthdays |
 | ``last-30d`` | the 30 days that end with and include today |
 | ``2026``, ``2026-q2``, ``2026-05``, ``2026-05-17`` | that year, quarter, month, day |
 | ``m05``, ``q2``, ``m05-17`` | the latest May, second quarter, 17 May that has begun |
-| ``A..B``, ``A..`` | from the first day of A to the last of B, or to today |
+| ``A..B``, ``A..``, ``..B`` | from the first day of A to the last of B; or to today, or all before |
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import calendar
 import re
 from datetime import date, timedelta
 
+EVER = date(1970, 1, 1)
+NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
 UNITS = ("day", "week", "month", "quarter", "year")
 _NAMED = re.compile(r"(this|last|next)-(week|month|quarter|year)")
 _ROLLING = re.compile(r"(last|next)-([1-9]\d{0,3})d")
@@ -40,7 +42,7 @@ def days(text: str, today: date) -> Days:
     """First and last day. Raises NoSuchPeriod."""
     first, dots, last = text.partition("..")
     try:
-        begin, end = _one(first, today)
+        begin, end = _one(first, today) if first or not last else (EVER, EVER)
         if dots:
             end = _one(last, today)[1] if last else max(today, begin)
     except (ValueError, OverflowError) as error:
@@ -63,8 +65,8 @@ def before(text: str, today: date) -> Days:
 
 
 def _one(text: str, today: date) -> Days:
-    if text in ("today", "yesterday"):
-        day = today - timedelta(days=text == "yesterday")
+    if text in NEAR:
+        day = today + timedelta(days=NEAR[text])
         return day, day
     if match := _NAMED.fullmatch(text):
         return _named(match[1], match[2], today)

@@ -13,9 +13,9 @@ from questions.names import Names
 from questions.vocabulary import Word, lexicon
 
 _NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
-_HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号]|星期|千米|礼拜)")
+_HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号的大]|星期|千米|礼拜)")
 _ENGLISH_NUMBER = re.compile(
-    r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more))"
+    r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more|spender|vip|people|driver|client))"
 )
 _UNITS: tuple[tuple[re.Pattern[str], str, int], ...] = tuple(
     (re.compile(rf" ?-?(?:{pattern})"), unit, times)
@@ -43,6 +43,7 @@ _STATIONS = (
     ),
     re.compile(rf"{_PLACE} ?(?P<n>\d+)"),
 )
+_AGAINST = re.compile(r"\bvs\b|\bversus\b|对比")
 _EACH = re.compile(rf"\d+|{_HAN}+")
 _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
 _TAG = re.compile(
@@ -91,6 +92,8 @@ def tokens(text: str, names: Names) -> list[Token]:
         found += _unknown(lost, names)
         lost = ""
         found.append(token)
+        if token.field == "station" and _AGAINST.search(token.text):
+            found.append(Token("shape", "compare", token.text))
         position = end
     found += _unknown(lost, names)
     return [token for place, token in enumerate(found) if not _echo(token, found[place - 1 : place])]
@@ -236,8 +239,20 @@ def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
     return Token("number", unit, text[start:end].strip(), number=value), end
 
 
+# Ways to ask what somebody did: their card says it.
+WHO_DID = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来了吗|多久没来了?|多久来一次|(?:上次)?什么时候来的?)",
+        r"(?P<who>.+?)(?:一共|总共)?(?:加了多少油|花了多少钱|消费了多少钱?|加什么油)",
+        r"(?P<who>.+?)是谁的车",
+        r"(?:when did|has|how often does)\s+(?P<who>.+?)\s+(?:last come|last visit|come|been in lately|visit)",
+        r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
+        r"(?:plate|member|phone|number)\s+(?P<who>.+)",
+    )
+)
 # Ways to ask who somebody is.
-WHO = tuple(
+WHO = WHO_DID + tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?:请问)?谁是(?P<who>.+)",

@@ -8,6 +8,7 @@ from questions.reader import Reader
 from questions.typed import DIMENSIONS
 
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
+PLACES = frozenset({"station", "home", "city", "region"})
 SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
 
 
@@ -17,8 +18,7 @@ def kind(reader: Reader) -> None:
     comparing = reader.took("shape", "compare")
     trend = reader.took("shape", "trend")
     breakdown = reader.took("shape", "breakdown")
-    if reader.took("shape", "sold") and not reader.places("field", *SUMMED):
-        reader.parts.measure = "litres"
+    _sold(reader)
     reader.took("shape", "bought", "paid", "came", "money", "average", "sort", "from")
     parts = reader.parts
     if parts.kind:
@@ -26,6 +26,7 @@ def kind(reader: Reader) -> None:
     if comparing:
         parts.kind = "compare"
     elif trend or (reader.places("shape", *STEPS) and not reader.places("period", "?")):
+        _of_which(reader, trend)
         parts.kind = "trend"
     elif breakdown:
         parts.kind = "breakdown"
@@ -35,6 +36,21 @@ def kind(reader: Reader) -> None:
         parts.kind = "change"
     elif listing:
         parts.kind = "list"
+
+
+def _sold(reader: Reader) -> None:
+    """What is sold, or filled most, is litres where nothing else is said."""
+    sold = reader.took("shape", "sold")
+    most = reader.parts.sort == "-?" and bool(reader.places("shape", "bought"))
+    if (sold or most) and not reader.places("field", *SUMMED):
+        reader.parts.measure = reader.parts.measure or "litres"
+
+
+def _of_which(reader: Reader, trend: bool) -> None:
+    """Of "3000 a month" nobody knows of which month."""
+    steps = reader.places("shape", *STEPS)
+    if steps and not trend and any(one.field in SUMMED for one in reader.parts.filters):
+        raise NotUnderstood(unknown(reader.text(steps[0])))
 
 
 def dimension(reader: Reader) -> None:
@@ -59,6 +75,20 @@ def dimension(reader: Reader) -> None:
         parts.sort = parts.sort.removeprefix("-")
     if parts.by and parts.kind in ("", "list", "count", "breakdown"):
         parts.kind = "breakdown"
+    _share(reader)
+
+
+def _share(reader: Reader) -> None:
+    """The share of one is seen beside the others. "Litres per visit" is no measure."""
+    parts = reader.parts
+    if parts.kind == "count" and parts.sort:
+        raise NotUnderstood(unknown(parts.sort.removeprefix("-")))
+    if parts.kind != "breakdown" or parts.by:
+        return
+    named = [one for one in parts.filters if one.field in DIMENSIONS and one.field not in PLACES]
+    if len(named) == 1 and named[0].op == "=":
+        parts.by = named[0].field
+        parts.filters.remove(named[0])
 
 
 def _by(reader: Reader, sort: str, code: str) -> bool:

@@ -142,6 +142,7 @@ DATES: tuple[Rule, ...] = (
 RELATIVE: tuple[Rule, ...] = (
     _rule(r"today\b|今天|今日", lambda _m: "today"),
     _rule(r"yesterday\b|昨天|昨日", lambda _m: "yesterday"),
+    _rule(r"tomorrow\b|明天|明日", lambda _m: "tomorrow"),
     _rule(rf"(?:in |over |within |during |for )?(?:the )?(?:last|past|previous) (?P<n>{N}) (?P<u>{UNIT})\b", _rolling),
     _rule(rf"(?:最近|近|过去|这|前)(?:的)? ?(?P<n>{N}) ?(?P<u>{UNIT})(?:以?内|里)?", _rolling),
     _rule(rf"(?P<n>{N}) ?(?P<u>{UNIT})(?:之|以)?内", _rolling),

@@ -79,6 +79,9 @@ def _numbers(reader: Reader) -> None:
         if op and reader.shape(used[-1] - 1) == "not":  # "not more than", "不大于"
             used.append(used[-1] - 1)
             op = OPPOSITE[op]
+        if not op and not token.code and token.text in GRADES:
+            reader.left[place] = Token("value", token.text, token.text, "fuel")
+            continue
         first, last = min(used), max(used)
         money = [near for near in (last + 1,) if reader.shape(near) == "money"]
         field = _measured(reader, token, first, last + len(money), used)
@@ -87,9 +90,6 @@ def _numbers(reader: Reader) -> None:
             if not op and (token.code == "people" or (reader.parts.sort and not token.code)):
                 reader.parts.limit = reader.parts.limit or _limit(token)
                 reader.take(place)
-                continue
-            if not op and token.text in GRADES:
-                reader.left[place] = Token("value", token.text, token.text, "fuel")
                 continue
             raise NotUnderstood(Problem("number", token.text))
         days = fields()[field].type == "days"
@@ -166,8 +166,23 @@ def _moves(reader: Reader) -> None:
     elif len(segments) == 2 and not _joined(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
         if happened:
-            _move(reader, "was", [place for place in segments if place not in happened])
-            _move(reader, "became", happened)
+            _fallen(reader, [place for place in segments if place not in happened], happened)
+
+
+def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:
+    """``lost VIPs last month``: a move of then. ``dormant VIPs``: who moved so, and has not moved since."""
+    now, was = reader.code(after[0]), reader.code(before[0])
+    if reader.places("period") or now not in FALLEN:
+        _move(reader, "was", before)
+        _move(reader, "became", after)
+    elif was == "vip" and now != "churned":  # whoever is a VIP and stays away has a name of their own
+        reader.add("segment", "=", "at_risk_vip")
+        reader.add("lifecycle", "=", now)
+        reader.take(*before, *after)
+    else:
+        _move(reader, "was", before)
+        _move(reader, "became", after)
+        reader.add("segment", "=", now)
 
 
 def _is_segment(reader: Reader, place: int) -> bool:

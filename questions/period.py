@@ -2,7 +2,7 @@
 
 | text | days |
 | --- | --- |
-| ``today``, ``yesterday``, ``tomorrow`` | that day |
+| ``today``, ``yesterday``, ``tomorrow``, ``2-days-ago``, ``in-2-days`` | that day |
 | ``this-week``, ``last-month``, ``last-quarter``, ``this-year`` ... | whole units; "this" ends today |
 | ``next-week``, ``next-7d`` | for what is to come: due, birthdays |
 | ``last-30d`` | the 30 days that end with and include today |
@@ -18,7 +18,7 @@ import re
 from datetime import date, timedelta
 
 EVER = date(1970, 1, 1)
-NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
+NEAR = {"2-days-ago": -2, "yesterday": -1, "today": 0, "tomorrow": 1, "in-2-days": 2}
 UNITS = ("day", "week", "month", "quarter", "year")
 _NAMED = re.compile(r"(this|last|next)-(week|month|quarter|year)")
 _ROLLING = re.compile(r"(last|next)-([1-9]\d{0,3})d")

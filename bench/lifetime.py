@@ -160,7 +160,8 @@ def _beside(
     library.params_ = pd.Series(visits._asdict())
     columns = [some[name].to_numpy() for name in ("repeat_visits", "recency_weeks", "age_weeks")]
     theirs = library.conditional_probability_alive(*columns)
-    off = float(np.abs(theirs - lifetime.p_alive(*columns, visits)).max())
+    repeat, recency, age = columns
+    off = float(np.abs(theirs - lifetime.p_alive(repeat, recency, age, visits)).max())
     if apart > 1e-4 or off > 1e-9:
         raise SystemExit(f"lifetimes differs: Gamma-Gamma {apart:.1e}, P(alive) {off:.1e}")
     return {"gamma_gamma": value._asdict(), "gamma_gamma_off": apart, "p_alive_of_1000_off": off}

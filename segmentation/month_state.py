@@ -51,7 +51,8 @@ def past(session: Session, advanced: Advanced, people: pd.DataFrame, criteria: C
     for end in month_ends(advanced.day, criteria.memory_months):
         kept = None if end in advanced.stood else _kept(session, end, personas, made_with)
         if kept is None:
-            stood = advanced.stood[end] if end in advanced.stood else state_store.stood(session, end)
+            made = advanced.stood[end] if end in advanced.stood else state_store.stood(session, end)
+            stood = made.astype(np.int64)
             kept = _snapshot(stood, personas, end, criteria)
             advanced.writing.month_ends.append(_row(kept, stood, personas, end, made_with))
         found.append(kept)

@@ -35,6 +35,12 @@ def unpack(data: bytes, how: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(table, columns=list(columns), copy=False)
 
 
+def narrow(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same numbers in less memory; to be computed with they must be made wide again."""
+    kinds = {name: next(kind for kind in NARROW if _holds(kind, frame[name].to_numpy())) for name in frame}
+    return frame.astype(kinds)
+
+
 def latest(frames: list[pd.DataFrame], first: int, count: int) -> pd.DataFrame:
     """Of each customer the rows of the last frame that names them, in the order of customers.
 

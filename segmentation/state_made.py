@@ -19,10 +19,11 @@ from segmentation.classes import day_number
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside
 from segmentation.features import History, features, other_money
+from segmentation.packing import narrow
 from segmentation.state_packs import MONTHS, PLACES, none
 from segmentation.visits import Ints, visits
 
-AT_ONCE = 50_000  # customers made anew in one piece
+AT_ONCE = 25_000  # customers made anew in one piece
 Tell = Callable[[int], None]
 
 
@@ -81,7 +82,7 @@ class Work:
         self.months.append(made.months)
         self.places.append(made.places)
         for end, frame in made.stood.items():
-            self.stood.setdefault(end, []).append(frame)
+            self.stood.setdefault(end, []).append(narrow(frame))
 
     def all_months(self) -> pd.DataFrame:
         return pd.concat([none(*MONTHS), *self.months], ignore_index=True)

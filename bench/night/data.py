@@ -79,6 +79,7 @@ def fill(database: Database, folder: Path) -> None:
             connection.exec_driver_sql(index)
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("SELECT setval('fillups_id_seq', (SELECT max(id) FROM fillups))")
             connection.exec_driver_sql("ANALYZE")
 
 

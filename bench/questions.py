@@ -31,7 +31,8 @@ sys.path[0] = str(ROOT)  # not this folder: bench/questions.py is no room
 
 from sqlalchemy import func, select  # noqa: E402
 
-from bench.asked.chain import TODAY, build  # noqa: E402
+from bench.asked.chain import build  # noqa: E402
+from bench.night.data import TODAY  # noqa: E402
 from crm.db import Database  # noqa: E402
 from crm.fillups import Fillup  # noqa: E402
 from questions import bars  # noqa: E402

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -68,12 +68,12 @@ def fill(database: Database, folder: Path) -> None:
     ]
     names = ("id", "member", "name", "name_folded", "source", "known_at", "registered_at")
     flags = ("service_consent", "marketing_consent", "reachable")
-    pour(database, "stations", ("id", "code", "name", "timezone", "currency"), iter([stations]))
-    pour(database, "customers", (*names, "home_station_id", "persona", *flags), iter([people]))
+    pour(database, "stations", ("id", "code", "name", "timezone", "currency"), iter(stations))
+    pour(database, "customers", (*names, "home_station_id", "persona", *flags), iter(people))
     columns = ("customer_id", "station_id", "at", "day", "product", "millilitres", "amount", "currency")
     rest = ("payment", "source", "confirmed", "recorded_at")
     indexes = _dropped(database, "fillups")
-    pour(database, "fillups", ("id", *columns, *rest), _rows(log, now, database.is_sqlite))
+    pour_slices(database, "fillups", ("id", *columns, *rest), _rows(log, now, database.is_sqlite))
     with database.engine.begin() as connection:
         for index in indexes:
             connection.exec_driver_sql(index)
@@ -119,7 +119,12 @@ def _moment(moment: datetime, sqlite: bool) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if sqlite else moment.isoformat()
 
 
-def pour(
+def pour(database: Database, table: str, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Rows of texts and numbers, as the database takes them, into a table."""
+    pour_slices(database, table, names, iter([list(rows)]))
+
+
+def pour_slices(
     database: Database, table: str, names: tuple[str, ...], rows: Iterator[list[tuple[Any, ...]]]
 ) -> None:
     listed = ", ".join(names)

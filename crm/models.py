@@ -28,6 +28,7 @@ from crm import (
     switches,
     tags,
     talks,
+    taps,
     tasks,
 )
 from crm.db import Base
@@ -61,5 +62,6 @@ __all__ = [
     "switches",
     "tags",
     "talks",
+    "taps",
     "tasks",
 ]

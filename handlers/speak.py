@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from crm import audit, inbox, talks
+from crm import audit, inbox, talks, taps
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import House, Incoming, Who
 from handlers.looking import Looked, asking, look
@@ -125,6 +125,7 @@ def answer(
         if isinstance(route.on, Said) and route.on.step:  # the rights were lost in the middle of a talk
             talks.move(session, who.user_id, "", {}, now=now)
         return _refuse(session, route, who, now), who
+    _count_tap(session, incoming, who, now)
     known = looked.of(who) if looked else {}
     ask = asking(session, route, incoming, house, who, now, known)
     reply = route.callback(ask)
@@ -133,6 +134,14 @@ def answer(
     if reply.locale:
         who = replace(who, locale=reply.locale)
     return reply, who
+
+
+def _count_tap(session: Session, incoming: Incoming, who: Who, now: datetime) -> None:
+    """A tap on a message of the ledger stands beside the visits that followed it."""
+    query = incoming.update.callback_query
+    if query is not None and query.message is not None and query.data:
+        message_id = query.message.message_id
+        taps.note(session, chat_id=who.chat_id, message_id=message_id, data=query.data, now=now)
 
 
 def _refuse(session: Session, route: Route, who: Who, now: datetime) -> Reply:

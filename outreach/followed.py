@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from crm import taps
 from crm.coupons import Coupon
 from crm.customers import Consent, Customer
 from crm.fillups import Fillup, counting
@@ -33,6 +34,7 @@ class Followed:
     redeemed: int
     redeemed_value: int
     blocked: int
+    taps: dict[str, int]  # people per button
 
     def facts(self) -> dict[str, Any]:
         """JSON, as the templates take it."""
@@ -47,6 +49,7 @@ class Followed:
                 "value": self.redeemed_value,
             },
             "blocked": self.blocked,
+            "taps": [{"button": button, "people": n} for button, n in self.taps.items()],
             **self.result.facts(),
         }
 
@@ -101,6 +104,7 @@ def follow(
         redeemed,
         value or 0,
         _blocked(session, campaign),
+        taps.people(session, campaign),
     )
 
 

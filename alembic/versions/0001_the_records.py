@@ -737,6 +737,18 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "button_taps",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("outbound_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("button", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["outbound_id"], ["outbox.id"], name=op.f("fk_button_taps_outbound_id_outbox")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_button_taps")),
+        sa.UniqueConstraint("outbound_id", "button", name=op.f("uq_button_taps_outbound_id_button")),
+    )
+    op.create_table(
         "fillups",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -856,6 +868,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("fillups")
+    op.drop_table("button_taps")
     op.drop_table("answers")
     with op.batch_alter_table("vehicles", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_vehicles_customer_id"))

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from crm.customers import Consent
 from crm.outbox import Answer, Outbound
+from crm.taps import ButtonTap
 from handlers.privacy import WORDING
 from templates import FOLDER, LOCALES
 from tests.handlers.chat import Chat, Town
@@ -96,6 +97,16 @@ def test_why_somebody_left_is_kept_once(town: Town, fang: Chat) -> None:
     assert "记下" in fang.toast
     kept = town.look(lambda s: s.execute(select(Answer.question, Answer.answer, Answer.outbound_id)).all())
     assert [tuple(row) for row in kept] == [("left", "price", number)]
+
+
+def test_a_tap_on_a_campaigns_message_is_counted_with_it(town: Town, fang: Chat) -> None:
+    number = outbound(town, fang)
+    with town.database.write() as session:
+        session.get_one(Outbound, number).message_id = fang.messages + 1  # the one tapped next
+    fang.forges(f"left:price:{number}")
+    fang.forges("me.open")  # a button of another message
+    kept = town.look(lambda s: s.execute(select(ButtonTap.outbound_id, ButtonTap.button)).all())
+    assert [tuple(row) for row in kept] == [(number, "left")]
 
 
 def test_only_the_own_message_can_be_answered(town: Town, fang: Chat) -> None:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     country: str = "CN"
     locale: Literal["zh", "en"] = "zh"
     trust_self_reported: bool = False
+    history_days: Annotated[int, Field(ge=0, le=36_500)] = 0
 
     round_every: Annotated[float, Field(gt=0, le=86_400)] = 60
     round_delay: Annotated[float, Field(ge=0, le=86_400)] = 5

@@ -91,6 +91,10 @@ async def tidy(house: Forecourt) -> None:
         some = await house.writer.run(lambda session: inbox.tidy(session, now=house.clock()))
         forgotten += some
     runs = await house.writer.run(segments.tidy)
+    if days := house.settings.history_days:
+        since = house.clock().astimezone(house.settings.zone).date() - timedelta(days=days)
+        while await house.writer.run(lambda session: segments.forget_before(session, since)):
+            pass
     questions = await house.writer.run(lambda session: asked.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: errands.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: scans.tidy(session, now=house.clock()))

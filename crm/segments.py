@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     case,
     delete,
+    exists,
     func,
     select,
     true,
@@ -22,6 +23,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.customers import Customer
 from crm.db import Base, Id
+
+FORGOTTEN_AT_ONCE = 3  # runs
 
 
 class SegmentRun(Base):
@@ -216,6 +219,18 @@ def tidy(session: Session) -> int:
     ]
     gone = delete(SegmentRun).where(SegmentRun.as_of < today, SegmentRun.id.not_in(lasts), *told)
     return len(session.scalars(gone.returning(SegmentRun.id)).all())
+
+
+def forget_before(session: Session, day: date) -> int:
+    """Forget what moved in the oldest runs as of days before ``day``, but for the segment: how many changes.
+
+    A few runs at a time, so that no transaction is long; 0 when nothing is left.
+    """
+    told = exists().where(DimensionChange.run_id == SegmentRun.id)
+    old = select(SegmentRun.id).where(SegmentRun.as_of < day, told).order_by(SegmentRun.id)
+    runs = session.scalars(old.limit(FORGOTTEN_AT_ONCE)).all()
+    gone = delete(DimensionChange).where(DimensionChange.run_id.in_(runs)).returning(DimensionChange.run_id)
+    return len(session.scalars(gone).all())
 
 
 def counts_on(session: Session, day: date, among: ColumnElement[bool] | None = None) -> dict[str, int]:

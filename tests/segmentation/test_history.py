@@ -179,6 +179,24 @@ def test_runs_with_a_history_are_not_tidied_away(database: Database) -> None:
         assert runs[1] in set(session.scalars(select(SegmentRun.id)))
 
 
+def test_old_changes_are_forgotten_by_runs_and_the_segments_stay(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "FORGOTTEN_AT_ONCE", 1)
+    fill(database, town())
+    for day in (60, 40, 20, 0):
+        refresh(database, as_of=TODAY - timedelta(days=day), now=NOW)
+    kept = moves(database, 4)
+    moved = [len(moves(database, run)) for run in (2, 3)]
+    assert all(moved)
+    with database.write() as session:
+        changes = session.scalar(select(func.count()).select_from(SegmentChange))
+        forgotten = [segments.forget_before(session, TODAY) for _ in range(3)]
+        assert forgotten == [*moved, 0]
+        assert session.scalar(select(func.count()).select_from(SegmentChange)) == changes
+    assert len(moves(database, 4)) == len(kept) == count(database) > 0
+
+
 def test_a_move_is_json_of_its_dimension(database: Database) -> None:
     fill(database, town())
     refresh(database, as_of=TODAY - timedelta(days=45), now=NOW)

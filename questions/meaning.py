@@ -45,7 +45,7 @@ def _top(reader: Reader) -> None:
                 if (other := reader.at(near))
                 and other.kind == "number"
                 and other.code in ("", "people")
-                and not (near < place and other.text in GRADES)
+                and other.text not in GRADES
             ),
             None,
         )

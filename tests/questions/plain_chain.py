@@ -22,13 +22,12 @@ from crm.segments import CustomerSegment, SegmentChange
 from crm.staff import Staff
 from crm.stations import Station
 from crm.tags import Tag
-from questions.period import days
-from questions.question import Filter, Question
 from segmentation.refresh import refresh
 from tests.questions.names import PLACES, TAGS
+from tests.questions.read_anew import TODAY as TODAY
+from tests.questions.read_anew import Asked, Term, span
 
 Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hold
-TODAY = date(2026, 6, 15)
 NOON = datetime(2026, 6, 15, 4, tzinfo=UTC)
 PRODUCTS = ("92", "95", "98", "diesel", "lubricant", "wash", "shop")
 PAYMENTS = ("cash", "wechat", "alipay", "fuelcard", None)
@@ -160,7 +159,7 @@ class Oracle:
         home = self.people[self.people["home_station_id"].isin(stations)]["id"]
         return set(near["customer_id"].dropna().astype(int)) | set(home)
 
-    def rows(self, question: Question) -> Frame:
+    def rows(self, question: Any) -> Frame:
         """The confirmed rows of the time and places asked for."""
         begin, end = self.window(question)
         found = self.log[self.log["confirmed"].astype(bool) & self.log["day"].between(begin, end)]
@@ -176,15 +175,15 @@ class Oracle:
             found = found[fits if one.op == "=" else ~fits]
         return found
 
-    def window(self, question: Question) -> tuple[date, date]:
-        return days(question.period, TODAY) if question.period else (TODAY - timedelta(days=364), TODAY)
+    def window(self, question: Any) -> tuple[date, date]:
+        return span(question.period) if question.period else (TODAY - timedelta(days=364), TODAY)
 
-    def places(self, one: Filter) -> set[int]:
+    def places(self, one: Any) -> set[int]:
         if one.field in ("station", "home"):
             return {self.codes[value] for value in one.values}
         return {n for n, place in enumerate(PLACES, 1) if getattr(place, one.field) in one.values}
 
-    def customers(self, question: Question, *, of_rows: bool = False) -> set[int]:
+    def customers(self, question: Any, *, of_rows: bool = False) -> set[int]:
         """Who fits all filters."""
         found = set(self.people["id"])
         for one in question.filters:
@@ -196,7 +195,7 @@ class Oracle:
             found = found & fits if one.op != "!=" else found - fits
         return found
 
-    def _fits(self, one: Filter, question: Question) -> set[int]:
+    def _fits(self, one: Any, question: Any) -> set[int]:
         people, field = self.people, one.field
         column = {"frequency": "frequency_class", "rfm": "rfm_segment", "fuel": "product",
                   "credit": "credit_risk", "price": "price_sensitivity"}.get(field, field)  # fmt: skip
@@ -219,7 +218,7 @@ class Oracle:
         }
         return set(people[people[column].isin(wanted)]["id"])
 
-    def _seen(self, one: Filter, question: Question) -> set[int]:
+    def _seen(self, one: Any, question: Any) -> set[int]:
         placed = [each for each in question.of("station") if each.op == "="]
         at = set.union(*(self.places(each) for each in placed)) if placed else None
         if one.field == "station":
@@ -231,17 +230,17 @@ class Oracle:
         if one.field in ("was", "became"):
             return set(self.moves(question)["customer_id"])
         if one.field == "visited":
-            begin, end = days(one.values[0], TODAY)
+            begin, end = span(one.values[0])
             found = self.log[self.log["day"].between(begin, end)]
             if at is None and self.stations is not None:
                 at = self.stations
             found = found if at is None else found[found["station_id"].isin(at)]
         else:
-            alone = Filter(one.field, "=", one.values)
-            found = self.rows(Question(filters=(alone, *placed), period=question.period))
+            alone = Term(one.field, "=", one.values)
+            found = self.rows(Asked(filters=(alone, *placed), period=question.period))
         return set(found["customer_id"].dropna().astype(int))
 
-    def moves(self, question: Question) -> Frame:
+    def moves(self, question: Any) -> Frame:
         begin, end = self.window(question)
         found = self.changes[self.changes["before"].notna() & self.changes["as_of"].between(begin, end)]
         for one in question.filters:
@@ -260,7 +259,7 @@ class Oracle:
     def stood(self, day: date, segments: tuple[str, ...]) -> set[int]:
         return {n for n, segment in self.standing(day).items() if segment in segments}
 
-    def _flags(self, one: Filter) -> set[int]:
+    def _flags(self, one: Any) -> set[int]:
         people = self.people
         if one.field == "consent":
             flag = people[f"{one.values[0]}_consent"].astype(bool)
@@ -270,11 +269,11 @@ class Oracle:
             flag = people["declining"].fillna(False).astype(bool)
         return set(people[~flag if one.values == ("no",) else flag]["id"])
 
-    def _dated(self, one: Filter) -> set[int]:
+    def _dated(self, one: Any) -> set[int]:
         people = self.people
-        begin, end = days(one.values[0], TODAY)
+        begin, end = span(one.values[0])
         if one.field in ("due", "birthday") and one.values[0].startswith("this-"):
-            end = days(one.values[0].replace("this", "next"), TODAY)[0] - timedelta(days=1)
+            end = span(one.values[0].replace("this", "next"))[0] - timedelta(days=1)
         if one.field == "birthday":
             named = {(begin + timedelta(days=n)).strftime("%m-%d") for n in range((end - begin).days + 1)}
             return set(people[people["birthday"].isin(named)]["id"])
@@ -287,7 +286,7 @@ class Oracle:
             n for n, day in zip(people["id"], column, strict=True) if _is_day(day) and begin <= day <= end
         }
 
-    def _numbers(self, one: Filter, question: Question) -> set[int]:
+    def _numbers(self, one: Any, question: Any) -> set[int]:
         value = float(one.values[0].removesuffix("d"))
         people = self.people.set_index("id")
         if one.field == "last":
@@ -300,7 +299,7 @@ class Oracle:
             numbers = self.numbers(one.field, question)
         return {n for n, number in numbers.items() if n in people.index and _compare(one.op, number, value)}
 
-    def numbers(self, field: str, question: Question) -> dict[int, float]:
+    def numbers(self, field: str, question: Any) -> dict[int, float]:
         """A measure of each customer, in the units people write."""
         told = tuple(one for one in question.filters if one.field in ("product", "payment"))
         placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
@@ -311,13 +310,13 @@ class Oracle:
             column = {"visits": "frequency", "spend": "monetary"}[field]
             share = 1 if field == "visits" else 100
             return dict(zip(self.people["id"], self.people[column].fillna(0) / share, strict=True))
-        rows = self.rows(Question(filters=(*told, *placed), period=question.period))
+        rows = self.rows(Asked(filters=(*told, *placed), period=question.period))
         for number, log in rows.groupby("customer_id"):
             if (value := measure(log, field)) is not None:
                 found[int(number)] = value
         return found
 
-    def asked_rows(self, question: Question) -> Frame:
+    def asked_rows(self, question: Any) -> Frame:
         found = self.rows(question)
         own = ("station", "city", "region", "product", "payment")
         if all(one.field in own for one in question.filters):
@@ -371,7 +370,7 @@ def _sold(values: tuple[str, ...]) -> set[str]:
 
 def _before(text: str) -> date:
     """The day before a period began, or before this month did."""
-    return (days(text, TODAY)[0] if text else TODAY.replace(day=1)) - timedelta(days=1)
+    return (span(text)[0] if text else TODAY.replace(day=1)) - timedelta(days=1)
 
 
 def _is_day(value: Any) -> bool:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
 import signal
 import time
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
@@ -18,6 +15,7 @@ from sqlalchemy.orm import Session
 from bot.app import Forecourt, builder
 from bot.commands.common import open_database
 from bot.config import Settings
+from bot.soak.life import Life
 from crm import inbox
 from crm.writer import Writer
 from handlers.ask import House, Incoming
@@ -76,16 +74,11 @@ class Marked(Speaker):
         return spoken
 
 
-class Child:
-    """One life of the bot. ``kill`` is SIGKILL: nothing is cleaned up."""
+class Child(Life):
+    """One life of the bot."""
 
     def __init__(self, plan: Plan) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["bot.soak.process"])
-        self.ear, mouth = context.Pipe(duplex=False)
-        self.process: BaseProcess = context.Process(target=_live, args=(plan, mouth), daemon=True)
-        self.process.start()
-        mouth.close()
+        super().__init__(_live, plan)
 
     async def ready(self, seconds: float = 60) -> None:
         """Return when the bot polls. Raises TimeoutError, or EOFError when it died first."""
@@ -95,29 +88,6 @@ class Child:
 
     async def next_mark(self) -> bytes:
         return await asyncio.to_thread(self.ear.recv_bytes)
-
-    def marks(self) -> bytes:
-        """The marks that have come and were not read yet."""
-        found = b""
-        while self.ear.poll():
-            try:
-                found += self.ear.recv_bytes()
-            except EOFError:
-                break
-        return found
-
-    def kill(self) -> None:
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.join()
-
-    async def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGTERM)
-        await asyncio.to_thread(self.process.join)
-        assert self.process.exitcode is not None
-        return self.process.exitcode
 
 
 def _live(plan: Plan, mouth: Connection) -> None:

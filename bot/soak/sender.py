@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import os
 import random
 import signal
 import time
@@ -13,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Literal
 
 from pydantic import SecretStr
@@ -23,6 +20,7 @@ from sqlalchemy.orm import Session
 from bot.config import Settings
 from bot.leases import gone, owner
 from bot.messenger import messenger
+from bot.soak.life import Life
 from crm.db import Database
 from crm.outbox import Outbound
 from crm.writer import Writer
@@ -54,44 +52,25 @@ class Plan:
     design: Design = "ledger"
 
 
-class Child:
-    """One life of the sender. ``kill`` is SIGKILL: nothing is cleaned up."""
+class Child(Life):
+    """One life of the sender."""
 
     def __init__(self, plan: Plan) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["bot.soak.sender"])
-        self._ear, mouth = context.Pipe(duplex=False)
-        self.process: BaseProcess = context.Process(target=_live, args=(plan, mouth), daemon=True)
-        self.process.start()
-        mouth.close()
+        super().__init__(_live, plan)
 
     async def sends(self, number: int, seconds: float) -> bool:
         """Whether it began so many sends within the time."""
         deadline = time.monotonic() + seconds
         while number > 0:
             left = deadline - time.monotonic()
-            if left <= 0 or not await asyncio.to_thread(self._ear.poll, left):
+            if left <= 0 or not await asyncio.to_thread(self.ear.poll, left):
                 return False
             try:
-                self._ear.recv_bytes()
+                self.ear.recv_bytes()
             except EOFError:
                 raise RuntimeError("the sender died before anybody killed it") from None
             number -= 1
         return True
-
-    async def kill(self) -> None:
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGKILL)
-        await asyncio.to_thread(self.process.join)
-        self._ear.close()
-
-    async def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGTERM)
-        await asyncio.to_thread(self.process.join)
-        assert self.process.exitcode is not None
-        return self.process.exitcode
 
 
 class _Marked:

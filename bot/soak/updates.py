@@ -153,7 +153,7 @@ class _Murder:
                 if feeder.finished.is_set():
                     return False
         await asyncio.sleep(self._chance.uniform(0, SLOW * 2))
-        child.kill()
+        await child.kill()
         self.done += 1
         self.inside += not child.marks().endswith(END)
         return True

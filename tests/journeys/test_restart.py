@@ -31,7 +31,7 @@ class Fragile:
 
     async def dies(self) -> None:
         """Killed without a word, and started again."""
-        self.child.kill()
+        await self.child.kill()
         await self.start()
 
 
@@ -76,7 +76,7 @@ async def test_a_kill_inside_the_handling_loses_and_doubles_nothing(database: Da
             await step()
             while await bot.child.next_mark() != BEGIN:
                 continue
-            bot.child.kill()
+            await bot.child.kill()
             await bot.start()
             await ann.hears()
             await bot.child.stop()

@@ -23,6 +23,20 @@ RULERS = frozenset({"marketing", "headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
 AUDITORS = frozenset({"headquarters", "admin"})
 
+Scope = Literal["nobody", "own", "exact", "stations", "chain"]
+# Whose data a route for these roles may show. ``exact``: anyone by an exact number, as a minimal card;
+# ``stations``: customers of the asker's stations. Nobody who works at stations has a route of ``chain``.
+SCOPES: dict[frozenset[str], Scope] = {
+    ANYONE: "nobody",
+    DRIVERS: "own",
+    ATTENDANTS: "exact",
+    MANAGERS: "stations",
+    MARKETERS: "stations",
+    INVITERS: "stations",
+    HEADQUARTERS: "chain",
+    RULERS: "chain",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -170,3 +184,8 @@ class Route:
     role: frozenset[str] = ANYONE
     help: bool = False
     reads: frozenset[str] = NOBODY
+
+    @property
+    def scope(self) -> Scope:
+        """Whose data this route may show. Raises KeyError for roles of which nobody has said it."""
+        return SCOPES[self.role]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crm import talks
-from handlers.route import ANYONE, DRIVERS, Command, Inline, Route, Said, Tap
+from crm.staff import AT_STATIONS
+from handlers.route import ANYONE, DRIVERS, Command, Inline, Reply, Route, Said, Tap
 from handlers.routes import ROUTES
 from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
@@ -99,6 +100,19 @@ def test_a_manager_never_hears_of_another_stations_customer(chain: Chain, route:
     assert manager.said or manager.toast or isinstance(route.on, Inline)
     assert CANARY.lower() not in str(manager.said).lower()
     assert "South Gate" not in str(manager.said)
+
+
+def test_every_route_has_a_scope_and_only_the_whole_chains_staff_the_whole_chain() -> None:
+    scopes = {route.scope for route in ROUTES}
+    assert scopes == {"nobody", "own", "exact", "stations", "chain"}
+    assert not any(route.role & AT_STATIONS for route in ROUTES if route.scope == "chain")
+    assert {name_of(route) for route in MANAGERS_OWN} >= {
+        name_of(route)
+        for route in ROUTES
+        if route.scope == "stations" and "manager" in route.role and not isinstance(route.on, Said)
+    }
+    with pytest.raises(KeyError):
+        _ = Route(Tap("new.thing"), lambda ask: Reply(), frozenset({"manager", "attendant"})).scope
 
 
 def test_every_staff_route_is_one_that_this_matrix_can_use() -> None:

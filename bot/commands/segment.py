@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import date, datetime
+from datetime import time as clock
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +38,9 @@ ACCOUNTS_AS_TOLD = ("industry", "size", "region")
 
 def segment(
     as_of: Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")] = "",
+    as_known_then: Annotated[
+        bool, typer.Option("--as-known-then", help="Without what became known after that day; a view.")
+    ] = False,
     export: Annotated[Path | None, typer.Option(help="Write one row per customer, .csv or .xlsx.")] = None,
     criteria: Annotated[Path | None, typer.Option(help="A TOML file with other criteria.")] = None,
     verify: Annotated[
@@ -60,7 +64,7 @@ def segment(
         return
     began = time.monotonic()
     try:
-        run = _run(database, settings, day, rules, dask)
+        run = _run(database, settings, day, rules, dask, as_known_then)
         if export is not None:
             save(run.export(), export)
     except DBAPIError as error:
@@ -115,7 +119,10 @@ def _criteria(path: Path) -> Criteria:
         fail(f"--criteria {path}: cannot read this file ({getattr(error, 'strerror', None) or 'not UTF-8'})")
 
 
-def _run(database: Database, settings: Settings, day: date, criteria: Criteria, dask: str) -> Run:
+def _run(
+    database: Database, settings: Settings, day: date, criteria: Criteria, dask: str, as_known_then: bool
+) -> Run:
+    night = datetime.combine(day, clock.max, settings.zone)  # the last moment of that day
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Segmenting", total=None)
@@ -127,6 +134,7 @@ def _run(database: Database, settings: Settings, day: date, criteria: Criteria, 
             trust_self_reported=settings.trust_self_reported,
             zone=settings.zone,
             dask=dask or None,
+            known_at=night if as_known_then else None,
             progress=lambda stage, rows: bar.update(task, description=f"Segmenting: {stage}, {rows:,} rows"),
         )
 
@@ -139,7 +147,9 @@ def _report(run: Run, seconds: float, as_json: bool) -> None:
     for name, count in run.segments.items():
         print(f"  {name:<12} {count}")
     if not run.stored:
-        print("Not stored: a later day is stored already, or this day has not begun.")
+        print(
+            "Not stored: a later day is stored already, this day has not begun, or it was seen as known then."
+        )
 
 
 def facts(run: Run, seconds: float) -> dict[str, Any]:

@@ -31,6 +31,22 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
+def test_late_rows_are_in_or_out_as_the_caller_says(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everyone became known at noon of 15 June, with all their visits."""
+    fill(database, regulars(30))
+    monkeypatch.setenv("FORECOURT_DATABASE_URL", database.url)
+    seen = {}
+    for day in ("2026-06-14", "2026-06-15"):
+        for words in ((), ("--as-known-then",)):
+            result = CliRunner().invoke(app, ["--as-of", day, *words, "--json"])
+            facts = json.loads(result.stdout.splitlines()[-1])
+            seen[day, words] = facts["lifecycle"]["active"]
+            assert not (words and facts["stored"])
+    assert list(seen.values()) == [30, 0, 30, 30]
+
+
 def test_json_is_the_last_line(said: Path) -> None:
     first, second = call("--as-of", "2026-06-15", "--json"), call("--as-of", "2026-06-15", "--json")
     facts = json.loads(first.stdout.splitlines()[-1])

@@ -117,7 +117,7 @@ async def test_what_the_first_call_writes_is_written_once_by_the_writer(
         audit.note(ask.session, ask.who.user_id, "note", now=ask.now)
         ask.session.flush()
         calls.append(2)
-        ask.session.execute(insert(Customer).values(name="B", member="m2", known_at=NOON))
+        ask.session.execute(insert(Customer).values(id=2, name="B", member="m2", known_at=NOON))
         return Reply("replies/done")
 
     await speaks.speak(Route(Said(), writes, reads=ANYONE), said(database, 1, DRIVER))

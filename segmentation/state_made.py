@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
-from segmentation import reading, state
+from segmentation import reading, state, state_packs
 from segmentation.classes import day_number
 from segmentation.criteria import Criteria
 from segmentation.dimensions import Beside
@@ -44,6 +44,7 @@ class Setting:
         said = known.to_csv(index=False).encode()
         facts = {
             "numbers": state.NUMBERS,
+            "part": state_packs.PART,
             "visit": criteria.visit.gap_minutes,
             "window": criteria.rfm.window_days,
             "gap": criteria.rhythm.shortest_gap_days,

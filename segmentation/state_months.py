@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from segmentation import state_packs
 from segmentation.sides import added
-from segmentation.state_packs import MONTHS, PART, none
+from segmentation.state_packs import MONTHS, none
 from segmentation.visits import Ints
 
 KEY = ["customer", "month"]
@@ -45,9 +45,9 @@ class Months:
         """Range, month and rows of every pack that is another now. ``known``: who may have rows kept."""
         found = []
         customers = np.concatenate([self.anew, self.more["customer"].to_numpy()])
-        for part in np.unique(customers // PART).tolist():
+        for part in np.unique(customers // state_packs.PART).tolist():
             made, more = _inside(self.made, part), _inside(self.more, part)
-            anew = self.anew[self.anew // PART == part]
+            anew = self.anew[self.anew // state_packs.PART == part]
             new = np.union1d(made["month"].to_numpy(), more["month"].to_numpy())
             # Rows of someone made anew may stand in any month; a newcomer has none.
             wanted = None if np.isin(anew, known).any() else new.tolist()
@@ -64,9 +64,9 @@ class Months:
 
 def whole(made: pd.DataFrame) -> list[tuple[int, int, pd.DataFrame]]:
     """Every pack of a whole table."""
-    part, month = made["customer"].to_numpy() // PART, made["month"].to_numpy()
+    part, month = made["customer"].to_numpy() // state_packs.PART, made["month"].to_numpy()
     return [
-        (int(frame["customer"].iloc[0]) // PART, int(frame["month"].iloc[0]), _of_one(frame))
+        (int(frame["customer"].iloc[0]) // state_packs.PART, int(frame["month"].iloc[0]), _of_one(frame))
         for _key, frame in made.groupby([part, month])
     ]
 
@@ -76,7 +76,7 @@ def _of_one(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _inside(table: pd.DataFrame, part: int) -> pd.DataFrame:
-    mine: pd.DataFrame = table[table["customer"].to_numpy() // PART == part]
+    mine: pd.DataFrame = table[table["customer"].to_numpy() // state_packs.PART == part]
     return mine
 
 

@@ -19,7 +19,7 @@ from segmentation.classes import EPOCH, day_number
 from segmentation.memory import month_ends
 from segmentation.state_made import Elsewhere, Setting, Tell, Work, joined, make
 from segmentation.state_months import Months, whole
-from segmentation.state_packs import PART, PLACES, none
+from segmentation.state_packs import PLACES, none
 from segmentation.state_store import Head, Writing
 from segmentation.visits import Ints
 
@@ -196,7 +196,7 @@ class Slide:
     def _places(self, keys: Ints) -> pd.DataFrame:
         """Where these customers, whom this slide has not touched yet, came in the window."""
         found = [none(*PLACES)]
-        for part in np.unique(keys // PART).tolist():
+        for part in np.unique(keys // state_packs.PART).tolist():
             rows = state_packs.rows(self.session, "places", part)
             if rows is not None:
                 found.append(rows[np.isin(rows["customer"].to_numpy(), keys)])
@@ -236,8 +236,8 @@ class Slide:
     def _turn_month(self, day: date) -> None:
         """Another month is the last whole one: the months of everyone are looked at again."""
         fresh, keys = [none(*state.MONTHLY)], self.numbers.index.to_numpy()
-        for part in np.unique(keys // PART).tolist():
-            mine, table = keys[keys // PART == part], self.months.of(self.session, part)
+        for part in np.unique(keys // state_packs.PART).tolist():
+            mine, table = keys[keys // state_packs.PART == part], self.months.of(self.session, part)
             if not np.array_equal(np.unique(table["customer"].to_numpy()), mine):
                 raise ValueError("the months of some customers are missing")
             fresh.append(sides.monthly(table, mine, day, self.setting.criteria))

@@ -23,7 +23,7 @@ from segmentation import state_packs
 from segmentation.packing import WIDE, unpack
 from segmentation.reading import among
 from segmentation.state import NUMBERS
-from segmentation.state_packs import PART, PLACES
+from segmentation.state_packs import PLACES
 from segmentation.visits import Ints
 
 AT_ONCE = 10_000  # ids told to a database at once
@@ -110,8 +110,8 @@ def write(database: Database, work: Writing) -> None:
             session.execute(delete(StatePack))
     made = work.numbers.reset_index(names="customer")
     keys = made["customer"].to_numpy()
-    for part in np.unique(np.concatenate([keys, work.gone]) // PART).tolist():
-        low, high = part * PART, (part + 1) * PART
+    for part in np.unique(np.concatenate([keys, work.gone]) // state_packs.PART).tolist():
+        low, high = part * state_packs.PART, (part + 1) * state_packs.PART
         gone = work.gone[(work.gone >= low) & (work.gone < high)]
         some = made[(keys >= low) & (keys < high)]
         place = work.places["customer"].to_numpy()

@@ -24,7 +24,7 @@ lint: setup
 
 soak: setup
 	$(BIN)/forecourt soak updates --updates 1000 --kills 100 --json
-	$(BIN)/forecourt soak outreach --kills 200 --seed 7 --json
+	for seed in 7 8 9; do $(BIN)/forecourt soak outreach --kills 200 --seed $$seed --json || exit 1; done
 
 bench: setup
 	for bench in bench/[a-z]*.py; do $(BIN)/python $$bench --json || exit 1; done

@@ -25,6 +25,7 @@ DOUBT = 5.0  # of (mean - least) / sqrt(answers): how far below the least seen t
 MARGIN = 0.001
 GULP = 0.05  # of a window's slots: the most that a broadcast takes at once
 HASTE = 0.95  # of the even distance: a broadcast that fell behind may catch up
+CATCH_UP = 0.05  # seconds of slots that a slow claim may make up for in its next gulp
 KEPT_CHATS = 4096
 NEVER = float("inf")
 
@@ -145,11 +146,12 @@ class Pace:
         while (wait := self._wait(urgent) - ahead) > 0:
             await self._sleep(wait)
         now = self._clock()
-        most = min(most, self._gulp)
+        behind = min(max(now - self._next_gulp, 0.0), CATCH_UP)
+        most = min(most, self._gulp + int(behind / self._apart))
         slots: list[Slot] = []
         while self._free and len(slots) < most and self._free[0] <= now + ahead:
             slots.append(Slot(max(heapq.heappop(self._free), self._halted_until, now)))
-        self._next_gulp = max(self._next_gulp, now) + len(slots) * self._apart
+        self._next_gulp = max(self._next_gulp, now - CATCH_UP) + len(slots) * self._apart
         return slots
 
     def _wait(self, urgent: bool) -> float:

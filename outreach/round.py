@@ -23,6 +23,7 @@ from outreach.facts import facts_for
 from outreach.people import Loader
 from outreach.person import Past, Person
 from outreach.plan import OPEN, Closed, Decision, Planned, Skipped, plan_person
+from outreach.wording import template_of
 
 Refresh = Callable[[Database, datetime], object]
 AT_ONCE = 2000  # rows of the ledger written in one transaction, so that nobody waits long for the writer
@@ -199,7 +200,7 @@ def row_of(this: Round, person: Person, decision: Decision) -> dict[str, Any]:
         "customer_id": person.customer_id,
         "kind": due.situation.kind,
         "priority": due.situation.priority,
-        "template": due.situation.template,
+        "template": template_of(due.situation, person),
         "planned_at": now,
         "arm": decision.arm,
         "copy_version": this.copies.get((due.situation.campaign, due.situation.name)),

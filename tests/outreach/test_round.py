@@ -315,3 +315,16 @@ def test_nobody_waits_for_the_writer_while_a_round_plans(
     assert plan_round(database, refresh=_active).people
     with database.read() as session:
         assert meta.get(session, "written") == "1"
+
+
+def test_a_taxi_driver_reads_words_of_their_own_and_anybody_else_the_common_ones(database: Database) -> None:
+    with database.write() as session:
+        for number, persona in enumerate(("taxi", "heavy", "eco", None), start=1):
+            who = away(session, number, lifecycle="lapsing")
+            row = session.get_one(CustomerSegment, who.id)
+            row.persona = persona
+    plan_round(database)
+    with database.read() as session:
+        found = session.scalars(select(Outbound.template).order_by(Outbound.customer_id)).all()
+    plain = "outreach/win_back_lapsing"
+    assert found == [f"{plain}_taxi", f"{plain}_heavy", plain, plain]

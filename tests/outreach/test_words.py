@@ -11,7 +11,8 @@ from outreach import benefits, campaigns
 from outreach.facts import away, offer
 from outreach.message import Words
 from outreach.outbox import Claimed
-from templates import LOCALES, label, render
+from outreach.wording import for_persona
+from templates import LOCALES, label, render, words
 
 KNOWN: dict[str, Any] = {
     "name": "Анна-Мария 李" * 12,
@@ -32,7 +33,14 @@ NEVER_SAID = re.compile(
 )
 SHIPPED = campaigns.shipped()
 WITHOUT_COUPON = ("outreach/vip_monthly", "outreach/season", "outreach/due")
-TEMPLATES = [situation.template for situation in (*SHIPPED.situations, *SHIPPED.resting)]
+PLAIN = [situation.template for situation in (*SHIPPED.situations, *SHIPPED.resting)]
+PERSONAL = [
+    (own, persona)
+    for each in PLAIN
+    for persona in words("persona", "en")
+    if (own := for_persona(each, persona))
+]
+TEMPLATES = [*PLAIN, *(own for own, _ in PERSONAL)]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -62,6 +70,17 @@ def test_a_coupon_shows_its_code_value_and_last_day(locale: str) -> None:
         assert "<code>7K3MQ0ZP9A</code>" in text
         assert "15.00" in text
         assert ("2026年7月15日" if locale == "zh" else "15 Jul 2026") in text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(("template", "persona"), PERSONAL)
+def test_nobody_reads_which_kind_of_driver_they_are_taken_for(
+    template: str, persona: str, locale: str
+) -> None:
+    for facts in (KNOWN, EMPTY):
+        text = render(template, locale, facts).casefold()
+        assert persona not in text
+        assert words("persona", locale)[persona].casefold() not in text
 
 
 @pytest.mark.parametrize("locale", LOCALES)

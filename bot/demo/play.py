@@ -139,15 +139,17 @@ def _overrides(url: str) -> dict[str, Any]:
 
 
 def _segment(database: Database, chain: Chain, look_up: Callable[[], None]) -> None:
-    """The run of last night, so that what happened today is news."""
-    refresh(
-        database,
-        as_of=chain.calendar.today - timedelta(days=1),
-        now=chain.calendar.now - LAST_NIGHT,
-        trust_self_reported=True,
-        zone=ZoneInfo(chain.calendar.zone),
-        progress=lambda _stage, _rows: look_up(),
-    )
+    """The runs of last month's end, to compare with, and of last night: what happened today is news."""
+    yesterday = chain.calendar.today - timedelta(days=1)
+    for as_of in (yesterday.replace(day=1) - timedelta(days=1), yesterday):
+        refresh(
+            database,
+            as_of=as_of,
+            now=chain.calendar.now - LAST_NIGHT - (yesterday - as_of),
+            trust_self_reported=True,
+            zone=ZoneInfo(chain.calendar.zone),
+            progress=lambda _stage, _rows: look_up(),
+        )
 
 
 def seat(state: State, chatters: list[Chatter]) -> None:

@@ -42,6 +42,8 @@ from segmentation.criteria import STAGES
 from segmentation.refitting import refit
 from segmentation.refresh import refresh
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 6, 15, 4, 20, tzinfo=UTC)
 
 

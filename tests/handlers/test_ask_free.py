@@ -13,6 +13,8 @@ from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

@@ -29,6 +29,8 @@ from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import HOUSE, Chat, Town
 
+pytestmark = pytest.mark.slow
+
 TEXT = "{% if name %}{{ name }}, {% endif %}the <b>wash</b> is half price."
 CODE = " {% if coupon_code %}{{ coupon_value }}: {{ coupon_code }}{% endif %}"
 

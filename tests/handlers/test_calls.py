@@ -12,6 +12,8 @@ from handlers.documents import DOCUMENTS
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

@@ -20,6 +20,8 @@ from templates import render
 from tests.handlers.chain import TODAY, Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 VERSION = load().version
 VIPS = "what if VIP needs 6000"
 

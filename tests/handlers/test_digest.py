@@ -15,6 +15,8 @@ from templates import render
 from tests.handlers.chain import TODAY, Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

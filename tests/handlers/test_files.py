@@ -19,6 +19,8 @@ from handlers.work import WORK
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

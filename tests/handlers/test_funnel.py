@@ -14,6 +14,8 @@ from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 from tests.handlers.people import driver
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

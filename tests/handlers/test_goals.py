@@ -10,6 +10,8 @@ from handlers.pictures import PICTURES
 from tests.handlers.chain import TODAY, Chain, build
 from tests.handlers.chat import Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

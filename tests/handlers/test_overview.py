@@ -16,6 +16,8 @@ from tests.conftest import NOON
 from tests.handlers.chain import TODAY, Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

@@ -12,6 +12,8 @@ from tests.conftest import NOON
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 ROLES = ("anyone", "driver", "attendant", "manager", "service", "marketing", "headquarters", "admin")
 STAFF_ROUTES = [route for route in ROUTES if route.role not in (ANYONE, DRIVERS)]
 STEPS = {"customer.who": "/customer", "attend.coupon": "/coupon"}  # that a manager reaches by a command

@@ -12,6 +12,8 @@ from handlers.pictures import PICTURES
 from tests.handlers.chain import TODAY, Chain, build
 from tests.handlers.chat import Chat, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

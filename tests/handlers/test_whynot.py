@@ -7,6 +7,8 @@ import pytest
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(town: Town) -> Chain:

@@ -26,6 +26,8 @@ from crm.fillups import Fillup
 from crm.schema import migrate
 from tests.intake.conftest import FILLUPS, rejects, take, workbook
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 ROWS = [
     f"R{n},S{n % 3},1,2026-01-01 {n // 60 % 24:02d}:{n % 60:02d},{n % 40:05d},95,40.{n % 10},,300,,"

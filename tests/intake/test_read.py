@@ -18,6 +18,8 @@ from intake.faults import Unreadable
 from intake.read import open_table
 from tests.intake.conftest import workbook
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Path]
 ZH = "station,time,amount,customer\n" + "".join(
     f"朝阳门外大街加油站{n},2026-06-01,{n},王小明的车队\n" for n in range(20)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crm.customers import Customer
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
+
+pytestmark = pytest.mark.slow
 
 
 async def driver(town: Town) -> Person:

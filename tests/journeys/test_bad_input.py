@@ -16,6 +16,8 @@ from crm.fillups import Fillup
 from crm.stations import Station
 from tests.journeys.conftest import PATIENCE, Person, Town
 
+pytestmark = pytest.mark.slow
+
 GROUP = {"id": -100_123, "type": "supergroup", "title": "Drivers"}
 
 # What is written in one line, and what of the answer says what would be right.

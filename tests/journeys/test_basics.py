@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.conftest import Town
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_stranger_hears_what_the_bot_can_do(town: Town) -> None:

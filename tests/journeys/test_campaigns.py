@@ -19,6 +19,8 @@ from tests.journeys.conftest import Message, Person, Town
 from tests.outreach.people import station as any_station
 from tests.outreach.people import visit
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = 40
 HELD = "win_back"
 WORDS = {

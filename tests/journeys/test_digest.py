@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import pytest
 
 from bot import jobs
 from bot.app import Forecourt, builder
@@ -20,6 +21,8 @@ from handlers.speak import said
 from sandbox.run import running
 from tests.journeys.chain import open_chain
 from tests.journeys.conftest import Person, Town
+
+pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager

@@ -10,6 +10,8 @@ from crm.db import Database
 from crm.stations import Station
 from tests.journeys.conftest import PATIENCE, Person, Town
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def stations(database: Database) -> None:

@@ -16,6 +16,8 @@ from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
 from tests.journeys.test_driver import everything_heard, registers
 
+pytestmark = pytest.mark.slow
+
 WORDS = {
     "en": (
         *("📝 Note", "🏷 Tag", "📌 Follow-up", "Long away", "Tomorrow", "Will come"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import aiohttp
+import pytest
 
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
+
+pytestmark = pytest.mark.slow
 
 
 async def everything_heard(person: Person) -> str:

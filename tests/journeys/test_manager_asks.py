@@ -17,6 +17,8 @@ from handlers import files
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
 
+pytestmark = pytest.mark.slow
+
 WORDS = {
     "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Without visits"),
     "zh": ("有多少客户", "10 位客户", "看名单", "1. ", "›", "第 2/2 页", "不限来访次数"),

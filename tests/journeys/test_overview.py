@@ -13,6 +13,8 @@ from segmentation.refresh import refresh
 from tests.journeys.chain import ZONE, hire, open_chain
 from tests.journeys.conftest import Message, Person, Town
 
+pytestmark = pytest.mark.slow
+
 WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "pages": {

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from outreach.outcome import no_answer, not_sent
 from outreach.pace import Pace
 from templates import label, render
 from tests.outreach.people import assert_all_accounted_for, customer, queued, states
+
+pytestmark = pytest.mark.slow
 
 AUDIENCE, LEAVING, LOST_SHARE, NEVER_LEFT = 400, 100, 0.05, 0.02
 

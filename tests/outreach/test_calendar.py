@@ -20,6 +20,8 @@ from outreach.plan import Planned, plan_person
 from tests.conftest import NOON
 from tests.outreach.people import DAY, SHANGHAI, customer, ledger, plan_round, segment, visit
 
+pytestmark = pytest.mark.slow
+
 ZONES = (
     "Asia/Shanghai",
     "Europe/Berlin",

@@ -20,6 +20,8 @@ from outreach.candidates import SOON
 from tests.conftest import NOON
 from tests.outreach.people import DAY, away, customer, plan_round, segment, visit
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, STEPS = 14, 18
 LIFE = ("lapsing", "dormant", "churned", "active")
 Key = tuple[str, str, int]

@@ -18,6 +18,8 @@ from crm.db import Database, sqlite_url
 from crm.schema import migrate
 from tests.outreach.people import DAY, customer, queued, visit
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 
 

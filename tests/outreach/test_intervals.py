@@ -20,6 +20,8 @@ from outreach.followed import follow
 from tests.conftest import NOON
 from tests.outreach.people import DAY, away, plan_round, station
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 400
 COMES = 0.3  # of those whom nobody wrote to
 WINDOW = timedelta(days=30)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from outreach.pace import Pace
 from tests.outreach.virtual import run
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Server:

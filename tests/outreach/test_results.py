@@ -19,6 +19,8 @@ from templates import render
 from tests.conftest import NOON
 from tests.outreach.people import DAY, customer, queued, visit
 
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(days=30)
 
 

@@ -32,6 +32,8 @@ from tests.outreach.people import (
     visit,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_lapsed_driver_a_vip_and_a_newcomer_each_get_their_own(database: Database) -> None:
     with database.write() as session:

@@ -35,6 +35,8 @@ from tests.outreach.people import (
     visit,
 )
 
+pytestmark = pytest.mark.slow
+
 CHAIN = Chain(campaigns.shipped(), ZoneInfo(SHANGHAI), trust_self_reported=False)
 NIGHT = NOON + timedelta(hours=11)
 

@@ -18,6 +18,8 @@ from tests.questions.expected import CORPUS, FIRST, written
 from tests.questions.names import NAMES
 from tests.questions.plain_chain import TODAY, build
 
+pytestmark = pytest.mark.slow
+
 FILE = tomllib.loads(CORPUS.read_text("utf-8"))
 ANSWERS: dict[str, Any] = FILE["answers"]
 

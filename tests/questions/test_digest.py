@@ -19,6 +19,8 @@ from questions.digest import TOLD, digest
 from tests.questions.plain_chain import NOON, TODAY, build, measure
 from tests.questions.test_overview import SCOPES, asker, oracle_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def chain(database: Database) -> Database:

@@ -18,6 +18,8 @@ from tests.questions.names import NAMES
 from tests.questions.plain_chain import TODAY, Oracle, build, measure
 from tests.questions.test_corpus import CORPUS, QUESTIONS
 
+pytestmark = pytest.mark.slow
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROW_DIMENSIONS = {"station": "station_id", "product": "product", "payment": "payment"}
 

@@ -25,6 +25,8 @@ from tests.questions.names import NAMES
 from tests.questions.plain_chain import TODAY, build
 from tests.questions.test_corpus import CORPUS
 
+pytestmark = pytest.mark.slow
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ASKER = Asker(None, TODAY, "CN", SHANGHAI)
 RUNS = ("=1+1", "+86", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1", " =1", '=HYPERLINK("http://x","y")')

@@ -18,6 +18,8 @@ from questions.plain_period import period_of
 from tests.questions.plain_chain import NOON, TODAY, Oracle, build
 from tests.questions.test_overview import SCOPES, asker, listed, oracle_of
 
+pytestmark = pytest.mark.slow
+
 PERIODS = ("this-month", "last-month", "last-90d", "last-365d", "2026-03")
 
 

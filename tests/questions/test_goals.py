@@ -15,6 +15,8 @@ from questions.goals import asked, progress
 from tests.questions.plain_chain import NOON, TODAY, Oracle, build
 from tests.questions.test_overview import SCOPES, SHANGHAI, asker, listed, oracle_of
 
+pytestmark = pytest.mark.slow
+
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
 LONG = (date(2026, 5, 3), date(2026, 12, 31))
 MAY = (date(2026, 5, 3), date(2026, 5, 31))

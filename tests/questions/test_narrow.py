@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 
 from crm.db import Database
@@ -18,6 +19,8 @@ from questions.question import Question
 from tests.questions.names import NAMES, PLACES
 from tests.questions.plain_chain import TODAY, build
 from tests.questions.test_corpus import CORPUS, QUESTIONS
+
+pytestmark = pytest.mark.slow
 
 ASKER = Asker(None, TODAY, "CN", ZoneInfo("Asia/Shanghai"))
 

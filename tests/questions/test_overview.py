@@ -25,6 +25,8 @@ from questions.standing import crossing
 from tests.questions.names import NAMES
 from tests.questions.plain_chain import NOON, TODAY, Oracle, build
 
+pytestmark = pytest.mark.slow
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SCOPES = (None, frozenset({2, 3}))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from sandbox.raw import push_raw
 from sandbox.registry import METHODS
 from sandbox.state import Bot, Person, State
 from tests.sandbox.conftest import TOKEN
+
+pytestmark = pytest.mark.slow
 
 NAMES = """
     chat_id message_id text parse_mode entities reply_markup reply_parameters photo document media caption

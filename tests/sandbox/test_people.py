@@ -12,6 +12,8 @@ import pytest
 from tests.sandbox.conftest import PNG, World
 from tests.sandbox.test_send import inline
 
+pytestmark = pytest.mark.slow
+
 
 async def test_people_are_created_and_listed(world: World) -> None:
     fields = {"first_name": "Li", "phone": "+8613800138000", "role": "vip", "hint": "try /me", "id": 7}

@@ -26,6 +26,8 @@ from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people, 
 from tests.segmentation.test_refit import shoppers
 from tests.segmentation.test_refresh import town
 
+pytestmark = pytest.mark.slow
+
 MAY = date(2026, 5, 31)
 AT = lifetime.Parameters(2.0, 2.0, 0.8, 2.0)
 

@@ -32,6 +32,8 @@ from tests.segmentation.logs import NOW, TODAY, ago
 from tests.segmentation.test_cluster import two_workers
 from tests.segmentation.test_state import clean
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["two_workers"]  # a fixture, not ours
 
 OPTIONS = Options(now=NOW, country="CN", default=Place("Asia/Shanghai", "CNY"), create_stations=True)

@@ -24,6 +24,8 @@ from segmentation.segments import segment
 from segmentation.visits import visits
 from tests.segmentation.logs import TODAY, Line, ago, frame, people
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 ONE = np.array([1.0])
 

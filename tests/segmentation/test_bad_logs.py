@@ -15,6 +15,8 @@ from segmentation.explain import explain
 from segmentation.segments import Outcome
 from tests.segmentation.logs import TODAY, Line, ago, outcome, regulars
 
+pytestmark = pytest.mark.slow
+
 VALUES: dict[str, set[str]] = {
     "lifecycle": {"prospect", "new", "active", "lapsing", "dormant", "churned", "reactivated"},
     "value": {"", "high", "medium", "low"},

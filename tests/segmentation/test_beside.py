@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import delete, select, update
 
 from crm import rollup
@@ -17,6 +18,8 @@ from crm.segments import CustomerSegment
 from crm.stations import Station
 from segmentation.refresh import Run, refresh
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
+
+pytestmark = pytest.mark.slow
 
 FLEET = [Line(key, ago(days), 90_000) for key in (1, 2) for days in range(1, 360, 4)]
 ALONE = [Line(key, ago(7 * n), station=2) for key in (3, 4) for n in range(52)]

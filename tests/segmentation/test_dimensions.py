@@ -17,6 +17,8 @@ from segmentation.explain import explain
 from segmentation.segments import segment
 from tests.segmentation.logs import TODAY, Line, ago, frame, people, regulars
 
+pytestmark = pytest.mark.slow
+
 WHO = 1
 TOWN = regulars(40)
 MIXED = [line for every in (8, 13, 25) for line in regulars(14, every=every, first=1000 * every)]

@@ -32,6 +32,8 @@ from tests.segmentation.test_dimensions import (
     weekly,
 )
 
+pytestmark = pytest.mark.slow
+
 Why = dict[str, Any]
 
 

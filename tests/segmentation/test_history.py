@@ -20,6 +20,8 @@ from segmentation.refresh import refresh
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
 from tests.segmentation.test_refresh import town
 
+pytestmark = pytest.mark.slow
+
 STORED = [*PARTS, "r", "f", "m"]
 
 

@@ -20,6 +20,8 @@ from segmentation.refresh import refresh
 from segmentation.whatif import differences, what_if
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, outcome, regulars
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 EARLIER = TODAY - timedelta(days=100)
 

@@ -20,6 +20,8 @@ from segmentation.memory import month_ends
 from segmentation.refresh import STAGES, Run, refresh
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, outcome, regulars, why_of
 
+pytestmark = pytest.mark.slow
+
 
 def town(seed: int = 1, customers: int = 60) -> list[Line]:
     """A small town: everyone with a rhythm and a purse of their own; some drifted away."""

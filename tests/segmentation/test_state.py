@@ -29,6 +29,8 @@ from segmentation.state_packs import PLACES, none
 from segmentation.verify import verify
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
 
+pytestmark = pytest.mark.slow
+
 START = TODAY - timedelta(days=500)
 PEOPLE = 30  # enough for scores
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select, update
 
 from crm.customers import Customer
@@ -13,6 +14,8 @@ from segmentation.explain import explain
 from segmentation.refresh import refresh
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
 from tests.segmentation.test_refresh import town
+
+pytestmark = pytest.mark.slow
 
 OTHERS = {"expected"}  # by chance: moved by the coupons of others
 

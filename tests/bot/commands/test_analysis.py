@@ -19,6 +19,8 @@ from crm.segments import SegmentRun
 from segmentation.criteria import DEFAULT
 from tests.segmentation.logs import Line, ago, fill, regulars
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 DAY = "2026-06-15"
 

@@ -15,6 +15,8 @@ from crm.db import Database
 from crm.state import StatePack
 from tests.segmentation.logs import TODAY, Line, ago, fill, regulars
 
+pytestmark = pytest.mark.slow
+
 app = typer.Typer()
 app.command()(segment)
 

@@ -20,6 +20,8 @@ from questions.why import DIMENSIONS, OF_AN_ACCOUNT
 from segmentation.criteria import DEFAULT
 from tests.segmentation.logs import NOW, Line, ago, fill, regulars
 
+pytestmark = pytest.mark.slow
+
 app = typer.Typer()
 app.command()(segment)
 app.command()(why)

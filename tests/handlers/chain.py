@@ -13,7 +13,7 @@ from crm.audit import Audit
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, relink_customers
 from crm.rollup import changed_customers
-from crm.staff import Staff, StaffStation
+from crm.staff import AT_STATIONS, Staff, StaffStation
 from crm.stations import Station
 from segmentation.refresh import refresh
 from tests.conftest import NOON
@@ -38,6 +38,16 @@ class Chain:
             session.flush()
             session.add_all(StaffStation(staff_id=member.id, station_id=place.id) for place in places)
         return chat
+
+    def person(self, role: str) -> Chat:
+        """Somebody of this role in English; whoever works at stations works at the north."""
+        if role == "anyone":
+            return self.town.person("Nobody", "en")
+        if role == "driver":
+            chat = self.town.person("Driver", "en")
+            self.customer("Driver", self.north, chat=chat, member="7")
+            return chat
+        return self.hire(role, *((self.north,) if role in AT_STATIONS else ()))
 
     def customer(
         self, name: str, home: Station | None = None, *, chat: Chat | None = None, **more: Any

@@ -7,7 +7,7 @@ import pytest
 from handlers.ask_free import question
 from handlers.free import TAKERS
 from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chat import Town
 from tests.questions.test_corpus import ASKED, CORPUS
 
 CANARY = "Canarybird"
@@ -30,19 +30,9 @@ def chain(town: Town) -> Chain:
     return chain
 
 
-def person(chain: Chain, role: str) -> Chat:
-    if role == "anyone":
-        return chain.town.person("Nobody", "en")
-    if role == "driver":
-        chat = chain.town.person("Driver", "en")
-        chain.customer("Driver", chain.north, chat=chat, member="7")
-        return chat
-    return chain.hire(role, *((chain.north,) if role in ("attendant", "manager") else ()))
-
-
 @pytest.mark.slow
 def test_a_manager_hears_of_their_own_customers_alone(chain: Chain) -> None:
-    manager = person(chain, "manager")
+    manager = chain.person("manager")
     for text in QUESTIONS:
         manager.says(text)
         told = str([(part["template"], part["facts"]) for part in manager.said]).lower()
@@ -55,7 +45,7 @@ def test_a_manager_hears_of_their_own_customers_alone(chain: Chain) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ["anyone", "driver", "attendant"])
 def test_a_question_by_whoever_may_not_ask_is_no_question(chain: Chain, role: str) -> None:
-    chat = person(chain, role)
+    chat = chain.person(role)
     for text in CANONICAL:
         chat.says(text)
         told = str([(part["template"], part["facts"]) for part in chat.said]).lower()
@@ -67,4 +57,4 @@ def test_a_question_by_whoever_may_not_ask_is_no_question(chain: Chain, role: st
 def test_headquarters_would_see_the_canary(chain: Chain) -> None:
     """The canary sings where it may: so its silence elsewhere says something."""
     assert question in TAKERS
-    assert CANARY in person(chain, "headquarters").says("top 5 customers by spend this year")
+    assert CANARY in chain.person("headquarters").says("top 5 customers by spend this year")

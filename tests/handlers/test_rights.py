@@ -42,16 +42,6 @@ def chain(town: Town) -> Chain:
     return chain
 
 
-def person(chain: Chain, role: str) -> Chat:
-    if role == "anyone":
-        return chain.town.person("Nobody", "en")
-    if role == "driver":
-        chat = chain.town.person("Driver", "en")
-        chain.customer("Driver", chain.north, chat=chat, member="7")
-        return chat
-    return chain.hire(role, *((chain.north,) if role in ("attendant", "manager") else ()))
-
-
 def use(chat: Chat, route: Route) -> None:
     """Use a route with arguments that would show the canary to someone with rights to it."""
     if isinstance(route.on, Command):
@@ -66,7 +56,7 @@ def use(chat: Chat, route: Route) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_command_or_button_without_rights_is_refused_and_noted(chain: Chain, role: str) -> None:
-    chat = person(chain, role)
+    chat = chain.person(role)
     for route in STAFF_ROUTES:
         if role in route.role:
             continue
@@ -93,7 +83,7 @@ def stand_at(chain: Chain, chat: Chat, step: str) -> None:
 
 @pytest.mark.parametrize("route", MANAGERS_OWN, ids=name_of)
 def test_a_manager_never_hears_of_another_stations_customer(chain: Chain, route: Route) -> None:
-    manager = person(chain, "manager")
+    manager = chain.person("manager")
     if isinstance(route.on, Said):
         manager.says(STEPS[route.on.step])
         manager.says(CANARY)
@@ -123,7 +113,7 @@ def test_every_staff_route_is_one_that_this_matrix_can_use() -> None:
 
 
 def test_an_attendant_sees_as_little_as_the_pump_needs(chain: Chain) -> None:
-    attendant = person(chain, "attendant")
+    attendant = chain.person("attendant")
     attendant.says("/fill 6660006")
     assert "C*" in attendant.heard
     for secret in (CANARY, "666", "CANARY1", "South Gate"):

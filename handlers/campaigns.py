@@ -181,12 +181,13 @@ def _verdict(
 
 
 def _followed(session: Session, known: Campaigns, name: str, house: House, now: datetime) -> Followed:
-    windows = [each.window for each in (*known.situations, *known.resting) if each.campaign == name]
+    own = [each for each in (*known.situations, *known.resting) if each.campaign == name]
     return followed.follow(
         session,
         name,
-        window=windows[0] if windows else broadcast.WINDOW,
+        window=own[0].window if own else broadcast.WINDOW,
         currency=house.currency,
         trust_self_reported=house.trust_self_reported,
         now=now,
+        situations=own,
     )

@@ -83,6 +83,7 @@ class Situation:
     cron: str | None = None  # of a calendar: when, in the chain's zone
     late: timedelta = timedelta(0)  # of a calendar: how long after its hour it may still go out
     segments: tuple[str, ...] = ()  # of a calendar: whom
+    variants: tuple[str, ...] = ()  # templates that share the people evenly, to see which brings more
     ends: datetime | None = None  # of a broadcast: when its time is over
 
 
@@ -157,8 +158,12 @@ class _Offer(_Strict):
         return Offer(Decimal(self.value), self.days, self.again_after_days)
 
 
+_Template = Annotated[str, Field(pattern=r"^outreach/[a-z0-9_]+$", max_length=52)]
+
+
 class _Situation(_Strict):
-    template: Annotated[str, Field(pattern=r"^outreach/[a-z0-9_]+$")]
+    template: _Template
+    variants: Annotated[tuple[_Template, ...], Field(max_length=4)] = ()
     after_days: Annotated[int, Field(ge=0, le=3650)] = 0
     before_days: Annotated[int, Field(ge=0, le=365)] = 0
     benefit: Literal["no", "may", "must"] = "no"
@@ -175,6 +180,13 @@ class _Situation(_Strict):
         if cron is not None:
             trigger(cron)
         return cron
+
+    @model_validator(mode="after")
+    def _several(self) -> _Situation:
+        given = self.variants
+        if given and (given[0] != self.template or len(given) < 2 or len(set(given)) < len(given)):
+            raise ValueError("variants must be two to four different templates, the first of them 'template'")
+        return self
 
 
 class _Campaign(_Strict):
@@ -295,6 +307,7 @@ def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Si
         kind=campaign.kind,
         priority=campaign.priority,
         template=raw.template,
+        variants=raw.variants,
         expires=timedelta(days=campaign.expires_days),
         offer=offer.built() if offer else None,
         asks=raw.asks,

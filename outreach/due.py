@@ -30,6 +30,7 @@ class Rules:
     benefits: Benefits
     zone: ZoneInfo  # the chain's
     holdout: Holdout | None = None  # None: too few people to hold anyone out
+    salt: str = ""  # the chain's own, for what is drawn once and stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from crm.coupons import Coupon
 from crm.customers import Consent, Customer
 from crm.fillups import Fillup, counting
 from crm.outbox import HELD, TREATED, Outbound
+from outreach.campaigns import Situation
 from outreach.results import Arm, Result, compare
+from outreach.variants import Compared, compared
 
 ONE_VISIT = timedelta(minutes=10)
 
@@ -35,6 +37,7 @@ class Followed:
     redeemed_value: int
     blocked: int
     taps: dict[str, int]  # people per button
+    variants: tuple[Compared, ...] = ()  # of each situation in which several wordings are tried
 
     def facts(self) -> dict[str, Any]:
         """JSON, as the templates take it."""
@@ -50,6 +53,7 @@ class Followed:
             },
             "blocked": self.blocked,
             "taps": [{"button": button, "people": n} for button, n in self.taps.items()],
+            "wordings": [each.facts() for each in self.variants],
             **self.result.facts(),
         }
 
@@ -77,9 +81,11 @@ def follow(
     currency: str,
     trust_self_reported: bool,
     now: datetime,
+    situations: Iterable[Situation] = (),
 ) -> Followed:
     """The campaign's result from the ledger and the log. Each person counts once, from the first time
-    they were eligible, whatever became of their message; only windows that are over are compared."""
+    they were eligible, whatever became of their message; only windows that are over are compared.
+    ``situations``: the campaign's, whose wordings are compared where they try several."""
     arms = {TREATED: _Arm(), HELD: _Arm()}
     first = _first_eligible(campaign)
     since = {row.customer: (row.arm, row.planned_at) for row in session.execute(select(first))}
@@ -105,6 +111,7 @@ def follow(
         value or 0,
         _blocked(session, campaign),
         taps.people(session, campaign),
+        tuple(compared(session, situations, window=window, now=now)),
     )
 
 

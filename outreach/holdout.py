@@ -37,7 +37,12 @@ def of_chain(session: Session, at_least: int) -> Holdout | None:
     """The chain's holdout, or None while fewer than ``at_least`` people hear offers."""
     if audience(session) < at_least:
         return None
-    return Holdout(meta.get(session, SALT) or UNKNOWN_YET)
+    return Holdout(salt_of(session))
+
+
+def salt_of(session: Session) -> str:
+    """The chain's salt, or what stands for it until there is one."""
+    return meta.get(session, SALT) or UNKNOWN_YET
 
 
 def audience(session: Session) -> int:

@@ -128,7 +128,7 @@ def rules_of(
     """What holds for everyone of this chain right now."""
     lines = (benefits or benefit_file.shipped()).of_chain(demo=meta.get(session, "demo") is not None)
     held_out = holdout.of_chain(session, campaigns.contact.holdout_from)
-    return Rules(campaigns.contact, lines, zone, held_out)
+    return Rules(campaigns.contact, lines, zone, held_out, holdout.salt_of(session))
 
 
 @dataclass(slots=True)
@@ -194,16 +194,17 @@ def _other_reason(decision: Skipped, own: Past) -> bool:
 def row_of(this: Round, person: Person, decision: Decision) -> dict[str, Any]:
     """The row of the ledger for a decision."""
     due, now = decision.due, this.now
+    edited = this.copies.get((due.situation.campaign, due.situation.name))
     row = {
         "campaign": due.situation.campaign,
         "occurrence": due.occurrence,
         "customer_id": person.customer_id,
         "kind": due.situation.kind,
         "priority": due.situation.priority,
-        "template": template_of(due.situation, person),
+        "template": template_of(due.situation, person, this.rules.salt, edited=edited is not None),
         "planned_at": now,
         "arm": decision.arm,
-        "copy_version": this.copies.get((due.situation.campaign, due.situation.name)),
+        "copy_version": edited,
         "unless_visit_after": due.unless_visit_after,
         "reason": decision.reason,
     }

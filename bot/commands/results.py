@@ -37,11 +37,11 @@ def results(
     for facts in found:
         print(plain(render("replies/results", "en", facts)) + "\n")
     if not found:
-        print("No campaign here has a holdout, so there is nothing to compare with.")
+        print("No campaign here has a holdout or several wordings, so there is nothing to compare with.")
 
 
 def _compared(chosen: Campaigns) -> list[str]:
-    return list(dict.fromkeys(each.campaign for each in chosen.situations if each.holdout))
+    return list(dict.fromkeys(each.campaign for each in chosen.situations if each.holdout or each.variants))
 
 
 def _result(session: Session, settings: Settings, chosen: Campaigns, name: str) -> dict[str, Any]:
@@ -52,4 +52,5 @@ def _result(session: Session, settings: Settings, chosen: Campaigns, name: str) 
         currency=settings.currency,
         trust_self_reported=settings.trust_self_reported,
         now=now(),
+        situations=[each for each in chosen.situations if each.campaign == name],
     ).facts()

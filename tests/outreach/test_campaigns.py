@@ -49,6 +49,8 @@ def test_every_situation_has_its_words(locale: str) -> None:
         ("most = 1, days = 7", "most = 0, days = 7", "contact.caps.0.most"),
         ("[contact]", "[contact", "cannot be read"),
         ("asks =", "begs =", "campaigns.win_back.situations.churned.begs"),
+        ("asks =", 'variants = ["outreach/win_back_churned"]\nasks =', "two to four different templates"),
+        ("asks =", 'variants = ["outreach/due", "outreach/season"]\nasks =', "the first of them 'template'"),
     ],
 )
 def test_a_fault_is_named(wrong: str, right: str, sentence: str) -> None:

@@ -78,6 +78,7 @@ class Situation:
     series: timedelta | None = None  # one series per person in this time
     again_after: timedelta | None = None  # the situation itself at most once in this time
     quiet: bool = True
+    at_usual_hour: bool = False  # waits for the hour at which the person usually comes
     holdout: float = 0.0  # share of the people who are left without, to compare with
     window: timedelta = timedelta(days=30)  # in which it may show an effect
     cron: str | None = None  # of a calendar: when, in the chain's zone
@@ -196,6 +197,7 @@ class _Campaign(_Strict):
     series_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     offer: _Offer | None = None
     quiet_hours: bool = True
+    send_time: Literal["soon", "usual"] = "soon"
     on: bool = True
     holdout_percent: Annotated[int, Field(ge=0, le=50)] = 0
     window_days: Annotated[int, Field(ge=1, le=365)] = 30
@@ -317,6 +319,7 @@ def _situation(name: str, campaign: _Campaign, when: str, raw: _Situation) -> Si
         series=_days(campaign.series_days),
         again_after=_days(raw.again_after_days),
         quiet=campaign.quiet_hours,
+        at_usual_hour=campaign.send_time == "usual",
         holdout=campaign.holdout_percent / 100,
         window=timedelta(days=campaign.window_days),
         cron=raw.cron,

@@ -29,7 +29,7 @@ from crm.outbox import Outbound
 from crm.products import family
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
-from outreach import own_days
+from outreach import own_days, usual
 from outreach.campaigns import AWAY, Campaigns
 from outreach.candidates import Candidates, parts
 from outreach.person import Change, Past, Person
@@ -104,9 +104,13 @@ class Loader:
         changes, habits = self._changes(session, wanted), self._habits(session, wanted)
         history = self._history(session, wanted)
         coupons = own_days.ending(session, self.campaigns.situations, wanted, self.now)
+        came = usual.visits(session, self.campaigns.situations, wanted, self.now)
         for person in self._read(session, wanted, changes, habits):
             coupon = coupons.get(person.customer_id)
             known = replace(person, coupon=own_days.as_held(coupon, person.zone)) if coupon else person
+            if person.customer_id in came:
+                hour = usual.hour_of(came[person.customer_id], person.zone, self.now)
+                known = replace(known, usual_hour=hour)
             yield known, history.get(person.customer_id, [])
 
     def returned(self, session: Session) -> Iterator[Known]:

@@ -46,6 +46,7 @@ class Person:
     persona: str | None = None
     birthday: str | None = None  # MM-DD or YYYY-MM-DD
     coupon: OpenCoupon | None = None  # the open one that ends first
+    usual_hour: int | None = None  # 0-23 in their zone; known where a campaign waits for it
 
     @property
     def usual_codes(self) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm.outbox import HELD, TREATED, WENT_OUT
-from outreach import window
+from outreach import usual, window
 from outreach.benefits import Benefit
-from outreach.campaigns import AWAY, Campaigns, Cap
+from outreach.campaigns import AWAY, Campaigns, Cap, Contact
 from outreach.due import Due, Rules, due
 from outreach.person import Past, Person
 
@@ -190,8 +190,26 @@ def _when(
         reason, expires = "quiet_hours", min(expires, now + contact.quiet_expiry)
     if start >= expires:
         return Skipped(found, reason or "expired")
+    if found.situation.at_usual_hour and not _timed(own, now):
+        start = _usual(start, expires, person, contact, quiet=quiet)
     end = window.closes(start, person.zone, contact) if quiet else None
     return Planned(found, start, end, expires, reason, benefit)
+
+
+def _timed(own: Past | None, now: datetime) -> bool:
+    """Whether its hour was chosen before, or has come: it is not put off to another day."""
+    if own is None or own.state != "queued" or own.not_before is None:
+        return False
+    return own.reason is None or own.not_before <= now
+
+
+def _usual(start: datetime, expires: datetime, person: Person, contact: Contact, *, quiet: bool) -> datetime:
+    """The person's usual hour from ``start`` on, where it is in time and not at night; else ``start``."""
+    if person.usual_hour is None:
+        return start
+    at = usual.next_at(start, person.usual_hour, person.zone)
+    at_night = quiet and window.opens(at, person.zone, contact) > at
+    return start if at_night or at >= expires else at
 
 
 def free_from(

@@ -283,3 +283,71 @@ def test_no_cap_is_ever_broken_by_waiting_until_it_is_free(days: list[float], ki
 
 def test_the_as_of_day_alone_decides_freshness() -> None:
     assert isinstance(only(gone(as_of=date(2026, 6, 8))), Planned)
+
+
+EVENINGS = replace(
+    SHIPPED, situations=tuple(replace(each, at_usual_hour=True) for each in SHIPPED.situations)
+)
+
+
+def timed(who: Person, *history: Past, now: datetime = NOON) -> Decision:
+    decisions, _ = plan_person(EVENINGS, who, history, RULES, now)
+    return decisions[0]
+
+
+@pytest.mark.parametrize(
+    ("hour", "now", "waits_until"),
+    [
+        (18, NOON, NOON.replace(hour=10)),
+        (12, NOON, NOON),
+        (8, NOON, NOON),  # at night: as soon as it may go
+        (23, NOON, NOON),
+        (None, NOON, NOON),
+        (18, EVENING, NOON.replace(hour=10) + DAY),
+    ],
+)
+def test_it_waits_for_the_hour_at_which_they_usually_come(
+    hour: int | None, now: datetime, waits_until: datetime
+) -> None:
+    decision = timed(gone(usual_hour=hour), now=now)
+    assert isinstance(decision, Planned)
+    assert decision.not_before == waits_until
+    assert decision.window_end is not None
+    assert decision.not_before < decision.window_end
+
+
+def test_the_hour_once_chosen_stays_and_what_is_late_goes_at_once() -> None:
+    chosen = past("dormant:2026-04-16", "queued", not_before=NOON.replace(hour=10), days=0)
+    who = gone(usual_hour=18)
+    for now in (NOON + timedelta(hours=1), NOON.replace(hour=10)):
+        decision = timed(who, chosen, now=now)
+        assert isinstance(decision, Planned)
+        assert decision.not_before == NOON.replace(hour=10)
+    missed = NOON.replace(hour=11)  # the sender was away for an hour
+    decision = timed(who, chosen, now=missed)
+    assert isinstance(decision, Planned)
+    assert decision.not_before == missed
+
+
+def test_a_cap_or_the_night_that_still_holds_is_followed_by_the_usual_hour() -> None:
+    waiting = past("dormant:2026-04-16", "queued", reason="quiet_hours", not_before=NOON + DAY, days=0)
+    decision = timed(gone(usual_hour=18), waiting)
+    assert isinstance(decision, Planned)
+    assert decision.not_before == NOON.replace(hour=10)
+    capped = timed(gone(usual_hour=18), past("x:1", campaign="vip", days=3))
+    assert isinstance(capped, Planned)
+    assert (capped.reason, capped.not_before) == ("capped", NOON.replace(hour=10) + 4 * DAY)
+
+
+def test_an_hour_after_the_end_is_not_waited_for() -> None:
+    ending = past("dormant:2026-04-16", "queued", reason="capped", not_before=NOON + DAY, days=0,
+                  expires_at=NOON.replace(hour=10))  # fmt: skip
+    decision = timed(gone(usual_hour=18), ending)
+    assert isinstance(decision, Planned)
+    assert decision.not_before == NOON
+
+
+def test_as_shipped_nobody_waits_for_an_hour() -> None:
+    decision = only(gone(usual_hour=18))
+    assert isinstance(decision, Planned)
+    assert decision.not_before == NOON

@@ -36,7 +36,7 @@ def _rows(ask: Ask, wanted: str) -> tuple[Listed, ...]:
     if not isinstance(found, Person):
         return ()
     one = ask.session.get_one(Customer, found.id)
-    return (listed(one, ask.session.get(CustomerSegment, found.id)),)
+    return (listed(one, ask.session.get(CustomerSegment, found.id), asker(ask).today),)
 
 
 def _facts(row: Listed) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from crm.segments import CustomerSegment, SegmentChange
 from questions import period, totals
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Days, Ground
-from questions.people import PAGE, Nobody, People, Person, listed, person
+from questions.people import PAGE, Listed, Nobody, People, Person, listed, person
 from questions.question import Filter, Question
 from questions.select import customers, in_order, moves
 from questions.vocabulary import values
@@ -102,7 +102,7 @@ def _list(question: Question, ground: Ground, page: int | None) -> Answer:
     size, page, pages = _paging(min(total, question.limit or total), page)
     left = min(size, (question.limit or total) - page * size)
     rows = [
-        _row(one, segment, name, found)
+        _row(listed(one, segment, ground.asker.today), segment, name, found)
         for one, segment, found in ground.session.execute(query.offset(page * size).limit(max(left, 0)))
     ]
     return Answer(question, rows=tuple(rows), total=total, page=page, pages=pages)
@@ -115,8 +115,7 @@ def _paging(total: int, page: int | None) -> tuple[int, int, int]:
     return PAGE, min(max(page, 0), pages - 1), pages
 
 
-def _row(customer: Customer, segment: CustomerSegment | None, name: str, found: Any) -> dict[str, Any]:
-    one = listed(customer, segment)
+def _row(one: Listed, segment: CustomerSegment | None, name: str, found: Any) -> dict[str, Any]:
     return {
         "id": one.id,
         "customer": one.number,

@@ -73,18 +73,19 @@ def in_segment(session: Session, asker: Asker, segment: str, page: int = 0) -> P
     order = (CustomerSegment.monetary.desc(), Customer.id)
     rows = session.execute(these.order_by(*order).offset(page * PAGE).limit(PAGE)).all()
     run = segments.last_run(session)
-    found = tuple(listed(customer, known) for customer, known in rows)
+    found = tuple(listed(customer, known, asker.today) for customer, known in rows)
     return People(found, total, segment, page, pages, run.as_of if run else None)
 
 
-def listed(customer: Customer, segment: CustomerSegment | None) -> Listed:
+def listed(customer: Customer, segment: CustomerSegment | None, today: date) -> Listed:
+    """A row of a list; its days are up to ``today``, though the run may have left the row as it was."""
     one = Listed(customer.id, customer.name, customer.public_number)
     if segment is None:
         return one
     return replace(
         one,
         segment=segment.segment,
-        days=segment.recency_days,
+        days=segment.recency_on(today),
         spend=segment.monetary,
         currency=segment.currency,
     )
@@ -124,7 +125,7 @@ def _by_name(session: Session, text: str, asker: Asker) -> Found:
         return Nobody()
     if len(rows) == 1:
         return _card(session, asker, rows[0][0])
-    return People(tuple(listed(one, segment) for one, segment in rows[:PAGE]), len(rows))
+    return People(tuple(listed(one, segment, asker.today) for one, segment in rows[:PAGE]), len(rows))
 
 
 def _by_sound(session: Session, name: str, asker: Asker) -> list[int]:

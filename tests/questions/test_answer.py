@@ -44,6 +44,7 @@ def chain(database: Database) -> Database:
                     customer_id=customer.id,
                     as_of=TODAY,
                     monetary=n,
+                    recency_days=n,
                     lifecycle="active",
                     segment="regular",
                 )
@@ -122,6 +123,17 @@ def test_biggest_spenders_first_and_a_page_beyond_the_end_is_the_last(chain: Dat
         people = in_segment(session, Asker(None, TODAY, "CN", SHANGHAI), "regular", 99)
     assert (people.page, people.pages, len(people.rows)) == (4, 5, 36 - 4 * PAGE)
     assert [row.spend for row in people.rows] == [3, 2, 1, 0]
+
+
+def test_the_days_of_a_list_are_up_to_today_though_the_last_run_is_older(chain: Database) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    with chain.read() as session:
+        now, later = (
+            [row.days for row in in_segment(session, Asker(None, day, "CN", SHANGHAI), "regular").rows]
+            for day in (TODAY, tomorrow)
+        )
+    assert None not in now
+    assert later == [days + 1 for days in now if days is not None]
 
 
 @pytest.mark.parametrize("name", ["ИВАН", "İSTANBUL", "Straße", "ＡＢＣ", "  two   words ", "张伟"])

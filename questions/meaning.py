@@ -5,7 +5,7 @@ from __future__ import annotations
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
 from questions.reader import Reader
-from questions.shaping import HAPPEN, SUMMED, dimension, kind, rest, times
+from questions.shaping import HAPPEN, SUMMED, ahead, dimension, kind, rest, times
 from questions.typed import Parts
 from questions.vocabulary import fields, values
 
@@ -192,7 +192,9 @@ def _is_segment(reader: Reader, place: int) -> bool:
 
 def _joined(reader: Reader, places: list[int]) -> bool:
     between = range(places[0] + 1, places[-1])
-    return bool(reader.places("shape", "compare")) or any(reader.shape(place) == "joint" for place in between)
+    return bool(reader.places("shape", "compare", "difference")) or any(
+        reader.shape(place) == "joint" for place in between
+    )
 
 
 def _move(reader: Reader, field: str, places: list[int]) -> None:
@@ -221,12 +223,16 @@ def _events(reader: Reader) -> None:
             if field == "visited" and not negated:
                 continue  # "customers who came": all of them did
             raise NotUnderstood(Problem("when", field=field))
+        if field == "visited" and not negated and ahead(period):
+            field = "due"
         reader.add(field, "!=" if negated else "=", period)
 
 
 def _nearest_period(reader: Reader, place: int) -> str:
     places = reader.places("period")
-    if not places or (reader.places("field", *SUMMED) and len(places) == 1 and reader.shape(place) == "came"):
+    summed = reader.places("field", *SUMMED) or any(one.field == "visits" for one in reader.parts.filters)
+    came = reader.shape(place) == "came" or reader.code(place) == "visited"
+    if not places or (summed and len(places) == 1 and came):
         return ""
     near = min(places, key=lambda other: abs(other - place))
     found = reader.code(near)
@@ -236,16 +242,14 @@ def _nearest_period(reader: Reader, place: int) -> str:
 
 def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
-    comparing = bool(reader.places("shape", "compare"))
+    comparing = bool(reader.places("shape", "compare", "difference"))
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
         token = reader.at(place)
         assert token is not None
         field = _field(reader, place, token)
-        negated = reader.shape(place - 1) == "not"
+        negated = _negated(reader, place, field)
         codes = set(token.values or (token.code,))
-        if negated:
-            reader.take(place - 1)
         key = (field, negated)
         if key in groups:
             last, together = groups[key]
@@ -263,6 +267,17 @@ def _values(reader: Reader) -> None:
         if plainly := sorted(code for code in codes if not code.startswith("-")):
             reader.add(field, "!=" if negated else "=", *plainly)
     reader.took("shape", "joint")
+
+
+def _negated(reader: Reader, place: int, field: str) -> bool:
+    """``not VIP``, ``never bought 95``, ``没用过微信``: the word that denies is taken."""
+    near = place - 1
+    if field in ("fuel", "product", "payment") and reader.shape(near) in ("bought", "paid"):
+        near -= 1
+    if reader.shape(near) != "not":
+        return False
+    reader.take(near)
+    return True
 
 
 def _names(reader: Reader, place: int, field: str) -> bool:

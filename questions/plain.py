@@ -14,6 +14,7 @@ from questions.vocabulary import Word, lexicon
 
 _NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
 _HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号的大]|星期|千米|礼拜)")
+_HAN_LARGE = re.compile(rf"(?P<n>[一二两三四五六七八九十][{when.HAN}]*[百千万][{when.HAN}]*)(?!米)")
 _ENGLISH_NUMBER = re.compile(
     r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more|spender|vip|people|driver|client))"
 )
@@ -127,7 +128,7 @@ def _unknown(text: str, names: Names) -> list[Token]:
 def _at(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     if _inside_word(text, start):
         return None, start
-    for read in (_tagged, _station, _period, _named, _number):
+    for read in (_tagged, _station, _period, _large, _named, _number):
         token, end = read(text, start, names)
         if token is not None:
             return token, end
@@ -228,8 +229,20 @@ def _singular(words: Mapping[str, Word], phrase: str) -> Word | None:
     return None
 
 
+def _large(text: str, start: int, names: Names) -> tuple[Token | None, int]:
+    """``一万块``, ``两百升``: before its first sign is read as a word; no name of a place is cut for it."""
+    if _HAN_LARGE.match(text, start) is None or any(text.startswith(word, start) for word in names.words):
+        return None, start
+    return _number(text, start, names)
+
+
 def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
-    match = _NUMBER.match(text, start) or _HAN_NUMBER.match(text, start) or _ENGLISH_NUMBER.match(text, start)
+    match = (
+        _NUMBER.match(text, start)
+        or _HAN_LARGE.match(text, start)
+        or _HAN_NUMBER.match(text, start)
+        or _ENGLISH_NUMBER.match(text, start)
+    )
     if match is None:
         return None, start
     digits = match["n"].replace(",", "")

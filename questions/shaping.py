@@ -15,11 +15,11 @@ SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
 def kind(reader: Reader) -> None:
     counting = reader.took("shape", "count")
     listing = reader.took("shape", "list")
-    comparing = reader.took("shape", "compare")
+    comparing = reader.took("shape", "compare", "difference")
     trend = reader.took("shape", "trend")
     breakdown = reader.took("shape", "breakdown")
     _sold(reader)
-    reader.took("shape", "bought", "paid", "came", "money", "average", "sort", "from")
+    reader.took("shape", "bought", "paid", "came", "money", "sort", "from")
     parts = reader.parts
     if parts.kind:
         return
@@ -71,11 +71,22 @@ def dimension(reader: Reader) -> None:
         if parts.by == reader.code(place):
             reader.take(place)
     _measure(reader)
+    _average(reader)
     if reader.took("shape", "ascending") and parts.sort:
         parts.sort = parts.sort.removeprefix("-")
     if parts.by and parts.kind in ("", "list", "count", "breakdown"):
         parts.kind = "breakdown"
     _share(reader)
+
+
+def _average(reader: Reader) -> None:
+    """The basket and the distance are means; a mean of anything else is no sum of it."""
+    parts = reader.parts
+    told = {parts.measure, parts.sort.lstrip("-"), *(one.field for one in parts.filters)}
+    for place in reader.places("shape", "average"):
+        if not told & {"basket", "km", "gap"}:
+            raise NotUnderstood(unknown(reader.text(place)))
+        reader.take(place)
 
 
 def _share(reader: Reader) -> None:
@@ -167,7 +178,12 @@ def times(reader: Reader) -> None:
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
     else:
-        parts.filters.append(Filter("visited", "=", (found[0],)))
+        parts.filters.append(Filter("due" if ahead(found[0]) else "visited", "=", (found[0],)))
+
+
+def ahead(period: str) -> bool:
+    """Whether it is still to come: then nobody has come, and who is expected is meant."""
+    return period.startswith(("next-", "in-")) or period == "tomorrow"
 
 
 def _happening(reader: Reader) -> None:
@@ -184,7 +200,7 @@ def _happening(reader: Reader) -> None:
 
 def rest(reader: Reader) -> None:
     """Every word must have said something."""
-    reader.took("shape", "from", "to", "joint", "by", "money", "average", "sort", "top")
+    reader.took("shape", "from", "to", "joint", "by", "money", "sort", "top")
     for token in reader.left:
         if token is None:
             continue

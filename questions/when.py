@@ -53,7 +53,7 @@ def count(text: str) -> int:
         if sign in _DIGITS:
             digit = _DIGITS[sign]
         elif sign == "万":
-            total, section, digit = (total + section + digit) * _SIZES[sign], 0, 0
+            total, section, digit = (total + section + digit or 1) * _SIZES[sign], 0, 0
         elif sign in _SIZES:
             section, digit = section + (digit or 1) * _SIZES[sign], 0
         else:
@@ -154,6 +154,8 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(rf"(?:未来|接下来|今后)(?:的)? ?(?P<n>{N}) ?(?P<u>{UNIT})(?:以?内)?", _coming),
     _rule(r"(?:最近|近|过去)(?:的)?半年(?:以?内)?|半年(?:之|以)?内|(?:the )?(?:last|past) half(?: a)? year",
           lambda _m: "last-182d"),
+    _rule(r"(?:今年)?上半年|(?:the )?first half(?: of the year)?\b", lambda _m: "m01..m06"),
+    _rule(r"(?:今年)?下半年|(?:the )?second half(?: of the year)?\b", lambda _m: "m07..m12"),
     _rule(rf"(?:in |over )?(?:the )?past (?P<u>{WHOLE})\b", _past),
     _rule(rf"(?:the )?(?P<w>this|last|previous|next|coming) (?P<u>{WHOLE})\b", _unit),
     _rule(rf"(?P<w>本|这|上|下)(?:一)?个?(?P<u>{WHOLE})(?!度)", _unit),

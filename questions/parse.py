@@ -82,7 +82,9 @@ def _person(rest: str, found: list[plain.Token], names: Names) -> str:
     if called:
         told = (token for token in said if token.kind != "filler")
         return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
-    alone = all(token.kind == "filler" and len(token.text) == 1 for token in said) and "来" not in wanted
+    alone = all(
+        token.kind == "filler" and len(token.text) == 1 for token in said
+    ) and not plain.NO_NAME.search(wanted)
     return wanted if alone and len(wanted.split()) <= 3 else ""
 
 

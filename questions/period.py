@@ -47,6 +47,8 @@ def days(text: str, today: date) -> Days:
             end = _one(last, today)[1] if last else max(today, begin)
     except (ValueError, OverflowError) as error:
         raise NoSuchPeriod(text) from error
+    if begin > end and last[:1] in ("m", "q"):  # that from July to December is still going on
+        end = _one(last, date(end.year + 1, 12, 31))[1]
     absolute = not (dots and (first[:1] in "mq" or last[:1] in "mq"))
     if begin > end and absolute:
         raise NoSuchPeriod(text)

@@ -257,6 +257,7 @@ def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
     return Token("number", unit, text[start:end].strip(), number=value), end
 
 
+NO_NAME = re.compile("来")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
 WHO_DID = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -276,7 +277,7 @@ WHO = WHO_DID + tuple(
     for pattern in (
         r"(?:请问)?谁是(?P<who>.+)",
         r"(?P<who>.+?)是(?:谁|什么人)",
-        r"(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
+        r"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
         r"(?P<who>.+?)的(?:资料|信息|情况|卡片|档案)",
         r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
     )

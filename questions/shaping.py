@@ -207,3 +207,8 @@ def rest(reader: Reader) -> None:
         if token.kind == "field":
             raise NotUnderstood(Problem("value", token.text, field=token.code))
         raise NotUnderstood(unknown(token.text))
+    parts = reader.parts
+    if not (
+        parts.kind or parts.filters or parts.sort or parts.by or parts.period or parts.measure or parts.limit
+    ):
+        raise NotUnderstood(Problem("empty"))  # "how pay": of everybody, nobody asks that

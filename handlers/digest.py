@@ -106,12 +106,11 @@ def _choices(choice: Choice) -> tuple[Row, ...]:
         )
     ]
     if choice.every == "weekly":
-        rows.append(
-            tuple(
-                one("digest.day", f"digest.day:{place}", place == choice.weekday, {"weekday": name})
-                for place, name in enumerate(digests.WEEKDAYS)
-            )
+        days = tuple(
+            one("digest.day", f"digest.day:{place}", place == choice.weekday, {"weekday": name})
+            for place, name in enumerate(digests.WEEKDAYS)
         )
+        rows += [days[:4], days[4:]]  # seven in a row are too narrow to read on a phone
     if choice.every != "off":
         near = ((choice.hour - 1) % 24, (choice.hour + 1) % 24)
         rows.append(tuple(Button("digest.hour", data=f"digest.hour:{n}", facts={"hour": n}) for n in near))

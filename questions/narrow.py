@@ -48,7 +48,9 @@ def offers(question: Question, names: Names) -> tuple[Offer, ...]:
         return ()
     # Of two times compared, what follows is of the latter.
     base = replace(question, period=question.period.rpartition(",")[2])
-    found = (*_shapes(base), *_splits(base, names), *_narrower(base), *_times(base), *_wider(base))
+    found = (
+        *_shapes(base), *_splits(base, names), *_narrower(base), *_at_risk(base), *_times(base), *_wider(base)
+    )  # fmt: skip
     return tuple(one for one in found if one.question != question and _sound(one.question))
 
 
@@ -142,6 +144,16 @@ def _narrower(question: Question) -> Iterator[Offer]:
         yield Offer(
             "+visited", "narrow.came", _with(question, Filter("visited", "=", ("this-month",))), 2, {}
         )
+
+
+def _at_risk(question: Question) -> Iterator[Offer]:
+    """A VIP who stays away becomes one at risk: who asks for VIPs away for long may well mean both."""
+    vips = Filter("segment", "=", ("vip",))
+    away = any(one.op in (">", ">=") for one in question.of("last"))
+    if away and question.of("segment") == (vips,):
+        both = Filter("segment", "=", ("at_risk_vip", "vip"))
+        filters = tuple(both if one == vips else one for one in question.filters)
+        yield Offer("+at_risk", "narrow.at_risk", replace(question, filters=filters), 2, widens=True)
 
 
 def _only(question: Question, name: str, value: str) -> Offer:

@@ -47,6 +47,18 @@ def test_each_offer_is_another_question_that_can_be_typed(question: Question) ->
         return
 
 
+def test_who_asks_for_vips_away_is_offered_those_at_risk_too() -> None:
+    question = parse("segment:vip last>30d", NAMES)
+    assert isinstance(question, Question)
+    wider = taken(question, "+at_risk", NAMES)
+    assert wider is not None
+    assert wider.canonical() == "last>30d segment:at_risk_vip,vip"
+    for other in ("segment:vip last<30d", "segment:vip", "segment:regular last>30d"):
+        asked = parse(other, NAMES)
+        assert isinstance(asked, Question)
+        assert taken(asked, "+at_risk", NAMES) is None
+
+
 def test_each_offer_of_the_corpus_can_be_typed() -> None:
     for question in in_corpus():
         holds(question)
@@ -90,7 +102,7 @@ def test_a_row_leads_to_as_many_people_as_it_counts(database: Database) -> None:
 def test_a_tap_narrows_widens_and_turns() -> None:
     question = asked("segment:vip last>30d station:3")
     assert codes("segment:vip last>30d station:3") == {
-        "count", "by:fuel", "+fuel", "-last", "-segment", "-station",
+        "count", "by:fuel", "+fuel", "+at_risk", "-last", "-segment", "-station",
     }  # fmt: skip
     for code, expected in {
         "count": "show:count last>30d segment:vip station:S03",

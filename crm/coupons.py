@@ -47,6 +47,11 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
+def is_code(text: str) -> bool:
+    """Whether a code could look like this, once it is normal."""
+    return len(text) == LENGTH and set(text) <= set(ALPHABET)
+
+
 def normal_code(text: str) -> str:
     """The code as issued, however a person typed it: ``o`` for 0, ``i`` and ``l`` for 1, any spacing."""
     return text.strip().upper().translate(_READ_AS)

@@ -10,7 +10,8 @@ from crm.customers import Customer
 from crm.stations import Station
 from handlers import workplace
 from handlers.ask import Ask
-from handlers.route import END, Reply, Step
+from handlers.invites import refused
+from handlers.route import ATTENDANTS, END, Button, Reply, Step
 
 CODE = "attend.coupon"
 WRONG, WRONG_TRIES, LOCKED_FOR = "wrong_coupon", 5, timedelta(hours=1)
@@ -27,6 +28,22 @@ def code_typed(ask: Ask) -> Reply:
 
 def asked_again(_ask: Ask) -> Reply:
     return Reply("replies/coupon_which", step=Step(CODE))
+
+
+def scan(ask: Ask) -> Reply:
+    """/start cp_CODE: an attendant scans a coupon; it is spent by the tap that follows, not by the scan."""
+    if not ask.who.roles & ATTENDANTS:
+        return refused(ask, "scan")
+    code = coupons.normal_code(ask.args.strip().removeprefix("cp_"))
+    if not coupons.is_code(code):
+        return Reply("replies/coupon_unknown", {"length": coupons.LENGTH}, step=Step(CODE))
+    take = Button("coupon.take", data=f"coupon.take:{code}")
+    return Reply("replies/coupon_sure", {"code": code}, ((take,),))
+
+
+def taken(ask: Ask) -> Reply:
+    """``coupon.take:CODE``: as if the code had been typed."""
+    return _take(ask, ask.parts[0] if ask.parts else "", instead=True)
 
 
 def spend(ask: Ask, station: Station, code: str, *, instead: bool = False) -> Reply:
@@ -50,15 +67,15 @@ def spend(ask: Ask, station: Station, code: str, *, instead: bool = False) -> Re
     return Reply("replies/coupon_taken", facts, instead=instead, step=END, also=told)
 
 
-def _take(ask: Ask, code: str) -> Reply:
+def _take(ask: Ask, code: str, *, instead: bool = False) -> Reply:
     since = ask.now - LOCKED_FOR
     if audit.count_since(ask.session, ask.who.user_id, WRONG, since) >= WRONG_TRIES:
-        return Reply("replies/coupon_locked", step=END)
+        return Reply("replies/coupon_locked", instead=instead, step=END)
     if ask.who.stations == frozenset():
-        return Reply("replies/attend_no_station", step=END)
+        return Reply("replies/attend_no_station", instead=instead, step=END)
     code = coupons.normal_code(code)[:16]
     station = workplace.usual(ask)
     if station is None:
         data = {"do": "coupon", "code": code, "nonce": secrets.token_hex(4)}
-        return workplace.choose(ask, data)
-    return spend(ask, station, code)
+        return workplace.choose(ask, data, instead=instead)
+    return spend(ask, station, code, instead=instead)

@@ -18,7 +18,7 @@ from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.registration import Joined, Origin
 from crm.stations import Station
-from handlers import attend, invites
+from handlers import attend, invites, redeem
 from handlers.ask import Ask
 from handlers.paging import Row
 from handlers.privacy import WORDING
@@ -83,6 +83,7 @@ LINKS: dict[str, Callable[[Ask], Reply | None]] = {
     "ref": from_friend,
     "inv": invites.join,
     "m": attend.scan,
+    "cp": redeem.scan,
 }
 
 

@@ -10,6 +10,7 @@ from outreach.messenger import Button, Buttons, Render
 from outreach.outbox import Claimed
 
 STOP_OFFERS = "offers.stop"
+COUPON_QR = "coupon.qr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Words:
             [Button(self.label(f"{question}.{said}", locale, {}), f"{question}:{said}:{row.id}")]
             for said in QUESTIONS.get(question or "", ())
         ]
+        coupon = row.facts.get("coupon")
+        if coupon:
+            rows.append([Button(self.label("coupon.qr", locale, {}), f"{COUPON_QR}:{coupon['code']}")])
         if row.kind == "marketing":
             rows.append([Button(self.label("outreach.stop_offers", locale, {}), STOP_OFFERS)])
         return rows

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from crm.coupons import Coupon
-from crm.customers import Vehicle
+from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from handlers.account import consumption
 from intake.birthday import birthday
@@ -90,6 +90,31 @@ def test_the_qr_is_random_and_stays(town: Town, fang: Chat) -> None:
     other = driver(town, "李明")
     other.forges("me.qr")
     assert other.said[0]["qr"] != link
+
+
+def test_a_coupon_shows_its_qr_to_its_owner_alone(town: Town, fang: Chat) -> None:
+    mine, ming = customer_of(town, fang).id, driver(town, "李明")
+    town.keep(
+        coupon(mine, "GPEN000001", town.now),
+        coupon(mine, "SPENT00001", town.now, redeemed_at=town.now),
+        coupon(mine, "GVER000001", town.now, expires_at=town.now),
+    )
+    assert "GPEN000001" in fang.forges("coupon.qr:GPEN000001")
+    assert "¥10.00" in fang.heard
+    assert fang.said[0]["qr"] == "https://t.me/forecourt_bot?start=cp_GPEN000001"
+    assert "已经用过" in fang.forges("coupon.qr:SPENT00001")
+    assert "已过期" in fang.forges("coupon.qr:GVER000001")
+    for forged in ("coupon.qr:GPEN000001", "coupon.qr:", "coupon.qr", "coupon.qr:' or 1"):
+        ming.forges(forged)
+        assert not any(part.get("qr") or part.get("template") for part in ming.said)
+
+
+def test_the_coupon_of_somebody_joined_into_them_is_theirs(town: Town, fang: Chat) -> None:
+    gone = customer_of(town, driver(town, "李明"))
+    town.keep(coupon(gone.id, "GPEN000001", town.now))
+    with town.database.write() as session:
+        session.get_one(Customer, gone.id).merged_into = customer_of(town, fang).id
+    assert "GPEN000001" in fang.forges("coupon.qr:GPEN000001")
 
 
 def test_somebody_else_s_qr_opens_nothing_for_a_driver(town: Town, fang: Chat) -> None:

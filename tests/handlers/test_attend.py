@@ -327,3 +327,45 @@ def test_wrong_coupon_codes_lock_after_five(chain: Chain, driver: Chat) -> None:
     mei.says(f"/coupon {code}")
     mei.taps("North Gate")
     assert "CN¥20.00" in mei.heard
+
+
+def test_a_scanned_coupon_is_taken_by_a_tap_and_once(chain: Chain, driver: Chat) -> None:
+    code, mei = give(chain), chain.hire("attendant", chain.north)
+    assert code in mei.says(f"/start cp_{code}")
+    assert "CN¥" not in mei.heard  # nothing is looked up before the tap
+    mei.taps("Take the coupon")
+    assert "CN¥20.00" in mei.heard
+    assert "¥20.00" in driver.heard
+    mei.forges(f"coupon.take:{code}")
+    assert "used already" in mei.heard
+
+
+def test_with_several_stations_the_scan_asks_where(chain: Chain, driver: Chat) -> None:
+    code, mei = give(chain), chain.hire("attendant", chain.north, chain.south)
+    mei.says(f"/start cp_{code}")
+    mei.taps("Take the coupon")
+    mei.taps("South Gate")
+    assert "South Gate" in mei.heard
+    assert "CN¥20.00" in mei.heard
+
+
+def test_a_scan_of_no_coupon_takes_nothing_and_guesses_are_locked(chain: Chain, driver: Chat) -> None:
+    code, mei, eve = give(chain), chain.hire("attendant", chain.north), chain.town.person("Eve", "en")
+    assert "No coupon" in mei.says("/start cp_short")
+    for taker in (eve, driver):
+        taker.says(f"/start cp_{code}")
+        assert code not in taker.heard
+        taker.forges(f"coupon.take:{code}")
+        assert "20.00" not in taker.heard
+    for forged in (
+        "coupon.take",
+        "coupon.take:",
+        "coupon.take:1",
+        "coupon.take:0000000000",
+        "coupon.take:x:y",
+    ):
+        mei.forges(forged)
+        assert "No coupon" in mei.heard
+    mei.says(f"/start cp_{code}")
+    mei.taps("Take the coupon")
+    assert "hour" in mei.heard

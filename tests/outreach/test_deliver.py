@@ -127,7 +127,8 @@ async def test_from_the_round_to_the_message(database: Database, writer: Writer)
     assert all(len(tap.encode()) <= 64 for tap in taps)
     text, buttons = texts[1002]
     assert "好久不见" in text
-    assert [[button.data for button in row] for row in buttons] == [["offers.stop"]]
+    code = facts[2]["coupon"]["code"]
+    assert [[button.data for button in row] for row in buttons] == [[f"coupon.qr:{code}"], ["offers.stop"]]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,4 +118,7 @@ def test_every_marketing_message_can_be_stopped_with_one_tap(locale: str | None)
         )  # fmt: skip
         _, buttons = Words(render, label, "en").of(row)
         assert buttons[-1][0].data == "offers.stop"
-        assert len(buttons) == (7 if situation.asks else 1)
+        assert buttons[-2][0].data == "coupon.qr:7K3MQ0ZP9A"
+        assert len(buttons) == (8 if situation.asks else 2)
+        _, buttons = Words(render, label, "en").of(replace(row, facts={**row.facts, "coupon": None}))
+        assert not any(each.data.startswith("coupon") for line in buttons for each in line)

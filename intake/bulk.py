@@ -76,7 +76,7 @@ def _bound(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) 
 
 
 def analyze(connection: Connection, *tables: Table) -> None:
-    """Tell the planner how large the temporary tables have become."""
+    """Tell the planner how large these tables have become."""
     for table in tables:
         connection.execute(text(f"ANALYZE {table.name}"))
 

@@ -38,7 +38,7 @@ from sqlalchemy.orm import Session
 
 from crm import fillups as rules
 from crm import rollup, visits
-from crm.db import Instant
+from crm.db import Base, Instant
 from crm.fillups import Fillup
 from crm.stations import Station
 from crm.tanks import NEAR
@@ -217,6 +217,8 @@ def _insert(connection: Connection, now: datetime) -> None:
         .group_by(refs.c.customer_id)
     )
     rollup.changed_in_bulk(connection, since)
+    if connection.dialect.name == "postgresql":  # it would plan for the log as it was before this file
+        bulk.analyze(connection, Base.metadata.tables["fillups"])
     days = select(func.min(staged.c.day), func.max(staged.c.day)).where(staged.c.state == PENDING)
     visits.mark_days(connection, *connection.execute(days).one(), select(refs.c.customer_id))
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from outreach.results import wilson
-from questions.charts import DPI, INK, NAME_X, PAPER, QUIET, WIDTH, write
+from questions.charts import NAME_X
+from segmentation.drawing import INK, OURS, QUIET, WIDTH, canvas, png, sheet, write
 from templates import label
 
 HEIGHT, TOP, ROW = 520, 250, 120  # pixels
 BAR_X, BAR_W, THICK = 300, 440, 40
-COLOURS = {"treated": "#2f7d6b", "holdout": "#98a3ae"}
+COLOURS = {"treated": OURS, "holdout": "#98a3ae"}
 
 
 def lift(facts: dict[str, Any], locale: str) -> bytes:
     """PNG of ``treated`` and ``holdout`` (people, visited, share) and their ``lift`` with low and high."""
-    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(HEIGHT, 0)
-    axes.axis("off")
+    figure = canvas(HEIGHT)
+    axes = sheet(figure, WIDTH, HEIGHT)
     write(axes, NAME_X, 76, label("lift.title", locale), size=15)
     points = {name: round(100 * facts["lift"][name], 1) for name in ("difference", "low", "high")}
     told = {"points": points["difference"], "low": points["low"], "high": points["high"]}
@@ -35,9 +29,7 @@ def lift(facts: dict[str, Any], locale: str) -> bytes:
     most = max(high for _, high in ends.values()) or 1.0
     for place, (name, arm) in enumerate(arms.items()):
         _arm(axes, TOP + ROW * place, name, arm, ends[name], most, locale)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", facecolor=PAPER)
-    return image.getvalue()
+    return png(figure)
 
 
 def _arm(

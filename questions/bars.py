@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
-from questions.charts import (
-    BAR_W,
-    DPI,
-    FOOT,
-    INK,
-    NAME_X,
-    PAPER,
-    QUIET,
-    ROW,
-    THICK,
-    TRACK,
-    WIDTH,
-    slab,
-    write,
-)
+from questions.charts import BAR_W, BAR_X, FOOT, NAME_X, ROW
+from segmentation.drawing import GRID, INK, OURS, QUIET, THICK, WIDTH, canvas, png, sheet, slab, write
 from templates import label
 
 HEAD, VALUE_X = 150, 1030  # pixels
-COLOUR = "#2f7d6b"
 WIDEST = 16  # signs of a name that fit beside the bar; a Chinese one counts twice
 
 
@@ -37,12 +19,8 @@ def bars(facts: dict[str, Any], locale: str) -> bytes:
     """
     rows = facts["rows"]
     height = HEAD + ROW * len(rows) + FOOT
-    figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(height, 0)
-    axes.axis("off")
+    figure = canvas(height)
+    axes = sheet(figure, WIDTH, height)
     write(axes, NAME_X, 82, label("chart.asked", locale, facts), size=15)
     most = max((row["value"] or 0 for row in rows), default=0) or 1
     for place, row in enumerate(rows):
@@ -50,13 +28,11 @@ def bars(facts: dict[str, Any], locale: str) -> bytes:
         told = {**facts, "row": row}
         name = short(label("chart.asked_key", locale, told))
         write(axes, NAME_X, y, name, size=10.5, colour=INK if row["value"] else QUIET)
-        slab(axes, y, BAR_W, TRACK)
+        slab(axes, BAR_X, y, BAR_W, GRID)
         if (row["value"] or 0) > 0:
-            slab(axes, y, max(float(THICK), BAR_W * row["value"] / most), COLOUR)
-        write(axes, VALUE_X, y, label("chart.asked_value", locale, told), size=10.5, right=True)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", facecolor=PAPER)
-    return image.getvalue()
+            slab(axes, BAR_X, y, max(float(THICK), BAR_W * row["value"] / most), OURS)
+        write(axes, VALUE_X, y, label("chart.asked_value", locale, told), size=10.5, align="right")
+    return png(figure)
 
 
 def short(name: str, widest: int = WIDEST) -> str:

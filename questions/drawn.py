@@ -10,11 +10,25 @@ from matplotlib.figure import Figure
 from matplotlib.patches import BoxStyle, FancyBboxPatch
 
 from questions.bars import short
-from segmentation.drawing import GRID, INK, QUIET, WIDTH, canvas, png, sheet, write
+from segmentation.drawing import (
+    GRID,
+    INK,
+    OURS,
+    PEER,
+    QUIET,
+    THICK,
+    THIRD,
+    WIDTH,
+    canvas,
+    png,
+    sheet,
+    slab,
+    write,
+)
 
 LEFT, RIGHT, HEAD, FOOT = 60, WIDTH - 50, 200, 50  # pixels
-GREEN, AMBER, RED, BLUE, GREY, PALE = "#2f7d6b", "#d9a441", "#c8603a", "#3f87c5", "#98a3ae", "#ccd6de"
-ROW, THICK, BAR_X, BAR_W = 112, 26, 330, 420
+GREEN, AMBER, RED, BLUE, GREY, PALE = OURS, "#d9a441", PEER, THIRD, "#98a3ae", "#ccd6de"
+ROW, BAR_X, BAR_W = 112, 330, 420
 WIDEST = 18  # signs of a name beside its bar
 COLUMNS = 300  # pixels: the tallest column
 
@@ -64,11 +78,11 @@ def rows(title: str, subtitle: str, these: Sequence[Bar], foot: str = "") -> byt
 
 def _row(axes: Axes, y: float, one: Bar) -> None:
     write(axes, LEFT, y, short(one.name, WIDEST), size=11.5, colour=INK if one.share > 0 else QUIET)
-    box(axes, BAR_X, y, BAR_W, GRID)
+    slab(axes, BAR_X, y, BAR_W, GRID)
     if one.share > 0:
-        box(axes, BAR_X, y, max(float(THICK), BAR_W * min(one.share, 1.0)), one.colour)
+        slab(axes, BAR_X, y, max(float(THICK), BAR_W * min(one.share, 1.0)), one.colour)
     if one.marked > 0:
-        box(axes, BAR_X, y, max(float(THICK), BAR_W * min(one.marked, 1.0)), RED)
+        slab(axes, BAR_X, y, max(float(THICK), BAR_W * min(one.marked, 1.0)), RED)
     write(axes, RIGHT, y, one.value, size=12, align="right")
     if one.note:
         write(axes, BAR_X, y + 40, one.note, size=9, colour=QUIET)
@@ -110,11 +124,3 @@ def _pillar(axes: Axes, x: float, base: float, width: float, height: float, colo
             linewidth=0, facecolor=colour,
         )
     )  # fmt: skip
-
-
-def box(axes: Axes, x: float, y: float, width: float, colour: str, thick: float = THICK) -> None:
-    """A rounded bar whose middle is at ``y``."""
-    round_ = BoxStyle.Round(pad=0, rounding_size=min(thick, width) / 2)
-    axes.add_patch(
-        FancyBboxPatch((x, y - thick / 2), width, thick, boxstyle=round_, linewidth=0, facecolor=colour)
-    )

@@ -14,13 +14,12 @@ from questions.drawn import (
     RIGHT,
     Bar,
     Column,
-    box,
     columns,
     rows,
     titled,
 )
 from questions.funnel import STEPS, TILL
-from segmentation.drawing import INK, PAPER, QUIET, png, write
+from segmentation.drawing import INK, PAPER, QUIET, png, slab, write
 from templates import label
 
 Facts = dict[str, Any]
@@ -89,7 +88,7 @@ def pyramid(facts: Facts, locale: str) -> bytes:
     for place, row in enumerate(facts["rows"]):
         y = HEAD + TIER * place + 50
         width = max(WIDEST * row["share"] / most, 90.0)
-        box(axes, middle - width / 2, y, width, COLOURS[row["value"]], thick=TIER - 20)
+        slab(axes, middle - width / 2, y, width, COLOURS[row["value"]], thick=TIER - 20)
         write(axes, middle, y, label("page.share", locale, row), size=12, colour=PAPER, align="center")
         write(axes, LEFT + WIDEST + 50, y - 22, label("page.value", locale, row), size=12, colour=INK)
         told = row | {"currency": facts["currency"]}

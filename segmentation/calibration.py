@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 
 from segmentation import lifetime
 from segmentation.classes import day_of
+from segmentation.drawing import GRID, INK, PEER, QUIET, canvas, font, plain, png
 from segmentation.lifetime_table import Floats, Ints, summary
 from templates import label
 
 GROUPS = 10
 
-_WIDTH, _HEIGHT, _DPI = 1080, 960, 180  # pixels
-_PAPER, _INK, _QUIET, _GRID, _MADE, _FORETOLD = (
-    "#ffffff",
-    "#1d2733",
-    "#7c8894",
-    "#eef1f4",
-    "#9fc9bd",
-    "#c8603a",
-)
+_HEIGHT = 960  # pixels
+_MADE = "#9fc9bd"
 
 
 @dataclass(frozen=True)
@@ -111,18 +100,15 @@ def _grouped(predicted: Floats, actual: Ints) -> pd.DataFrame:
 
 def picture(facts: dict[str, Any], locale: str) -> bytes:
     """PNG of ``Calibration.facts``: bars of what happened, a line of what was foretold."""
-    figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor=_PAPER)
-    FigureCanvasAgg(figure)
+    figure = canvas(_HEIGHT)
     _write(figure, 0.055, 0.935, label("lifetime.calibration", locale), 17)
     if facts["weak"]:
         _write(figure, 0.055, 0.5, label(f"lifetime.{facts['weak']}", locale), 13)
     else:
-        _write(figure, 0.055, 0.875, label("lifetime.calibration_period", locale, facts), 9.5, _QUIET)
-        _write(figure, 0.055, 0.832, _totals(facts, locale), 9.5, _QUIET)
+        _write(figure, 0.055, 0.875, label("lifetime.calibration_period", locale, facts), 9.5, QUIET)
+        _write(figure, 0.055, 0.832, _totals(facts, locale), 9.5, QUIET)
         _chart(figure.add_axes((0.1, 0.13, 0.85, 0.62)), facts["rows"], locale)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", facecolor=_PAPER)
-    return image.getvalue()
+    return png(figure)
 
 
 def _totals(facts: dict[str, Any], locale: str) -> str:
@@ -140,27 +126,19 @@ def _chart(axes: Axes, rows: list[dict[str, Any]], locale: str) -> None:
         label=label("lifetime.actual", locale),
     )
     foretold = [row["predicted_mean"] for row in rows]
-    axes.plot(groups, foretold, "o-", color=_FORETOLD, linewidth=2, label=label("lifetime.predicted", locale))
+    axes.plot(groups, foretold, "o-", color=PEER, linewidth=2, label=label("lifetime.predicted", locale))
     axes.set_xticks(groups)
-    axes.set_xlabel(label("lifetime.axis_group", locale), fontproperties=_font(), color=_QUIET, labelpad=8)
+    axes.set_xlabel(label("lifetime.axis_group", locale), fontproperties=font(), color=QUIET, labelpad=8)
     axes.set_title(
-        label("lifetime.axis_visits", locale), loc="left", fontproperties=_font(), fontsize=9.5, color=_QUIET
+        label("lifetime.axis_visits", locale), loc="left", fontproperties=font(), fontsize=9.5, color=QUIET
     )
-    axes.grid(axis="y", color=_GRID, linewidth=1.2)
+    axes.grid(axis="y", color=GRID, linewidth=1.2)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, colors=_INK, labelsize=9)
+    axes.tick_params(length=0, colors=INK, labelsize=9)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(_QUIET)
-    axes.legend(prop=_font(), frameon=False, loc="upper left", labelcolor=_INK)
+    axes.spines["bottom"].set_color(QUIET)
+    axes.legend(prop=font(), frameon=False, loc="upper left", labelcolor=INK)
 
 
-def _write(figure: Figure, x: float, y: float, words: str, size: float, colour: str = _INK) -> None:
-    # A dollar sign would begin a formula.
-    escaped = words.replace("$", r"\$")
-    figure.text(x, y, escaped, fontproperties=_font(), fontsize=size, color=colour, va="center")
-
-
-@cache
-def _font() -> FontProperties:
-    """Noto Sans SC: every label in both languages."""
-    return FontProperties(fname=str(files("pylopdf_fonts_zh_cn") / "NotoSansSC-Regular.otf"))
+def _write(figure: Figure, x: float, y: float, words: str, size: float, colour: str = INK) -> None:
+    figure.text(x, y, plain(words), fontproperties=font(), fontsize=size, color=colour, va="center")

@@ -11,11 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import BoxStyle, FancyBboxPatch
 from matplotlib.transforms import Transform
 
 WIDTH, DPI = 1080, 180  # pixels: one phone screen wide
 PAPER, INK, QUIET, GRID = "#ffffff", "#1d2733", "#7c8894", "#eef1f4"
 OURS, PEER, THIRD = "#2f7d6b", "#c8603a", "#3f87c5"
+THICK = 26  # pixels, of a bar
 DARK, LIGHT = "#2f7d6b", "#f3f7f6"  # most and least of a map
 
 
@@ -71,6 +73,14 @@ def write(
         rotation=turned,
         rotation_mode="anchor",
         transform=of or axes.transData,
+    )
+
+
+def slab(axes: Axes, x: float, y: float, width: float, colour: str, thick: float = THICK) -> None:
+    """A rounded bar from ``x``, its middle at ``y``."""
+    round_ = BoxStyle.Round(pad=0, rounding_size=min(thick, width) / 2)
+    axes.add_patch(
+        FancyBboxPatch((x, y - thick / 2), width, thick, boxstyle=round_, linewidth=0, facecolor=colour)
     )
 
 

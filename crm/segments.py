@@ -95,6 +95,9 @@ class CustomerSegment(Base):
     face: Mapped[int] = mapped_column(BigInteger, default=0)  # differs when anything but the day does
     numbers: Mapped[list[Any]] = mapped_column(default=list)
 
+    # A run reads all faces: from here they are a thirtieth of the bytes.
+    __table_args__ = (Index("ix_customer_segments_face", "customer_id", "face"),)
+
     def recency_on(self, day: date) -> int | None:
         """Whole days from the last confirmed visit to ``day``, (at least to ``as_of``)."""
         return None if self.recency_days is None else self.recency_days + max(0, (day - self.as_of).days)

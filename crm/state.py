@@ -50,10 +50,10 @@ class MonthEnd(Base):
     __tablename__ = "month_ends"
 
     day: Mapped[date] = mapped_column(primary_key=True)
-    customers: Mapped[bytes] = mapped_column(LargeBinary)
-    features: Mapped[bytes] = mapped_column(LargeBinary)
-    marks: Mapped[bytes | None] = mapped_column(LargeBinary)  # classes; empty: to be made anew
     facts: Mapped[dict[str, Any]]  # cut-offs, and what the classes were made with
+    marks: Mapped[bytes | None] = mapped_column(LargeBinary)  # classes; empty: to be made anew
+    customers: Mapped[bytes] = mapped_column(LargeBinary)
+    features: Mapped[bytes] = mapped_column(LargeBinary)  # last: SQLite reads through what stands before
 
 
 class LogChange(Base):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    String,
     and_,
     any_,
     cast,
@@ -91,6 +93,18 @@ def chunks(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[li
     with closing(_cursor(session, statement)) as cursor:
         while chunk := cursor.fetchmany(CHUNK):
             yield chunk
+
+
+def whole_numbers(session: Session, asked: Select[*tuple[Any, ...]]) -> list[Ints]:
+    """The answer by columns, in no order; none of its values may be missing.
+
+    The database writes all of it as one text of numbers: a tuple for each row costs ten times as much.
+    """
+    columns: list[ColumnElement[str]] = [cast(column, String) for column in asked.selected_columns]
+    line = reduce(lambda left, right: left + "," + right, columns)
+    said = session.scalar(asked.with_only_columns(func.aggregate_strings(line, ",")))
+    table = np.fromstring(said, dtype=np.int64, sep=",") if said else np.zeros(0, dtype=np.int64)
+    return [values.copy() for values in table.reshape(-1, len(columns)).T]
 
 
 def _cursor(session: Session, statement: Select[*tuple[Any, ...]]) -> Any:

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Select, and_, func, not_, or_, select
+from sqlalchemy import Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
 from segmentation.classes import EPOCH
-from segmentation.reading import chunks, seconds, start_of
+from segmentation.reading import chunks, seconds, start_of, whole_numbers
 from segmentation.visits import Ints
 
 NOT_YET = 2**20  # a day after all days
 NEVER = -1
 LONG_AGO = -(2**20)  # a day before all days
+SOME_DAY = 7 * 86_400  # in seconds: a day long gone in any zone
+MOMENTS = ("joined", "registered", "known", "merged")
 
 
 def customers(
@@ -33,53 +35,60 @@ def customers(
     joined by commas), ``account`` and ``home`` station (ids, 0 for none). Who was known before the day
     ``settled`` may have been so LONG_AGO: nobody who asks of that day or a later one sees a difference.
     """
-    ids = _ids(session)
-    frame = pd.DataFrame(index=pd.Index(ids, name="customer"))
+    ids = np.sort(whole_numbers(session, select(Customer.id))[0])
     told = _told(session, None if known_at is not None else settled)
     places = np.searchsorted(ids, told["id"])
 
-    def whole(values: Any, nothing: Any, kind: Any = np.int64) -> Any:
-        column = np.full(len(ids), nothing, dtype=kind)
+    def whole(values: Ints, nothing: int) -> Ints:
+        column = np.full(len(ids), nothing, dtype=np.int64)
         column[places] = values
         return column
 
-    into, merged = whole(told["into"], 0), whole(told["merged"], NEVER)
-    frame["persona"] = whole(told["persona"], "unknown", object)
-    frame["survivor"] = _survivors(ids, into, merged, known_at)
     moments = [told[name] for name in ("joined", "registered", "known")]
-    frame["known_on"] = whole(_known_on(moments, zone, known_at), LONG_AGO)
-    frame["registered_on"] = whole(_registered_on(told["registered"], zone, known_at), NEVER)
-    frame["vehicles"] = _vehicles(session, frame.index)
-    frame["account"], frame["home"] = whole(told["account"], 0), whole(told["home"], 0)
-    return frame
+    columns = {
+        "persona": _personas(session, ids),
+        "survivor": _survivors(ids, whole(told["into"], 0), whole(told["merged"], NEVER), known_at),
+        "known_on": whole(_known_on(moments, zone, known_at), LONG_AGO),
+        "registered_on": whole(_registered_on(told["registered"], zone, known_at), NEVER),
+        "vehicles": _vehicles(session, ids),
+        "account": whole(told["account"], 0),
+        "home": whole(told["home"], 0),
+    }
+    return pd.DataFrame(columns, index=pd.Index(ids, name="customer"))
 
 
-def _ids(session: Session) -> Ints:
-    asked = select(Customer.id).order_by(Customer.id)
-    return np.fromiter(chain.from_iterable(chain.from_iterable(chunks(session, asked))), dtype=np.int64)
-
-
-def _told(session: Session, settled: date | None) -> dict[str, Any]:
+def _told(session: Session, settled: date | None) -> dict[str, Ints]:
     """By columns, of those customers of whom there is anything to tell but their id; of everyone, where
     no day is ``settled``: a plain customer known before that day needs no row.
     """
     sqlite = session.get_bind().dialect.name == "sqlite"
-    moments = {name: getattr(Customer, f"{name}_at") for name in ("joined", "registered", "known", "merged")}
+    moments: dict[str, Any] = {name: getattr(Customer, f"{name}_at") for name in MOMENTS}
+    told = {name: seconds(sqlite, moment) for name, moment in moments.items()}
+    if settled is not None:  # which day of those before it is all the same, and the text of it costs
+        start = start_of(settled)
+        told = {name: case((moments[name] < start, SOME_DAY), else_=told[name]) for name in MOMENTS}
     asked: dict[str, Any] = {
         "id": Customer.id,
-        "persona": func.coalesce(Customer.persona, "unknown"),
         "into": func.coalesce(Customer.merged_into, 0),
         "account": func.coalesce(Customer.account_id, 0),
         "home": func.coalesce(Customer.home_station_id, 0),
-        **{name: func.coalesce(seconds(sqlite, moment), NEVER) for name, moment in moments.items()},
+        **{name: func.coalesce(moment, NEVER) for name, moment in told.items()},
     }
     query = select(*asked.values())
     if settled is not None:
-        special = (Customer.persona, Customer.merged_into, Customer.account_id, Customer.home_station_id)
+        special = (Customer.merged_into, Customer.account_id, Customer.home_station_id)
         early = and_(Customer.known_at < start_of(settled), Customer.registered_at.is_(None))
         query = query.where(or_(*(column.is_not(None) for column in special), not_(early)))
-    columns = dict(zip(asked, _table(session, query), strict=True))
-    return {name: _names(of) if name == "persona" else _ints(of) for name, of in columns.items()}
+    return dict(zip(asked, whole_numbers(session, query), strict=True))
+
+
+def _personas(session: Session, ids: Ints) -> npt.NDArray[np.object_]:
+    """As declared ("unknown")."""
+    found = np.full(len(ids), "unknown", dtype=object)
+    for name in session.scalars(select(Customer.persona).where(Customer.persona.is_not(None)).distinct()):
+        (theirs,) = whole_numbers(session, select(Customer.id).where(Customer.persona == name))
+        found[np.searchsorted(ids, theirs)] = name
+    return found
 
 
 def numbers(session: Session, keys: Ints) -> pd.Series[str]:
@@ -106,10 +115,6 @@ def _table(session: Session, asked: Select[*tuple[Any, ...]]) -> list[tuple[Any,
 
 def _ints(values: Any) -> Ints:
     return np.array(values, dtype=np.int64)
-
-
-def _names(values: tuple[str, ...]) -> npt.NDArray[np.object_]:
-    return np.array(values, dtype=object)
 
 
 def _survivors(ids: Ints, into: Ints, merged: Ints, known_at: datetime | None) -> Ints:
@@ -149,12 +154,12 @@ def _local_days(moments: Ints, zone: tzinfo) -> Ints:
     return days_of
 
 
-def _vehicles(session: Session, ids: pd.Index) -> npt.NDArray[np.object_]:
+def _vehicles(session: Session, ids: Ints) -> npt.NDArray[np.object_]:
     asked = select(Vehicle.customer_id, Vehicle.kind).where(Vehicle.kind.is_not(None))
     kinds: dict[int, set[str]] = {}
     for customer, kind in session.execute(asked):
         kinds.setdefault(customer, set()).add(str(kind))
     found = np.full(len(ids), "", dtype=object)
     for customer, of in kinds.items():
-        found[ids.get_loc(customer)] = ",".join(sorted(of))
+        found[np.searchsorted(ids, customer)] = ",".join(sorted(of))
     return found

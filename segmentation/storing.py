@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -26,7 +25,7 @@ from segmentation.explain import NAMES, Sheets, Thresholds, numbers
 from segmentation.fleet_store import store_accounts
 from segmentation.history import PARTS, SCORES, Move, Moves, append
 from segmentation.prices import MILLION
-from segmentation.reading import among, chunks, one_state
+from segmentation.reading import among, chunks, one_state, whole_numbers
 from segmentation.segments import Outcome
 from segmentation.state_store import AT_ONCE, upsert
 from segmentation.visits import Ints
@@ -231,10 +230,8 @@ def _last_run(session: Session) -> int | None:
 
 
 def _kept_faces(session: Session) -> pd.Series[int]:
-    asked = select(CustomerSegment.customer_id, CustomerSegment.face).order_by(CustomerSegment.customer_id)
-    flat = chain.from_iterable(chain.from_iterable(chunks(session, asked)))
-    table = np.fromiter(flat, dtype=np.int64).reshape(-1, 2)
-    return pd.Series(table[:, 1], index=table[:, 0])
+    keys, faces = whole_numbers(session, select(CustomerSegment.customer_id, CustomerSegment.face))
+    return pd.Series(faces, index=keys).sort_index()
 
 
 def _before(session: Session, keys: Ints) -> dict[int, Row]:

@@ -213,10 +213,10 @@ def upgrade() -> None:
     op.create_table(
         "month_ends",
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("marks", sa.LargeBinary(), nullable=True),
         sa.Column("customers", sa.LargeBinary(), nullable=False),
         sa.Column("features", sa.LargeBinary(), nullable=False),
-        sa.Column("marks", sa.LargeBinary(), nullable=True),
-        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_month_ends")),
     )
     op.create_table(
@@ -546,6 +546,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_segments")),
     )
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
+        batch_op.create_index("ix_customer_segments_face", ["customer_id", "face"], unique=False)
         batch_op.create_index(batch_op.f("ix_customer_segments_segment"), ["segment"], unique=False)
 
     op.create_table(
@@ -909,6 +910,7 @@ def downgrade() -> None:
     op.drop_table("customer_tags")
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_segments_segment"))
+        batch_op.drop_index("ix_customer_segments_face")
 
     op.drop_table("customer_segments")
     with op.batch_alter_table("coupons", schema=None) as batch_op:

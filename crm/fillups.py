@@ -63,6 +63,7 @@ class Fillup(Base):
     source: Mapped[str] = mapped_column(String(16))  # pos, attendant, driver
     confirmed: Mapped[bool]  # by an attendant or a POS row
     recorded_at: Mapped[datetime]
+    first_recorded_at: Mapped[datetime | None]  # of a corrected record: when the wrong one was told
     recorded_by: Mapped[int | None] = mapped_column(BigInteger)  # Telegram id
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None] = mapped_column(String(32))  # undo, correction, not_me
@@ -124,6 +125,7 @@ def record(
     pump: str | None = None,
     receipt: str | None = None,
     recorded_by: int | None = None,
+    first_recorded_at: datetime | None = None,
 ) -> Fillup:
     """Store one fill-up as told and link it with other records of the same tank.
 
@@ -158,6 +160,7 @@ def record(
         confirmed=confirmed,
         recorded_at=now,
         recorded_by=recorded_by,
+        first_recorded_at=first_recorded_at,
     )
     session.add(fillup)
     session.flush()
@@ -181,31 +184,26 @@ def correct(session: Session, fillup: Fillup, now: datetime, *, changes: dict[st
     """Void a fill-up and record it anew with ``changes`` (arguments of ``record``)."""
     same = {name: getattr(fillup, name) for name in _TOLD}
     station = changes.get("station") or session.get_one(Station, fillup.station_id)
-    corrected = same | changes | {"station": station, "now": now}
+    first = fillup.first_recorded_at or fillup.recorded_at
+    corrected = same | changes | {"station": station, "now": now, "first_recorded_at": first}
     void(session, fillup, "correction", now)
     return record(session, **corrected)
 
 
 def can_change(fillup: Fillup, customer_id: int, now: datetime) -> bool:
-    """The driver may undo or correct their own unconfirmed record for seven days."""
+    """The driver may undo or correct their own unconfirmed record for seven days after telling it first."""
     return (
         fillup.customer_id == customer_id
         and not fillup.confirmed
         and fillup.voided_at is None
-        and now - fillup.recorded_at <= CHANGEABLE_FOR
+        and now - (fillup.first_recorded_at or fillup.recorded_at) <= CHANGEABLE_FOR
     )
 
 
 def last_of(session: Session, customer_id: int, n: int) -> list[Fillup]:
     """The customer's last ``n`` fill-ups that count, newest first."""
-    return list(
-        session.scalars(
-            select(Fillup)
-            .where(Fillup.customer_id == customer_id, counting())
-            .order_by(Fillup.at.desc(), Fillup.id.desc())
-            .limit(n)
-        )
-    )
+    theirs = select(Fillup).where(Fillup.customer_id == customer_id, counting())
+    return list(session.scalars(theirs.order_by(Fillup.at.desc(), Fillup.id.desc()).limit(n)))
 
 
 def month_totals(session: Session, customer_id: int, first_day: date, last_day: date) -> Totals:

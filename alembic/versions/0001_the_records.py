@@ -770,6 +770,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recorded_by", sa.BigInteger(), nullable=True),
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("void_reason", sa.String(length=32), nullable=True),

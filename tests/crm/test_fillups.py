@@ -185,6 +185,19 @@ def test_an_own_unconfirmed_record_may_be_changed_for_seven_days(
         assert not fillups.can_change(mine, me, NOON)
 
 
+def test_a_correction_gives_no_more_days_to_correct(
+    database: Database, place: tuple[Station, Customer]
+) -> None:
+    days = timedelta(days=1)
+    with database.write() as session:
+        told = tell(session, place)
+        once = fillups.correct(session, told, NOON + 6 * days, changes={"millilitres": 35_000})
+        twice = fillups.correct(session, once, NOON + 7 * days, changes={"millilitres": 36_000})
+        assert twice.recorded_at == NOON + 7 * days
+        assert fillups.can_change(twice, place[1].id, NOON + 7 * days)
+        assert not fillups.can_change(twice, place[1].id, NOON + 7 * days + timedelta(seconds=1))
+
+
 def test_last_and_month_say_what_counts(database: Database, place: tuple[Station, Customer]) -> None:
     with database.write() as session:
         first = tell(session, place, at=datetime(2026, 5, 31, 22, tzinfo=NOON.tzinfo), amount=None)

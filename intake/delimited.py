@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from intake.faults import Unreadable
 
 BLOCK = 1 << 20
 SAMPLE = 1 << 16
+LONGEST = 1 << 20  # signs of a line: what has no line ends is no table, and is not held whole
 MOST_LINES_OF_A_ROW = 20  # more than this: a quote that nobody closed
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 CHINESE, CYRILLIC = "gb18030", "cp1251"
@@ -59,7 +61,7 @@ def open_text(path: Path, columns: Columns, encoding: str | None) -> Iterator[Li
 
 
 def _rows(text: io.TextIOWrapper, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text, delimiter=delimiter)
+    reader = csv.reader(_lines(text), delimiter=delimiter)
     before = 0
     try:
         for cells in reader:
@@ -74,6 +76,16 @@ def _rows(text: io.TextIOWrapper, delimiter: str, encoding: str) -> Iterator[tup
         raise Unreadable(f"after line {before} the file is not {encoding}; {SAY_IT}") from None
     except csv.Error as error:
         raise Unreadable(f"line {before + 1} cannot be read as CSV: {error}") from None
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    for number in count(1):
+        line = text.readline(LONGEST)
+        if not line:
+            return
+        if len(line) == LONGEST and not line.endswith(("\n", "\r")):
+            raise Unreadable(f"line {number} has more than {LONGEST} signs; save the table as CSV or XLSX")
+        yield line
 
 
 def _delimiter(text: io.TextIOWrapper, columns: Columns, encoding: str) -> str:
@@ -127,7 +139,7 @@ def _is_utf8(file: BinaryIO) -> bool:
 def _by_looks(file: BinaryIO) -> str:
     file.seek(0)
     telling = bytearray()
-    for line in file:
+    while line := file.readline(LONGEST):
         if not line.isascii():
             telling += line
             if len(telling) > SAMPLE:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from intake import delimited, workbook
+from intake import apart, delimited
 from intake.columns import Columns, places
 from intake.faults import Unreadable
 
@@ -46,7 +46,7 @@ def open_table(
     """Open a file of canonical columns. Raises Unreadable or WrongColumns, each with a plain sentence."""
     kind = _kind(path, most_bytes)
     if kind == "xlsx":
-        with workbook.open_sheet(path) as sheet:
+        with apart.open_sheet(path) as sheet:
             yield _table(columns, sheet.rows, None, lambda: 0, sheet.notes)
     else:
         with delimited.open_text(path, columns, encoding) as lines:

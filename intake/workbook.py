@@ -1,4 +1,7 @@
-"""XLSX: opened only after the archive is known to be small, plain and without surprises."""
+"""XLSX: opened only after the archive is known to be small, plain and without surprises.
+
+Read by ``intake.apart`` in a process of its own, for what a look from outside cannot know.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ MOST_RATIO = 200
 SMALL = 10_000_000  # below this no ratio is alarming
 MOST_PARTS = 2_000
 MOST_COLUMNS = 500
+MOST_ROWS = 1 << 20  # of a worksheet, and the signs of a cell: the format's own limits
+MOST_SIGNS = 32_767
 BLOCK = 1 << 20
 DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
@@ -45,6 +50,12 @@ def open_sheet(path: Path) -> Iterator[Sheet]:
             if formulas:
                 books.append(_book(stack, file, data_only=False))
         yield _first_sheet(books)
+
+
+def unpacked(path: Path) -> int:
+    """How many bytes the archive says that it holds. Raises Unreadable."""
+    with _damage_named(), ZipFile(path) as archive:
+        return sum(part.file_size for part in archive.infolist())
 
 
 def _book(stack: ExitStack, file: BinaryIO, *, data_only: bool) -> Any:
@@ -140,6 +151,8 @@ def _rows(sheets: list[Any]) -> Iterator[tuple[int, list[str]]]:
             values = [next(iterator, None) for iterator in iterators]
         if values[0] is None:
             return
+        if line > MOST_ROWS:
+            raise Unreadable(f"the sheet has more than {MOST_ROWS} rows; save the table as CSV")
         cells = [_text(*each) for each in zip(*values, strict=True)]
         while cells and not cells[-1]:
             cells.pop()
@@ -149,6 +162,8 @@ def _rows(sheets: list[Any]) -> Iterator[tuple[int, list[str]]]:
             raise Unreadable(
                 f"row {line} has a cell in column {len(cells)}; remove what stands beside the table"
             )
+        if any(len(cell) > MOST_SIGNS for cell in cells):
+            raise Unreadable(f"row {line} has a cell of more than {MOST_SIGNS} signs; shorten it")
         width = width or len(cells)
         yield line, cells + [""] * (width - len(cells))
 

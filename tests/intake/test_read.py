@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
+import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from intake import apart
 from intake.columns import CUSTOMERS, FILLUPS, WrongColumns
 from intake.faults import Unreadable
 from intake.read import open_table
@@ -105,6 +109,11 @@ def test_lines_are_counted_as_an_editor_does(write: Write) -> None:
     path = write('station,time,amount\n\n"S\n1",2026-06-01,1\n,,\nS2,2026-06-01,2\n')
     with open_table(path, FILLUPS) as table:
         assert [line for line, _ in table.rows] == [3, 6]
+
+
+def test_a_line_without_end_is_refused(write: Write) -> None:
+    endless = "S1,2026-06-01," + "9" * (1 << 20)
+    assert "line 2 has more than 1048576 signs" in refusal(write(["station,time,amount", endless]))
 
 
 def test_an_open_quote_does_not_swallow_the_file(write: Write) -> None:
@@ -246,6 +255,44 @@ def test_a_macro_workbook_and_any_zip_are_refused(tmp_path: Path) -> None:
         bundle.writestr("a.csv", "x")
     (tmp_path / "b.xlsx").write_bytes(archive.getvalue())
     assert "a zip archive, not an XLSX" in refusal(tmp_path / "b.xlsx")
+
+
+def with_rows(tmp_path: Path, more: bytes) -> Path:
+    """A workbook whose sheet ends with ``more``."""
+
+    def add(name: str, content: bytes) -> bytes:
+        return content.replace(b"</sheetData>", more + b"</sheetData>") if "sheet1" in name else content
+
+    return altered(tmp_path, add)
+
+
+def test_a_workbook_that_asks_for_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "MOST_MEMORY", 200 << 20)
+    text = random.Random(3).randbytes(15_000_000).hex().encode()
+    path = with_rows(tmp_path, b'<row r="9"><c r="A9" t="inlineStr"><is><t>%s</t></is></c></row>' % text)
+    assert "needs more than 200 MB" in refusal(path)
+
+
+def test_a_workbook_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "SECONDS", 1)
+    monkeypatch.setattr(apart, "SECONDS_PER_MB", 0)
+    assert "takes too long" in refusal(with_rows(tmp_path, b'<row r="1048576"/>'))
+
+
+def test_a_row_beyond_the_last_ends_the_reading(tmp_path: Path) -> None:
+    assert "more than 1048576 rows" in refusal(with_rows(tmp_path, b'<row r="99999999999"><c r="A1"/></row>'))
+
+
+def test_a_cell_longer_than_a_workbook_may_hold_is_refused(tmp_path: Path) -> None:
+    long = b'<row r="3"><c r="A3" t="inlineStr"><is><t>%s</t></is></c></row>' % (b"x" * 32_768)
+    assert "row 3 has a cell of more than 32767 signs" in refusal(with_rows(tmp_path, long))
+
+
+def test_a_reader_that_dies_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    assert "its reader broke off (1)" in refusal(workbook(tmp_path / "a.xlsx", [["station"]]))
 
 
 def test_a_damaged_workbook_is_one_sentence(tmp_path: Path) -> None:

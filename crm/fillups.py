@@ -125,7 +125,6 @@ def record(
     pump: str | None = None,
     receipt: str | None = None,
     recorded_by: int | None = None,
-    first_recorded_at: datetime | None = None,
 ) -> Fillup:
     """Store one fill-up as told and link it with other records of the same tank.
 
@@ -160,7 +159,6 @@ def record(
         confirmed=confirmed,
         recorded_at=now,
         recorded_by=recorded_by,
-        first_recorded_at=first_recorded_at,
     )
     session.add(fillup)
     session.flush()
@@ -184,10 +182,11 @@ def correct(session: Session, fillup: Fillup, now: datetime, *, changes: dict[st
     """Void a fill-up and record it anew with ``changes`` (arguments of ``record``)."""
     same = {name: getattr(fillup, name) for name in _TOLD}
     station = changes.get("station") or session.get_one(Station, fillup.station_id)
-    first = fillup.first_recorded_at or fillup.recorded_at
-    corrected = same | changes | {"station": station, "now": now, "first_recorded_at": first}
+    corrected = same | changes | {"station": station, "now": now}
     void(session, fillup, "correction", now)
-    return record(session, **corrected)
+    right = record(session, **corrected)
+    right.first_recorded_at = fillup.first_recorded_at or fillup.recorded_at
+    return right
 
 
 def can_change(fillup: Fillup, customer_id: int, now: datetime) -> bool:

@@ -20,6 +20,7 @@ def commands() -> typer.Typer:
         backtest,
         copies,
         demo,
+        erase,
         funnel,
         groups,
         imports,
@@ -49,6 +50,7 @@ def commands() -> typer.Typer:
     app.command("funnel")(funnel.funnel)
     app.command("cost")(funnel.cost)
     app.command("demo")(demo.demo)
+    app.command("erase")(erase.erase)
     app.command("segment")(segment.segment)
     app.command("what-if")(migration.what_if)
     app.command("migration")(migration.migration)

@@ -98,6 +98,7 @@ async def tidy(house: Forecourt) -> None:
     questions = await house.writer.run(lambda session: asked.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: errands.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: scans.tidy(session, now=house.clock()))
+    await asyncio.to_thread(house.database.forget_traces)
     log.info(
         "forgot %d updates of more than %d days, %d runs, %d questions",
         forgotten, inbox.KEPT.days, runs, questions,

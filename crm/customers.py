@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, and_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
 from crm.db import Base, Id
@@ -20,6 +20,9 @@ def folded(name: str) -> str:
 
 def _folded_name(context: Any) -> str:
     return folded(context.get_current_parameters().get("name") or "")
+
+
+_ERASED = text("erased_at IS NOT NULL")
 
 
 class Customer(Base):
@@ -61,8 +64,12 @@ class Customer(Base):
 
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
     merged_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]  # forgotten at their own wish: an empty row (crm/erasure.py)
 
-    __table_args__ = (Index("ix_customers_name_folded", "name_folded"),)
+    __table_args__ = (
+        Index("ix_customers_name_folded", "name_folded"),
+        Index("ix_customers_erased", "id", sqlite_where=_ERASED, postgresql_where=_ERASED),
+    )
 
     @validates("name")
     def _fold(self, _key: str, name: str) -> str:
@@ -96,6 +103,11 @@ class Consent(Base):
     wording: Mapped[str] = mapped_column(String(32))  # version of the text that was shown
     how: Mapped[str] = mapped_column(String(32))  # notice, stop, resume, button
     at: Mapped[datetime]
+
+
+def standing() -> ColumnElement[bool]:
+    """Customers of their own: neither joined into another nor erased."""
+    return and_(Customer.merged_into.is_(None), Customer.erased_at.is_(None))
 
 
 def by_chat(session: Session, chat_id: int) -> Customer | None:

@@ -97,6 +97,18 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def forget_traces(self) -> None:
+        """What was deleted leaves SQLite's write-ahead log too; its pages are zeroed as they are freed."""
+        if not self.is_sqlite:
+            return
+        raw: Any = self.engine.raw_connection()
+        raw.detach()
+        try:
+            raw.dbapi_connection.execute("PRAGMA busy_timeout=500")
+            raw.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            raw.close()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -129,7 +141,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transactions begin too late and too weakly; ours begin in _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
+    for pragma in (*pragmas, "secure_delete=ON"):  # what was erased leaves no bytes behind
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -13,7 +13,7 @@ import phonenumbers
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from crm import audit, customers, identity
+from crm import audit, customers, erasure, identity
 from crm.customers import Customer
 from crm.fillups import Fillup
 
@@ -48,6 +48,8 @@ def register(
     A phone that another chat had registered moves to this one: who holds the number holds the account.
     """
     found = _owners(session, phone)
+    if not found:
+        erasure.came_back(session, phone)
     customer = found[0] if found else _new(session, name, origin, now)
     for other in found[1:]:
         if identity.only_at_the_till(other):

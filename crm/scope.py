@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
-from crm.customers import Customer
+from crm.customers import Customer, standing
 from crm.fillups import Fillup
 
 MONTHS = 12
@@ -23,9 +23,9 @@ def since(today: date) -> date:
 def customers_of(stations: frozenset[int] | None, since: date) -> ColumnElement[bool]:
     """The condition on ``Customer``: home station among ``stations``, or a visit there since that day.
 
-    None is the whole chain; the empty set is nobody. Who was joined into another is never shown.
+    None is the whole chain; the empty set is nobody. Who was joined into another, or erased, is never shown.
     """
-    alone = Customer.merged_into.is_(None)
+    alone = standing()
     if stations is None:
         return alone
     if not stations:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base
@@ -33,6 +33,11 @@ def move(session: Session, user_id: int, step: str, data: dict[str, Any], *, now
         session.add(Talk(user_id=user_id, step=step, data=data, changed_at=now))
     else:
         talk.step, talk.data, talk.changed_at = step, data, now
+
+
+def forget(session: Session, user_id: int) -> None:
+    """Nothing was ever said."""
+    session.execute(delete(Talk).where(Talk.user_id == user_id))
 
 
 def speak(session: Session, user_id: int, locale: str, *, now: datetime) -> None:

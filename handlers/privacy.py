@@ -1,4 +1,4 @@
-"""Consent and privacy: what is kept and agreed to, and stopping offers with one tap."""
+"""Consent and privacy: what is kept and agreed to, stopping offers with one tap, and being forgotten."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm import customers, outbox
+from crm import customers, erasure, outbox
 from crm.outbox import Answer
 from handlers.ask import Ask
 from handlers.paging import Row, whole
@@ -49,7 +49,21 @@ def privacy(ask: Ask) -> Reply:
     switch = (
         Button("offers.stop", data="offers.stop") if offers else Button("offers.resume", data="offers.resume")
     )
-    return Reply("replies/privacy", _facts(ask) | {"offers": offers}, ((switch,),))
+    erase = Button("privacy.erase", data="privacy.erase")
+    return Reply("replies/privacy", _facts(ask) | {"offers": offers}, ((switch,), (erase,)))
+
+
+def erase_asked(ask: Ask) -> Reply:
+    """What goes and what stays, before anything is erased."""
+    yes = Button("privacy.erase_yes", data="privacy.erase_yes")
+    keep = Button("privacy.keep", data="privacy.open")
+    return Reply("replies/erase_ask", {"chain": ask.house.chain_name}, ((yes,), (keep,)))
+
+
+def erased(ask: Ask) -> Reply:
+    """Forgotten from this moment; their language is remembered only to say so."""
+    erasure.erase(ask.session, ask.customer, by=ask.who.user_id, now=ask.now, how="chat")
+    return Reply("replies/erased", {"chain": ask.house.chain_name}, menu=True, locale=ask.who.locale)
 
 
 def left(ask: Ask) -> Reply:

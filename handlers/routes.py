@@ -116,6 +116,8 @@ ROUTES: tuple[Route, ...] = (
     Route(Command("resume"), privacy.resume, DRIVERS, help=True),
     Route(Command("privacy"), privacy.privacy, DRIVERS, help=True),
     Route(Tap("privacy.open"), privacy.privacy, DRIVERS),
+    Route(Tap("privacy.erase"), privacy.erase_asked, DRIVERS),
+    Route(Tap("privacy.erase_yes"), privacy.erased, DRIVERS),
     Route(Tap("offers.stop"), privacy.stop_tapped, DRIVERS),
     Route(Tap("offers.resume"), privacy.resume_tapped, DRIVERS),
     Route(Tap("left"), privacy.left, DRIVERS),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from crm import erasure
 from crm.accounts import codes
 from crm.customers import Customer, Vehicle
 from crm.db import Database
@@ -25,6 +26,7 @@ from intake.read import Table, open_table
 from intake.report import Refusal, Report
 
 AT_ONCE = 500
+ERASED = "this person asked to be forgotten and is not taken in again; take them out of the till's list too"
 UNIQUE = ("member", "phone", "card", "reference")
 STORED = {
     "member": "member",
@@ -116,12 +118,15 @@ def _take_all(session: Session, found: list[Person], options: Options, result: R
 
 def _plans(session: Session, some: list[Person], references: match.References) -> list[Plan]:
     known = _known(session, some, references)
+    gone = erasure.forgotten(session)
     plans = []
     for person in some:
         meant: dict[int, Customer] = {}
         for way in _ways(person, references):
             if way in known:
                 meant.setdefault(known[way].id, known[way])
+        if not meant and any(value in gone for _, value in identities(person)):
+            person.trouble = ERASED
         plans.append(_plan(person, list(meant.values())))
     return plans
 

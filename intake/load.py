@@ -121,6 +121,7 @@ def settle(
     """The final transaction: judge against what is known, create what is missing, insert."""
     with bulk.writing(connection, dry_run=dry_run):
         match.resolve(connection)
+        _make_anonymous(connection, match.erased(connection))
         _compare_with_known(connection)
         _count(connection, report)
         new_stations = _new_stations(connection)
@@ -137,6 +138,13 @@ def settle(
         if told:
             with Session(bind=connection) as session:
                 rules.relink_customers(session, told, now)
+
+
+def _make_anonymous(connection: Connection, givens: list[str]) -> None:
+    """Whoever asked to be forgotten is nobody: what they buy is a sale like any other."""
+    for start in range(0, len(givens), 500):
+        some = staged.c.given.in_(givens[start : start + 500])
+        connection.execute(update(staged).where(some).values(given=None))
 
 
 def _needed() -> ColumnElement[bool]:

@@ -25,8 +25,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import Session
 
-from crm import phones
+from crm import erasure, phones
 from crm.customers import Customer, Vehicle
 from crm.identity import MOST_JOINS, chinese_plate, normal_plate
 from intake import bulk
@@ -111,6 +112,17 @@ def resolve(connection: Connection) -> None:
     )
     has_plate = update(refs).where(refs.c.new_plate.is_not(None))
     connection.execute(has_plate.values(vehicle_id=vehicle.scalar_subquery()))
+
+
+def erased(connection: Connection) -> list[str]:
+    """References that nobody has any more: whoever had them asked to be forgotten."""
+    with Session(bind=connection) as session:
+        gone = erasure.forgotten(session)
+    if not gone.digests:
+        return []
+    ways = (refs.c.given, refs.c.value, refs.c.phone, refs.c.plate)
+    nobody = connection.execute(select(*ways).where(refs.c.customer_id.is_(None)))
+    return [row.given for row in nobody if any(way in gone for way in row if way)]
 
 
 def unknown(connection: Connection, needed: ColumnElement[bool]) -> int:

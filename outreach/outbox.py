@@ -313,6 +313,7 @@ def sweep(session: Session, *, now: datetime) -> int:
         (_MARKETING, Customer.marketing_consent.is_(True)), else_=Customer.service_consent.is_(True)
     )
     rules: list[tuple[str, ColumnElement[bool]]] = [
+        ("erased", customer.where(Customer.erased_at.is_not(None)).exists()),
         ("merged", customer.where(Customer.merged_into.is_not(None)).exists()),
         ("not_in_chat", customer.where(Customer.chat_id.is_(None)).exists()),
         ("no_consent", customer.where(~agreed).exists()),
@@ -320,11 +321,19 @@ def sweep(session: Session, *, now: datetime) -> int:
         ("visited", _visited()),
         ("stopped", _stopped()),
     ]
+    _forget_erased(session)
     ended = 0
     for reason, gone in rules:
         ended += _end(session, "skipped", reason, and_(Outbound.state == "queued", gone), now)
     late = and_(Outbound.state == "queued", Outbound.expires_at <= now)
     return ended + _end(session, "expired", func.coalesce(Outbound.reason, "expired"), late, now)
+
+
+def _forget_erased(session: Session) -> None:
+    """A round that had read somebody before they were erased may write their name after it."""
+    erased = select(Customer.id).where(Customer.id == Outbound.customer_id, Customer.erased_at.is_not(None))
+    named = update(Outbound).where(Outbound.state == "queued", erased.exists())
+    session.execute(named.values(facts={}).execution_options(synchronize_session=False))
 
 
 def _stopped() -> ColumnElement[bool]:

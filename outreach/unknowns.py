@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from crm import audit
+from crm import audit, erasure
 from crm.broadcasts import CLAIMED, Broadcast
 from crm.customers import Customer
 from crm.outbox import Outbound
@@ -21,7 +21,8 @@ LEFT = "left"  # the reason of those that somebody decided to leave
 LASTS = timedelta(hours=24)  # how long a message that is sent again may wait
 Decision = Literal["resend", "leave"]
 OPEN: ColumnElement[bool] = and_(
-    Outbound.state == "unknown", or_(Outbound.reason.is_(None), Outbound.reason != LEFT)
+    Outbound.state == "unknown",
+    or_(Outbound.reason.is_(None), Outbound.reason.not_in((LEFT, erasure.REASON))),
 )
 
 

@@ -27,7 +27,7 @@ MOMENTS = ("joined", "registered", "known", "merged")
 def customers(
     session: Session, zone: tzinfo, known_at: datetime | None, settled: date | None = None
 ) -> pd.DataFrame:
-    """Every customer, merged ones too. Index: id, sorted.
+    """Every customer, merged ones too, erased ones not. Index: id, sorted.
 
     ``survivor`` is the id of who they were merged into (their own where not), ``known_on`` the day in
     ``zone`` from which the chain can have known them, if only from the record itself, ``registered_on``
@@ -35,7 +35,8 @@ def customers(
     joined by commas), ``account`` and ``home`` station (ids, 0 for none). Who was known before the day
     ``settled`` may have been so LONG_AGO: nobody who asks of that day or a later one sees a difference.
     """
-    ids = np.sort(whole_numbers(session, select(Customer.id))[0])
+    (erased,) = whole_numbers(session, select(Customer.id).where(Customer.erased_at.is_not(None)))
+    ids = np.setdiff1d(whole_numbers(session, select(Customer.id))[0], erased)
     told = _told(session, None if known_at is not None else settled)
     places = np.searchsorted(ids, told["id"])
 
@@ -74,7 +75,7 @@ def _told(session: Session, settled: date | None) -> dict[str, Ints]:
         "home": func.coalesce(Customer.home_station_id, 0),
         **{name: func.coalesce(moment, NEVER) for name, moment in told.items()},
     }
-    query = select(*asked.values())
+    query = select(*asked.values()).where(Customer.erased_at.is_(None))
     if settled is not None:
         special = (Customer.merged_into, Customer.account_id, Customer.home_station_id)
         early = and_(Customer.known_at < start_of(settled), Customer.registered_at.is_(None))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import Table, delete, func, insert, select, text
+from sqlalchemy import Table, delete, func, insert, not_, select, text
 from sqlalchemy.orm import Session
 
-from crm.customers import Customer
+from crm.customers import Customer, standing
 from crm.db import Database
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from segmentation.classes import day_of
@@ -193,7 +193,7 @@ def _dimensions(outcome: Outcome) -> Iterator[list[Any]]:
 
 def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: datetime) -> Stored:
     keep(session, outcome.criteria, started_at)
-    merged = set(session.scalars(select(Customer.id).where(Customer.merged_into.is_not(None))))
+    merged = set(session.scalars(select(Customer.id).where(not_(standing()))))
     rows = {key: row for key, row in prepared.rows.items() if key not in merged}
     changes = [change for change in prepared.changes if change[0] in rows]
     run = SegmentRun(

@@ -371,6 +371,7 @@ def upgrade() -> None:
         sa.Column("reachable", sa.Boolean(), nullable=False),
         sa.Column("merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("merged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_customers_account_id_accounts")
         ),
@@ -390,6 +391,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_customers_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            "ix_customers_erased",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_customers_home_station_id"), ["home_station_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_customers_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index("ix_customers_name_folded", ["name_folded"], unique=False)
@@ -585,6 +593,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_dimension_changes_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
+        "erased",
+        sa.Column("digest", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_erased_customer_id_customers")
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_erased")),
+    )
+    with op.batch_alter_table("erased", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erased_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
         "notes",
@@ -901,6 +921,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notes_customer_id"))
 
     op.drop_table("notes")
+    with op.batch_alter_table("erased", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erased_customer_id"))
+
+    op.drop_table("erased")
     with op.batch_alter_table("dimension_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_dimension_changes_run_id"))
 
@@ -938,6 +962,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_customers_name_folded")
         batch_op.drop_index(batch_op.f("ix_customers_merged_into"))
         batch_op.drop_index(batch_op.f("ix_customers_home_station_id"))
+        batch_op.drop_index(
+            "ix_customers_erased",
+            sqlite_where=sa.text("erased_at IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_customers_account_id"))
 
     op.drop_table("customers")

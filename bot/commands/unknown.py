@@ -24,7 +24,7 @@ def unknown(
     if resend is not None and leave is not None:
         fail("one decision at a time: --resend or --leave")
     database = open_database(load_settings())
-    said = f"terminal {_me()}"
+    said = whose_terminal()
     try:
         with database.write() as session:
             if resend is not None:
@@ -57,8 +57,9 @@ def _settled(done: bool, row: int, words: str) -> None:
     print(f"Message {row} {words}.")
 
 
-def _me() -> str:
+def whose_terminal() -> str:
+    """Who sits there, for the audit."""
     try:
-        return getpass.getuser()[:64]
+        return f"terminal {getpass.getuser()[:64]}"
     except (OSError, KeyError):  # no such user on this machine, as in some containers
-        return "unknown"
+        return "terminal unknown"

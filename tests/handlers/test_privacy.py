@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from crm.customers import Consent
+from crm.customers import Consent, Customer
 from crm.outbox import Answer, Outbound
+from crm.scope import customers_of
+from crm.staff import Staff
 from crm.taps import ButtonTap
 from handlers.privacy import WORDING
 from templates import FOLDER, LOCALES
@@ -130,3 +132,38 @@ def test_privacy_names_the_command_that_changes_something(town: Town, fang: Chat
     assert "/stop" in fang.says("/privacy")
     fang.says("/stop")
     assert "/resume" in fang.says("/privacy")
+
+
+def test_whoever_asks_to_be_forgotten_is_asked_once_more_and_then_nobody(town: Town, fang: Chat) -> None:
+    mine = customer_of(town, fang).id
+    assert "匿名销售" in fang.says("/privacy") + fang.taps("privacy.erase")
+    assert customer_of(town, fang).name == "王芳"  # nothing yet
+    fang.taps("privacy.open")
+    fang.taps("privacy.erase")
+    assert "已经删除" in fang.taps("privacy.erase_yes")
+    gone = town.look(lambda s: s.get_one(Customer, mine))
+    assert (gone.name, gone.phone, gone.chat_id, gone.erased_at) == ("", None, None, town.now)
+    assert "已经删除" not in fang.forges("privacy.erase_yes")  # a second tap finds nobody
+    assert "/start" in fang.says("/me")
+
+
+def test_an_erased_driver_may_come_back_as_somebody_new(town: Town, fang: Chat) -> None:
+    before = customer_of(town, fang)
+    fang.forges("privacy.erase_yes")
+    fang.says("/start")
+    fang.taps("register.agree:both")
+    fang.shares_contact()
+    after = customer_of(town, fang)
+    assert (after.id != before.id, after.member != before.member, after.marketing_consent) == (True,) * 3
+
+
+def test_staff_see_an_erased_customer_nowhere(town: Town, fang: Chat) -> None:
+    number = customer_of(town, fang).member
+    boss = town.person("周老板")
+    town.keep(Staff(telegram_id=boss.user_id, name="周", role="headquarters", added_at=town.now))
+    assert "王芳" in boss.says(f"/customer {number}")
+    fang.forges("privacy.erase_yes")
+    assert "王芳" not in boss.says(f"/customer {number}") + boss.says("/customer 王芳")
+    assert "王芳" not in boss.says("/audit")
+    with town.database.read() as session:
+        assert session.scalars(select(Customer.id).where(customers_of(None, town.now.date()))).all() == []

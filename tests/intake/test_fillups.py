@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
+from crm import erasure
 from crm import fillups as rules
 from crm.customers import Customer, Vehicle
 from crm.db import Database
@@ -333,3 +334,31 @@ def test_staging_keeps_nobody_from_writing(database: Database) -> None:
             session.add(Customer(member="M1", known_at=NOON))
         assert connection.scalar(select(func.count()).select_from(load.refused)) == 1
     assert [person.member for person in people_of(database)] == ["M1"]
+
+
+def test_a_file_of_somebody_who_was_erased_brings_sales_and_nobody(
+    database: Database, write: Callable[..., Path]
+) -> None:
+    row = "R1,S1,1,2026-06-10 09:00,13877001234,95,40,8.00,320,wechat,"
+    later = "R2,S1,1,2026-06-12 09:00,138 7700 1234,95,20,8.00,160,wechat,"
+    assert take(database, write([FILLUPS, row])).customers_created == 1
+    with database.write() as session:
+        erasure.erase(session, session.scalars(select(Customer)).one(), by=0, now=NOON)
+    again = take(database, write([FILLUPS, row, later]))
+    assert (again.duplicates, again.conflicts, again.imported, again.customers_created) == (1, 0, 1, 0)
+    with database.read() as session:
+        sales = session.execute(select(Fillup.customer_id, Fillup.amount).order_by(Fillup.at)).all()
+        assert [tuple(sale) for sale in sales] == [(None, 32_000), (None, 16_000)]
+
+
+def test_a_list_of_customers_does_not_bring_them_back(database: Database, write: Callable[..., Path]) -> None:
+    header, row = "member,name,phone,card", "M77,Chen,13877001234,C-77"
+    assert take(database, write([header, row]), "customers").imported == 1
+    with database.write() as session:
+        erasure.erase(session, session.scalars(select(Customer)).one(), by=0, now=NOON)
+    path = write([header, row, "M78,Li,13877005678,C-78"])
+    again = take(database, path, "customers")
+    assert (again.imported, again.conflicts) == (1, 1)
+    assert "asked to be forgotten" in rejects(path)[0]["reason"]
+    with database.read() as session:
+        assert session.scalars(select(Customer.name).order_by(Customer.id)).all() == ["", "Li"]

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from crm import broadcasts, lease
+from crm import broadcasts, erasure, lease
 from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Database
@@ -324,6 +324,28 @@ async def test_who_opts_out_during_a_broadcast_is_not_claimed_after_it(
     with database.read() as session:
         left = session.scalars(select(Outbound.reason).where(Outbound.state == "skipped")).all()
     assert set(left) <= {"no_consent"}
+
+
+async def test_who_is_erased_during_a_broadcast_is_not_claimed_after_it(
+    database: Database, writer: Writer
+) -> None:
+    fill(database, 60)
+    chat = Chat(delay=0.005)
+    running = asyncio.create_task(sender(writer, chat, in_flight=4).once())
+    await chat.reached.wait()
+    with database.write() as session:
+        waiting = select(Outbound.customer_id).where(Outbound.state == "queued")
+        people = select(Customer).where(Customer.id.in_(waiting))
+        gone = {each.id: each.chat_id for each in session.scalars(people)}
+        for number in gone:
+            erasure.erase(session, session.get_one(Customer, number), by=0, now=NOON)
+    await running
+    assert gone
+    assert not {chat_id for chat_id, *_ in chat.arrived} & set(gone.values())
+    with database.read() as session:
+        rows = select(Outbound.state, Outbound.reason, Outbound.facts).where(Outbound.customer_id.in_(gone))
+        assert {(state, reason) for state, reason, _ in session.execute(rows)} == {("skipped", "erased")}
+        assert [facts for *_, facts in session.execute(rows) if facts] == []
 
 
 async def test_a_poke_wakes_an_idle_sender(database: Database, writer: Writer) -> None:

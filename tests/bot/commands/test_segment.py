@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import typer
-from sqlalchemy import update
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from bot.commands.segment import segment
+from crm import erasure
+from crm.customers import Customer
 from crm.db import Database
 from crm.state import StatePack
-from tests.segmentation.logs import TODAY, Line, ago, fill, regulars
+from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +93,16 @@ def test_a_mistake_is_one_plain_line(said: Path, arguments: list[str], sentence:
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert sentence.format(folder=said) in result.stderr
+
+
+def test_who_was_erased_is_nobody_and_the_state_knows(said: Path, database: Database) -> None:
+    assert call("--as-of", TODAY.isoformat()).exit_code == 0
+    with database.write() as session:
+        someone = session.scalars(select(Customer).order_by(Customer.id)).first()
+        assert someone is not None
+        erasure.erase(session, someone, by=0, now=NOW)
+    assert call("--as-of", TODAY.isoformat()).exit_code == 0
+    assert f"40 customers as of {TODAY}, 0 differ" in call("--verify").output
 
 
 def test_verify_compares_the_state_with_the_log(said: Path, database: Database) -> None:

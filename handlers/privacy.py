@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from sqlalchemy import select
@@ -10,12 +11,13 @@ from crm import customers, erasure, outbox
 from crm.outbox import Answer
 from handlers.ask import Ask
 from handlers.paging import Row, whole
-from handlers.route import Button, Reply
+from handlers.route import Button, Reply, Step
 from outreach.campaigns import QUESTIONS
 
 # The version of the consent notice (replies/register_notice). A new wording gets a new version;
 # tests/handlers/test_privacy.py holds the two together.
 WORDING = "1"
+ERASING = "privacy.erasing"
 
 
 def stop(ask: Ask) -> Reply:
@@ -55,13 +57,17 @@ def privacy(ask: Ask) -> Reply:
 
 def erase_asked(ask: Ask) -> Reply:
     """What goes and what stays, before anything is erased."""
-    yes = Button("privacy.erase_yes", data="privacy.erase_yes")
+    nonce = secrets.token_hex(8)
+    yes = Button("privacy.erase_yes", data=f"privacy.erase_yes:{nonce}")
     keep = Button("privacy.keep", data="privacy.open")
-    return Reply("replies/erase_ask", {"chain": ask.house.chain_name}, ((yes,), (keep,)))
+    step = Step(ERASING, {"nonce": nonce})
+    return Reply("replies/erase_ask", {"chain": ask.house.chain_name}, ((yes,), (keep,)), step=step)
 
 
 def erased(ask: Ask) -> Reply:
-    """Forgotten from this moment; their language is remembered only to say so."""
+    """``privacy.erase_yes:<nonce>``: forgotten from this moment; their language serves to say so."""
+    if ask.step != ERASING or ask.parts != [ask.data["nonce"]]:
+        return erase_asked(ask)
     erasure.erase(ask.session, ask.customer, by=ask.who.user_id, now=ask.now, how="chat")
     return Reply("replies/erased", {"chain": ask.house.chain_name}, menu=True, locale=ask.who.locale)
 

@@ -134,22 +134,31 @@ def test_privacy_names_the_command_that_changes_something(town: Town, fang: Chat
     assert "/resume" in fang.says("/privacy")
 
 
+def forget(chat: Chat) -> None:
+    chat.says("/privacy")
+    chat.taps("privacy.erase")
+    chat.taps("privacy.erase_yes")
+
+
 def test_whoever_asks_to_be_forgotten_is_asked_once_more_and_then_nobody(town: Town, fang: Chat) -> None:
     mine = customer_of(town, fang).id
     assert "匿名销售" in fang.says("/privacy") + fang.taps("privacy.erase")
     assert customer_of(town, fang).name == "王芳"  # nothing yet
     fang.taps("privacy.open")
-    fang.taps("privacy.erase")
-    assert "已经删除" in fang.taps("privacy.erase_yes")
+    assert "匿名销售" in fang.forges("privacy.erase_yes")  # invented: it asks, with a button of its own
+    assert "匿名销售" in fang.forges("privacy.erase_yes:0123456789abcdef")
+    assert customer_of(town, fang).name == "王芳"
+    yes = next(data for data in fang.buttons.values() if data.startswith("privacy.erase_yes"))
+    assert "已经删除" in fang.forges(yes)
     gone = town.look(lambda s: s.get_one(Customer, mine))
     assert (gone.name, gone.phone, gone.chat_id, gone.erased_at) == ("", None, None, town.now)
-    assert "已经删除" not in fang.forges("privacy.erase_yes")  # a second tap finds nobody
+    assert "已经删除" not in fang.forges(yes)  # a second tap finds nobody
     assert "/start" in fang.says("/me")
 
 
 def test_an_erased_driver_may_come_back_as_somebody_new(town: Town, fang: Chat) -> None:
     before = customer_of(town, fang)
-    fang.forges("privacy.erase_yes")
+    forget(fang)
     fang.says("/start")
     fang.taps("register.agree:both")
     fang.shares_contact()
@@ -162,7 +171,7 @@ def test_staff_see_an_erased_customer_nowhere(town: Town, fang: Chat) -> None:
     boss = town.person("周老板")
     town.keep(Staff(telegram_id=boss.user_id, name="周", role="headquarters", added_at=town.now))
     assert "王芳" in boss.says(f"/customer {number}")
-    fang.forges("privacy.erase_yes")
+    forget(fang)
     assert "王芳" not in boss.says(f"/customer {number}") + boss.says("/customer 王芳")
     assert "王芳" not in boss.says("/audit")
     with town.database.read() as session:

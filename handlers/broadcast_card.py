@@ -23,6 +23,8 @@ from questions.answer import Answer
 from questions.said import facts as asked_facts
 from templates import LOCALES
 
+TO_CAMPAIGNS = Button("campaigns.back", data="campaigns.list")
+
 
 def terms(session: Session, house: House) -> Terms:
     """The chain's settings, with the campaigns as people have switched them."""
@@ -43,6 +45,23 @@ def mine(session: Session, who: Who, number: int | None) -> Broadcast | None:
         return found
     own = found.drafted_by == who.user_id and found.stations is not None
     return found if own and who.stations is not None and set(found.stations or ()) <= who.stations else None
+
+
+def looking(found: Broadcast) -> Row:
+    """The three ways to look before anybody says yes."""
+    return tuple(
+        Button(label, data=f"broadcast.{tap}:{found.id}")
+        for label, tap in (
+            ("broadcast.numbers", "check"),
+            ("broadcast.samples", "sample"),
+            ("broadcast.test", "test"),
+        )
+    )
+
+
+def opening(number: int) -> Row:
+    """The way to the card of a broadcast."""
+    return (Button("broadcast.open", data=f"broadcast.open:{number}", facts={"id": number}),)
 
 
 def expired(_ask: Ask | None = None) -> Reply:
@@ -110,21 +129,15 @@ def _whom(session: Session, found: Broadcast, house: House, now: datetime) -> di
 
 
 def _actions(ask: Ask, found: Broadcast, facts: dict[str, Any]) -> tuple[Row, ...]:
-    number, revision = found.id, found.revision
-    look = (
-        Button("broadcast.numbers", data=f"broadcast.check:{number}"),
-        Button("broadcast.samples", data=f"broadcast.sample:{number}"),
-        Button("broadcast.test", data=f"broadcast.test:{number}"),
-    )
-    back = (Button("campaigns.back", data="campaigns.list"),)
+    seen, look, back = f"{found.id}:{found.revision}", looking(found), (TO_CAMPAIGNS,)
     if found.stands == "draft":
         return _editing(found) + _sending(found, facts, look) if facts["mine"] else (look, back)
     if found.stands == "waiting":
-        yes = Button("broadcast.approve", data=f"broadcast.approve:{number}:{revision}", facts=facts)
-        no = Button("broadcast.refuse", data=f"broadcast.refuse:{number}:{revision}")
-        own = Button("broadcast.take_back", data=f"broadcast.refuse:{number}:{revision}")
+        yes = Button("broadcast.approve", data=f"broadcast.approve:{seen}", facts=facts)
+        no = Button("broadcast.refuse", data=f"broadcast.refuse:{seen}")
+        own = Button("broadcast.take_back", data=f"broadcast.refuse:{seen}")
         return look, (own,) if facts["mine"] else (yes, no), back
-    return (Button("broadcast.stop", data=f"broadcast.stop:{number}"),), back
+    return (_stop(found),), back
 
 
 def _editing(found: Broadcast) -> tuple[Row, ...]:
@@ -162,15 +175,15 @@ def live(session: Session, found: Broadcast, house: House, now: datetime, *, ins
 def waits_again(found: Broadcast) -> Reply:
     """What was approved may not go out as it is."""
     facts: dict[str, Any] = {"id": found.id, "why": found.why, "people": found.size, "states": {}}
-    button = Button("broadcast.open", data=f"broadcast.open:{found.id}", facts={"id": found.id})
-    return Reply("replies/broadcast_again", facts, ((button,),))
+    return Reply("replies/broadcast_again", facts, (opening(found.id),))
 
 
 def _controls(found: Broadcast) -> tuple[Row, ...]:
-    stop = Button("broadcast.stop", data=f"broadcast.stop:{found.id}")
-    if found.stands == "running":
-        return ((Button("broadcast.pause", data=f"broadcast.pause:{found.id}"), stop),)
-    if found.stands == "paused":
-        return ((Button("broadcast.resume", data=f"broadcast.resume:{found.id}"), stop),)
-    result = Button("campaigns.results", data=f"campaigns.results:{found.campaign}")
-    return (result,), (Button("campaigns.back", data="campaigns.list"),)
+    turn = {"running": "pause", "paused": "resume"}.get(found.stands)
+    if turn:
+        return ((Button(f"broadcast.{turn}", data=f"broadcast.{turn}:{found.id}"), _stop(found)),)
+    return (Button("campaigns.results", data=f"campaigns.results:{found.campaign}"),), (TO_CAMPAIGNS,)
+
+
+def _stop(found: Broadcast) -> Button:
+    return Button("broadcast.stop", data=f"broadcast.stop:{found.id}")

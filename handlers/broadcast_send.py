@@ -5,18 +5,20 @@ Rights and revision are looked at again on every tap: a button is no proof, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm import audit, broadcasts
 from crm.broadcasts import Broadcast
 from crm.staff import Staff
 from handlers import broadcast_card
 from handlers.ask import Ask
-from handlers.broadcast_card import card, expired, limits, live, mine, terms
+from handlers.broadcast_card import card, expired, limits, live, looking, mine, opening, terms
 from handlers.errands import sent
-from handlers.paging import Row, whole
+from handlers.paging import whole
 from handlers.route import END, Button, Reply
 from outreach import audience
 from outreach.approval import APPROVERS, may_approve, may_rule, needed
@@ -79,7 +81,9 @@ def ask_for(ask: Ask) -> Reply:
     if found is None or found.stands != "draft" or found.drafted_by != ask.who.user_id:
         return expired()
     if missing := _unseen(ask, found):
-        return Reply("replies/broadcast_look_first", {"missing": missing}, _looking(found))
+        return Reply(
+            "replies/broadcast_look_first", {"missing": missing}, (looking(found), opening(found.id))
+        )
     try:
         asker = terms(ask.session, ask.house).asker(found.stations, ask.now)
         reach = audience.size(ask.session, question_of(ask.session, found), asker).reach
@@ -111,7 +115,9 @@ def approve(ask: Ask) -> Reply:
     ):  # fmt: skip
         return expired()
     if missing := _unseen(ask, found):
-        return Reply("replies/broadcast_look_first", {"missing": missing}, _looking(found))
+        return Reply(
+            "replies/broadcast_look_first", {"missing": missing}, (looking(found), opening(found.id))
+        )
     others = needed(found.size or 0, limits(ask.house))
     if not broadcasts.approve(ask.session, found, ask.who.user_id, max(1, others), now=ask.now):
         return expired()
@@ -130,7 +136,7 @@ def refuse(ask: Ask) -> Reply:
         return expired()
     _note(ask, found, "broadcast_no")
     own = found.drafted_by == ask.who.user_id
-    told = Reply("replies/broadcast_refused", {"id": found.id, "by": ask.staff.name}, _opening(found))
+    told = Reply("replies/broadcast_refused", {"id": found.id, "by": ask.staff.name}, (opening(found.id),))
     also = () if own else ((found.drafted_by, _locale_of(ask, found.drafted_by), told),)
     if own:
         return card(ask, found, instead=True)
@@ -139,18 +145,19 @@ def refuse(ask: Ask) -> Reply:
 
 def pause(ask: Ask) -> Reply:
     """Nothing of it is claimed from this commit on."""
-    found = _ruled(ask)
-    if found is None or not broadcasts.pause(ask.session, found.id):
-        return _as_it_is(ask, found)
-    _note(ask, found, "broadcast_pause")
-    return broadcast_card.show(ask, found, instead=True)
+    return _turned(ask, "broadcast_pause", broadcasts.pause)
 
 
 def resume(ask: Ask) -> Reply:
+    """What still waits goes on."""
+    return _turned(ask, "broadcast_resume", broadcasts.resume)
+
+
+def _turned(ask: Ask, action: str, turn: Callable[[Session, int], bool]) -> Reply:
     found = _ruled(ask)
-    if found is None or not broadcasts.resume(ask.session, found.id):
+    if found is None or not turn(ask.session, found.id):
         return _as_it_is(ask, found)
-    _note(ask, found, "broadcast_resume")
+    _note(ask, found, action)
     return broadcast_card.show(ask, found, instead=True)
 
 
@@ -202,22 +209,6 @@ def _unseen(ask: Ask, found: Broadcast) -> list[str]:
     ]
 
 
-def _looking(found: Broadcast) -> tuple[Row, ...]:
-    number = found.id
-    return (
-        (
-            Button("broadcast.numbers", data=f"broadcast.check:{number}"),
-            Button("broadcast.samples", data=f"broadcast.sample:{number}"),
-            Button("broadcast.test", data=f"broadcast.test:{number}"),
-        ),
-        *_opening(found),
-    )
-
-
-def _opening(found: Broadcast) -> tuple[Row, ...]:
-    return ((Button("broadcast.open", data=f"broadcast.open:{found.id}", facts={"id": found.id}),),)
-
-
 def _approved(ask: Ask, found: Broadcast) -> Reply:
     """It begins at its hour; whoever drafted and approved it is kept up to date."""
     people = {found.drafted_by, *broadcasts.approvers(ask.session, found)}
@@ -245,7 +236,7 @@ def _to_approvers(ask: Ask, found: Broadcast, others: int) -> tuple[tuple[int, s
         (
             one.telegram_id,
             one.locale or ask.house.locale,
-            Reply("replies/broadcast_please", facts, _opening(found)),
+            Reply("replies/broadcast_please", facts, (opening(found.id),)),
         )
         for one in able
     )

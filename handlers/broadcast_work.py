@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handlers.broadcast_card import mine, terms
+from handlers.broadcast_card import mine, opening, terms
 from handlers.errands import Brought, Fetching
-from handlers.route import Button, Reply
+from handlers.route import Reply
 from outreach.broadcast import preview
 
 
@@ -25,5 +25,4 @@ def fetch(asked: Fetching) -> Brought:
             "currency": found.currency,
             "zone": asked.house.timezone,
         }
-    back = Button("broadcast.open", data=f"broadcast.open:{facts['id']}", facts={"id": facts["id"]})
-    return Brought(Reply("replies/broadcast_numbers", facts, ((back,),)))
+    return Brought(Reply("replies/broadcast_numbers", facts, (opening(facts["id"]),)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm import audit, copies
 from handlers.ask import Ask
-from handlers.broadcast_card import expired, terms
+from handlers.broadcast_card import TO_CAMPAIGNS, expired, terms
 from handlers.paging import in_rows
 from handlers.route import END, Button, Reply, Step
 from outreach.campaigns import Situation
@@ -42,9 +42,8 @@ def situations(ask: Ask) -> Reply:
         for each in found
         for locale in LOCALES
     ]
-    back = Button("campaigns.back", data="campaigns.list")
     facts = {"campaign": found[0].campaign}
-    return Reply("replies/campaign_words", facts, (*in_rows(taps, 2), (back,)), instead=True)
+    return Reply("replies/campaign_words", facts, (*in_rows(taps, 2), (TO_CAMPAIGNS,)), instead=True)
 
 
 def opened(ask: Ask) -> Reply:

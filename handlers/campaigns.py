@@ -12,7 +12,7 @@ from crm import audit, broadcasts, switches
 from crm.broadcasts import Broadcast
 from crm.outbox import Outbound
 from handlers.ask import Ask, House, Who
-from handlers.broadcast_card import expired, mine, terms
+from handlers.broadcast_card import TO_CAMPAIGNS, expired, mine, terms
 from handlers.errands import Brought, Fetching, sent
 from handlers.paging import Row
 from handlers.route import RULERS, Button, Picture, Reply
@@ -43,7 +43,9 @@ def switch(ask: Ask) -> Reply:
     if switches.turn(ask.session, name, to == "on", by=ask.who.user_id, now=ask.now):
         audit.note(ask.session, ask.who.user_id, f"switch_{to}", now=ask.now, detail=name)
     facts = {"campaign": name, "on": to == "on"}
-    return Reply("replies/campaign_switched", facts, (_again(name, to == "on"), (_BACK,)), instead=True)
+    return Reply(
+        "replies/campaign_switched", facts, (_again(name, to == "on"), (TO_CAMPAIGNS,)), instead=True
+    )
 
 
 def results(ask: Ask) -> Reply:
@@ -53,9 +55,6 @@ def results(ask: Ask) -> Reply:
     if not _results_of(ask.session, ask.who, ask.house, name):
         return expired()
     return sent(ask, RESULTS, {"campaign": name, "told": told})
-
-
-_BACK = Button("campaigns.back", data="campaigns.list")
 
 
 def _known(ask: Ask) -> str | None:
@@ -142,7 +141,9 @@ def fetch_card(asked: Fetching) -> Brought:
         }
     words = Button("campaigns.words", data=f"campaigns.words:{name}")
     found = Button("campaigns.results", data=f"campaigns.results:{name}")
-    return Brought(Reply("replies/campaign", facts, ((found, words), _again(name, facts["on"]), (_BACK,))))
+    return Brought(
+        Reply("replies/campaign", facts, ((found, words), _again(name, facts["on"]), (TO_CAMPAIGNS,)))
+    )
 
 
 def fetch_results(asked: Fetching) -> Brought:
@@ -155,10 +156,10 @@ def fetch_results(asked: Fetching) -> Brought:
         one = broadcasts.of_campaign(session, name)
         facts = found.facts() | {"name": one.name if one else "", "id": one.id if one else 0}
     if asked.facts["told"] == "numbers":
-        return Brought(Reply("replies/results", facts, ((_BACK,),)))
+        return Brought(Reply("replies/results", facts, ((TO_CAMPAIGNS,),)))
     numbers = Button("campaigns.numbers", data=f"campaigns.results:{name}:numbers")
     picture = Picture("lift", facts) if facts["lift"] else None
-    return Brought(Reply("replies/campaign_result", facts, ((numbers, _BACK),), picture=picture))
+    return Brought(Reply("replies/campaign_result", facts, ((numbers, TO_CAMPAIGNS),), picture=picture))
 
 
 def _results_of(session: Session, who: Who, house: House, name: str) -> Broadcast | str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm import audit
 from handlers.ask import Ask
+from handlers.broadcast_card import TO_CAMPAIGNS
 from handlers.paging import Row, whole
 from handlers.route import Button, Reply
 from handlers.text import cut
@@ -34,7 +35,7 @@ def _list(ask: Ask, done: str) -> Reply:
     audit.viewed(ask.session, ask.who.user_id, [row.customer_id for row in rows], now=ask.now, how="unknown")
     told = [row.facts() | {"name": cut(row.name, 40), "message": _message(row.campaign)} for row in rows]
     facts = {"rows": told, "total": unknowns.number(ask.session), "zone": ask.house.timezone, "done": done}
-    buttons = (*(_deciding(row.id, row.customer) for row in rows), (_BACK,))
+    buttons = (*(_deciding(row.id, row.customer) for row in rows), (TO_CAMPAIGNS,))
     return Reply("replies/unknowns", facts, buttons, instead=True)
 
 
@@ -42,9 +43,6 @@ def _message(campaign: str) -> int:
     """The number of a broadcast; 0 of a campaign with a name."""
     number = campaign.removeprefix("b")
     return int(number) if number.isascii() and number.isdecimal() else 0
-
-
-_BACK = Button("campaigns.back", data="campaigns.list")
 
 
 def _deciding(row: int, customer: str) -> Row:

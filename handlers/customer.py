@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from crm import audit, notes, tags, tasks
 from handlers.ask import Ask
-from handlers.paging import Row, in_rows, pager, whole
+from handlers.paging import Row, in_rows, page_of, pager, whole
 from handlers.route import END, Button, Picture, Reply, Step
 from handlers.segments import asker, person_buttons
 from handlers.text import cut
@@ -44,6 +45,17 @@ def theirs(ask: Ask, number: int | None) -> Person | None:
     return found if isinstance(found, Person) else None
 
 
+def meant(ask: Ask) -> Person | None:
+    """The customer that the talk is about, still one of theirs."""
+    number = ask.data.get("customer")
+    return theirs(ask, number) if isinstance(number, int) else None
+
+
+def to_card(number: int) -> Button:
+    """The way back from whatever was opened from a card."""
+    return Button("customer.card", data=f"customer.more:{number}:card")
+
+
 def open_card(ask: Ask) -> Reply:
     """Someone in a list."""
     found = theirs(ask, whole(ask.parts, 0))
@@ -62,34 +74,20 @@ def more(ask: Ask) -> Reply:
         return Reply("replies/customer", found.facts, card_buttons(found), instead=True)
     if tab == "notes":
         return said(ask, found, whole(ask.parts, 2) or 0)
-    back = ((Button("customer.card", data=f"customer.more:{found.id}:card"),),)
-    return Reply(f"replies/customer_{tab}", found.facts, back, instead=True)
+    return Reply(f"replies/customer_{tab}", found.facts, ((to_card(found.id),),), instead=True)
 
 
 def said(ask: Ask, found: Person, page: int) -> Reply:
     """All notes and tags of a customer; one's own can be taken back."""
-    written = notes.of(ask.session, found.id)
-    pages = max(1, -(-len(written) // NOTES))
-    page = min(page, pages - 1)
-    shown = list(enumerate(written, 1))[page * NOTES : (page + 1) * NOTES]
-    put = tags.of(ask.session, found.id)
-    mine = [
-        Button("note.drop", data=f"note.drop:{found.id}:{note.id}", facts={"place": place})
-        for place, note in shown
-        if note.staff_id == ask.staff.id
-    ]
-    worn = [
-        Button("tag.drop", data=f"tag.drop:{found.id}:{tags.short(tag.tag)}", facts={"tag": tag.tag})
-        for tag in put
-        if tag.staff_id == ask.staff.id
-    ]
+    shown = page_of(list(enumerate(notes.of(ask.session, found.id), 1)), page, NOTES)
+    worn = tags.of(ask.session, found.id)
     facts = {
         "name": found.facts["name"],
         "zone": found.facts["zone"],
-        "tags": [tag.tag for tag in put],
+        "tags": [tag.tag for tag in worn],
         "notes": [
             {"place": place, "text": note.text, "by": note.by, "at": note.at.isoformat()}
-            for place, note in shown
+            for place, note in shown.items
         ],
         "closed": [
             task_facts(ask.session, task, asker(ask).today) | {"day": task.closed_at.isoformat()}
@@ -97,10 +95,28 @@ def said(ask: Ask, found: Person, page: int) -> Reply:
             if task.closed_at is not None
         ],
     }
-    rows = in_rows(worn, 2) + in_rows(mine, 3) + pager(f"customer.more:{found.id}:notes", page, pages)
+    turning = pager(f"customer.more:{found.id}:notes", shown.number, shown.pages)
     note, tag, _ = _writing(found.id)
-    buttons = (*rows, (note, tag), (Button("customer.card", data=f"customer.more:{found.id}:card"),))
+    drops = _taking_back(found.id, ask.staff.id, shown.items, worn)
+    buttons = (*drops, *turning, (note, tag), (to_card(found.id),))
     return Reply("replies/customer_notes", facts, buttons, instead=True)
+
+
+def _taking_back(
+    customer: int, staff: int, shown: Sequence[tuple[int, notes.Written]], worn: Sequence[tags.Tag]
+) -> tuple[Row, ...]:
+    """A button for each tag and each note that is this person's own."""
+    put = [
+        Button("tag.drop", data=f"tag.drop:{customer}:{tags.short(tag.tag)}", facts={"tag": tag.tag})
+        for tag in worn
+        if tag.staff_id == staff
+    ]
+    wrote = [
+        Button("note.drop", data=f"note.drop:{customer}:{note.id}", facts={"place": place})
+        for place, note in shown
+        if note.staff_id == staff
+    ]
+    return in_rows(put, 2) + in_rows(wrote, 3)
 
 
 def chart(ask: Ask) -> Reply:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crm import audit, notes, tags
 from handlers.ask import Ask
-from handlers.customer import said, theirs
-from handlers.paging import Row, in_rows, whole
+from handlers.customer import meant, said, theirs, to_card
+from handlers.paging import in_rows, whole
+from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
 from handlers.segments import asker
 from questions.people import Person
@@ -22,32 +24,32 @@ def ask_note(ask: Ask) -> Reply:
     found = theirs(ask, whole(ask.parts, 0))
     if found is None:
         return Reply("replies/customer_none")
-    return Reply("replies/note_ask", _most(found), step=Step(TEXT, {"customer": found.id}))
+    return replace(_ask_note(found), step=Step(TEXT, {"customer": found.id}))
 
 
 def note_written(ask: Ask) -> Reply:
     """The note itself."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     if not ask.text:
         return note_again(ask)
     if len(ask.text) > notes.LONGEST:
-        return Reply("replies/note_too_long", {"most": notes.LONGEST, "signs": len(ask.text)})
+        return too_long(ask, notes.LONGEST)
     try:
         note = notes.add(ask.session, found.id, ask.staff.id, ask.text, now=ask.now)
     except notes.TooMany:
-        return Reply("replies/note_too_many", {"most": notes.MOST}, _card(found.id), step=END)
+        return Reply("replies/note_too_many", {"most": notes.MOST}, ((to_card(found.id),),), step=END)
     audit.note(ask.session, ask.who.user_id, "note", now=ask.now, customer_id=found.id)
     # Whoever meant to ask something and forgot that a note was awaited takes it back at once.
     undo = Button("note.undo", data=f"note.drop:{found.id}:{note.id}")
-    buttons = ((undo, *_card(found.id)[0]),)
+    buttons = ((undo, to_card(found.id)),)
     return Reply("replies/note_kept", {"name": found.facts["name"]}, buttons, step=END)
 
 
 def note_again(ask: Ask) -> Reply:
-    found = _meant(ask)
-    return Reply("replies/note_ask", _most(found)) if found else Reply("replies/customer_none", step=END)
+    found = meant(ask)
+    return _ask_note(found) if found else Reply("replies/customer_none", step=END)
 
 
 def drop_note(ask: Ask) -> Reply:
@@ -66,19 +68,17 @@ def ask_tag(ask: Ask) -> Reply:
     found = theirs(ask, whole(ask.parts, 0))
     if found is None:
         return Reply("replies/customer_none")
-    return Reply("replies/tag_ask", _longest(found), _offered(ask, found), step=_tagging(found))
+    return replace(_ask_tag(ask, found), step=Step(TAG, {"customer": found.id}))
 
 
 def tag_again(ask: Ask) -> Reply:
-    found = _meant(ask)
-    if found is None:
-        return Reply("replies/customer_none", step=END)
-    return Reply("replies/tag_ask", _longest(found), _offered(ask, found))
+    found = meant(ask)
+    return _ask_tag(ask, found) if found else Reply("replies/customer_none", step=END)
 
 
 def tag_written(ask: Ask) -> Reply:
     """One tag, or several with commas between."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     words = [word.strip() for word in _BETWEEN.split(ask.text) if word.strip()]
@@ -117,40 +117,24 @@ def _put(ask: Ask, found: Person, wanted: list[str]) -> Reply:
                 who = ask.who.user_id
                 audit.note(ask.session, who, "tag", now=ask.now, customer_id=found.id, detail=tag)
     except tags.TooMany:
-        return Reply("replies/tag_too_many", {"most": tags.MOST}, _card(found.id), step=END)
+        return Reply("replies/tag_too_many", {"most": tags.MOST}, ((to_card(found.id),),), step=END)
     worn = [tag.tag for tag in tags.of(ask.session, found.id)]
-    return Reply("replies/tag_kept", {"name": found.facts["name"], "tags": worn}, _card(found.id), step=END)
+    facts = {"name": found.facts["name"], "tags": worn}
+    return Reply("replies/tag_kept", facts, ((to_card(found.id),),), step=END)
 
 
 def _known(ask: Ask) -> list[str]:
     return tags.known(ask.session, asker(ask).customers)
 
 
-def _offered(ask: Ask, found: Person) -> tuple[Row, ...]:
+def _ask_note(found: Person) -> Reply:
+    return Reply("replies/note_ask", {"name": found.facts["name"], "most": notes.LONGEST})
+
+
+def _ask_tag(ask: Ask, found: Person) -> Reply:
     free = [tag for tag in _known(ask) if tag not in found.facts["tags"]][:OFFERED]
     buttons = [
         Button("tag.put", data=f"tag.put:{found.id}:{tags.short(tag)}", facts={"tag": tag}) for tag in free
     ]
-    return in_rows(buttons, 3)
-
-
-def _meant(ask: Ask) -> Person | None:
-    """The customer that the talk is about, still one of theirs."""
-    number = ask.data.get("customer")
-    return theirs(ask, number) if isinstance(number, int) else None
-
-
-def _tagging(found: Person) -> Step:
-    return Step(TAG, {"customer": found.id})
-
-
-def _most(found: Person) -> dict[str, object]:
-    return {"name": found.facts["name"], "most": notes.LONGEST}
-
-
-def _longest(found: Person) -> dict[str, object]:
-    return {"name": found.facts["name"], "most": tags.LONGEST}
-
-
-def _card(number: int) -> tuple[Row, ...]:
-    return ((Button("customer.card", data=f"customer.more:{number}:card"),),)
+    facts = {"name": found.facts["name"], "most": tags.LONGEST}
+    return Reply("replies/tag_ask", facts, in_rows(buttons, 3))

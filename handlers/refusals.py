@@ -1,4 +1,4 @@
-"""Numbers, dates and units that cannot stand: one reply that names each and what would be right."""
+"""What cannot stand, and what would be right: numbers, dates and units of a fill-up; texts too long."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def refuse(ask: Ask, problems: Sequence[Problem], currency: str) -> Reply:
         "days": OLDEST.days,
     }
     return Reply("replies/fillup_refused", facts)
+
+
+def too_long(ask: Ask, most: int) -> Reply:
+    """A text of more than ``most`` characters: nothing is kept, the talk waits for a shorter one."""
+    return Reply("replies/text_too_long", {"most": most, "signs": len(ask.text)})
 
 
 def from_range(wrong: OutOfRange) -> Problem:

@@ -9,8 +9,9 @@ from crm import audit, tasks
 from crm.customers import Customer
 from handlers import tasks as followups
 from handlers.ask import Ask
-from handlers.customer import theirs
+from handlers.customer import meant, theirs
 from handlers.paging import Row, in_rows, whole
+from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
 from questions.people import Person
 
@@ -29,7 +30,7 @@ def add(ask: Ask) -> Reply:
 
 def again(ask: Ask) -> Reply:
     """Neither a reason nor a day."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     if ask.step == WHEN:
@@ -39,13 +40,13 @@ def again(ask: Ask) -> Reply:
 
 def words(ask: Ask) -> Reply:
     """The reason in their own words."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     if not ask.text:
         return again(ask)
     if len(ask.text) > tasks.LONGEST:
-        return Reply("replies/note_too_long", {"most": tasks.LONGEST, "signs": len(ask.text)})
+        return too_long(ask, tasks.LONGEST)
     return _when(found, "other", ask.text)
 
 
@@ -59,7 +60,7 @@ def reason(ask: Ask) -> Reply:
 
 def due(ask: Ask) -> Reply:
     """``task.in:<days>``: kept, for whoever made it, once."""
-    found, days = _meant(ask), whole(ask.parts, 0)
+    found, days = meant(ask), whole(ask.parts, 0)
     if ask.step != WHEN or days not in DAYS:
         return Reply(toast="task.expired")
     if found is None:
@@ -85,11 +86,6 @@ def _when(found: Person, why: str, said: str) -> Reply:
 def _reasons(found: Person) -> tuple[Row, ...]:
     buttons = [Button(f"task_reason.{why}", data=f"task.why:{found.id}:{why}") for why in BY_HAND]
     return in_rows(buttons, 2)
-
-
-def _meant(ask: Ask) -> Person | None:
-    number = ask.data.get("customer")
-    return theirs(ask, number) if isinstance(number, int) else None
 
 
 def _name(found: Person) -> dict[str, object]:

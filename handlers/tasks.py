@@ -14,6 +14,7 @@ from crm.tasks import Task
 from handlers.ask import Ask
 from handlers.documents import of_lines
 from handlers.paging import Row, in_rows, pager, whole
+from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
 from handlers.segments import asker
 from handlers.text import cut
@@ -79,7 +80,7 @@ def said(ask: Ask) -> Reply:
     if not ask.text:
         return said_again(ask)
     if len(ask.text) > tasks.LONGEST:
-        return Reply("replies/note_too_long", {"most": tasks.LONGEST, "signs": len(ask.text)})
+        return too_long(ask, tasks.LONGEST)
     found[0].said = ask.text
     return Reply("replies/task_said", {"name": found[1].name}, ((_back(),),), step=END)
 
@@ -94,8 +95,8 @@ def said_again(ask: Ask) -> Reply:
 
 def later(ask: Ask) -> Reply:
     """``task.later:<task>``: until when?"""
-    found = theirs(ask)
-    if found is None or found[0].closed_at is not None:
+    found = _open(ask)
+    if found is None:
         return Reply("replies/task_none")
     task = found[0]
     buttons = [
@@ -107,8 +108,8 @@ def later(ask: Ask) -> Reply:
 
 def until(ask: Ask) -> Reply:
     """``task.until:<task>:<days>`` from today."""
-    found, days = theirs(ask), whole(ask.parts, 1)
-    if found is None or found[0].closed_at is not None or days not in LATER:
+    found, days = _open(ask), whole(ask.parts, 1)
+    if found is None or days not in LATER:
         return Reply("replies/task_none")
     found[0].due = today(ask) + timedelta(days=days)
     return one(ask, found, instead=True)
@@ -116,8 +117,8 @@ def until(ask: Ask) -> Reply:
 
 def give(ask: Ask) -> Reply:
     """``task.give:<task>``: to whom?"""
-    found = theirs(ask)
-    if found is None or found[0].closed_at is not None:
+    found = _open(ask)
+    if found is None:
         return Reply("replies/task_none")
     task = found[0]
     buttons = [
@@ -135,13 +136,11 @@ def give(ask: Ask) -> Reply:
 
 def given(ask: Ask) -> Reply:
     """``task.given:<task>:<staff>``: handed over; the other one hears of it."""
-    found, number = theirs(ask), whole(ask.parts, 1)
-    if found is None or found[0].closed_at is not None:
+    found, number = _open(ask), whole(ask.parts, 1)
+    hand = next((person for person in _hands(ask, found[0]) if person.id == number), None) if found else None
+    if found is None or hand is None:
         return Reply("replies/task_none")
     task, customer = found
-    hand = next((person for person in _hands(ask, task) if person.id == number), None)
-    if hand is None:
-        return Reply("replies/task_none")
     task.staff_id = hand.id
     ask.session.flush()
     told = Reply("replies/task_given", {"by": ask.staff.name} | _facts(ask, task, customer), (_opened(task),))
@@ -153,6 +152,12 @@ def given(ask: Ask) -> Reply:
 def theirs(ask: Ask) -> Found | None:
     """The task that a button is about, where its customer is one of the asker's."""
     return _by_id(ask, whole(ask.parts, 0))
+
+
+def _open(ask: Ask) -> Found | None:
+    """The same while nobody has closed it."""
+    found = theirs(ask)
+    return found if found and found[0].closed_at is None else None
 
 
 def _by_id(ask: Ask, number: Any) -> Found | None:

@@ -8,8 +8,9 @@ from crm import audit
 from crm.customers import Customer
 from crm.stations import Station
 from handlers.ask import Ask
-from handlers.customer import theirs
+from handlers.customer import meant, theirs, to_card
 from handlers.paging import Row, whole
+from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
 from outreach import personal
 from outreach.personal import Barred, Ready
@@ -32,13 +33,13 @@ def to(ask: Ask) -> Reply:
 
 def written(ask: Ask) -> Reply:
     """The text, shown as it will arrive. Another text in its place is as good."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     if not ask.text:
         return again(ask)
     if len(ask.text) > personal.LONGEST:
-        return Reply("replies/note_too_long", {"most": personal.LONGEST, "signs": len(ask.text)})
+        return too_long(ask, personal.LONGEST)
     ready = _when(ask, found.id)
     if isinstance(ready, Barred):
         return _barred(found, ready)
@@ -50,7 +51,7 @@ def written(ask: Ask) -> Reply:
 
 def again(ask: Ask) -> Reply:
     """Neither a text nor a decision."""
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     ready = _when(ask, found.id)
@@ -64,7 +65,7 @@ def send(ask: Ask) -> Reply:
     nonce = ask.parts[0] if ask.parts else ""
     if ask.step != SURE or not nonce or ask.data.get("nonce") != nonce:
         return Reply(toast="write.expired")
-    found = _meant(ask)
+    found = meant(ask)
     if found is None:
         return Reply("replies/customer_none", step=END)
     ready = _when(ask, found.id)
@@ -74,7 +75,7 @@ def send(ask: Ask) -> Reply:
     personal.send(ask.session, found.id, ready, nonce=nonce, now=ask.now, **words)
     audit.note(ask.session, ask.who.user_id, "message", now=ask.now, customer_id=found.id)
     facts = {"name": found.facts["name"]} | _time(ready)
-    return Reply("replies/write_sent", facts, _card(found.id), instead=True, step=END)
+    return Reply("replies/write_sent", facts, ((to_card(found.id),),), instead=True, step=END)
 
 
 def drop(ask: Ask) -> Reply:
@@ -91,7 +92,7 @@ def _when(ask: Ask, customer: int) -> Ready | Barred:
 def _barred(found: Person, barred: Barred) -> Reply:
     free = barred.free.isoformat() if barred.free else ""
     facts = {"name": found.facts["name"], "reason": barred.reason, "free": free, "zone": barred.zone}
-    return Reply("replies/write_barred", facts, _card(found.id), step=END)
+    return Reply("replies/write_barred", facts, ((to_card(found.id),),), step=END)
 
 
 def _time(ready: Ready) -> dict[str, str]:
@@ -110,15 +111,5 @@ def _station(ask: Ask, found: Person) -> str:
     return ask.session.get_one(Station, home).name if home is not None else ask.house.chain_name
 
 
-def _meant(ask: Ask) -> Person | None:
-    """The customer that the talk is about, still one of theirs."""
-    number = ask.data.get("customer")
-    return theirs(ask, number) if isinstance(number, int) else None
-
-
 def _sure(nonce: str) -> tuple[Row, ...]:
     return ((Button("write.send", data=f"write.send:{nonce}"), Button("write.drop", data="write.drop")),)
-
-
-def _card(number: int) -> tuple[Row, ...]:
-    return ((Button("customer.card", data=f"customer.more:{number}:card"),),)

@@ -27,9 +27,9 @@ from bot.updates import Inbox, poll
 from crm import inbox, staff
 from crm.db import Database
 from crm.writer import Writer, patiently, until_it_is_back
-from handlers.ask import House, Incoming
+from handlers.ask import House, Incoming, Who
 from handlers.leave import Leave
-from handlers.people import identify_staff
+from handlers.people import known
 from handlers.route import Command, Elsewhere, Inline, Membership, Route, Said, Tap
 from handlers.routes import ROUTES
 from handlers.speak import Speaker
@@ -174,14 +174,14 @@ class Forecourt:
 
     def _publish_menu(self, bot: Bot) -> Callable[[int, int], Any]:
         async def publish(chat_id: int, user_id: int) -> None:
-            roles, locale = await asyncio.to_thread(self._roles_of, user_id)
-            await menus.publish_for(bot, ROUTES, chat_id, roles, locale)
+            who = await asyncio.to_thread(self._known, user_id, chat_id)
+            await menus.publish_for(bot, ROUTES, chat_id, who.roles, who.locale)
 
         return publish
 
-    def _roles_of(self, user_id: int) -> tuple[frozenset[str], str]:
+    def _known(self, user_id: int, chat_id: int) -> Who:
         with self.database.read() as session:
-            return identify_staff(session, user_id, self.house)
+            return known(session, user_id, chat_id, self.house)
 
     async def run(self, application: AnyApplication, started: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve until ``stop``; ``started`` is set when updates are fetched. Raises what ends the polling."""

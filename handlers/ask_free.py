@@ -8,9 +8,10 @@ from typing import Any
 from crm import asked, audit
 from handlers import customer, narrow
 from handlers.ask import Ask
-from handlers.paging import Row, pager
-from handlers.route import MANAGERS, Button, Picture, Reply
-from handlers.segments import asker
+from handlers.paging import pager
+from handlers.people import asker
+from handlers.route import MANAGERS, Picture, Reply
+from handlers.segments import person_buttons
 from handlers.text import cut
 from questions.answer import Answer, answer
 from questions.misread import Misread, Problem
@@ -86,21 +87,8 @@ def _people(ask: Ask, found: Answer, told: dict[str, Any], *, instead: bool) -> 
     audit.viewed(ask.session, ask.who.user_id, [row["id"] for row in found.rows], now=ask.now, how="list")
     rows = [row | {"name": cut(row["name"], 40)} for row in found.rows]
     told |= {"rows": rows, "page": found.page + 1, "pages": found.pages, "first": found.page * PAGE + 1}
-    return Reply("replies/ask_people", told, _cards(rows), instead=instead)
-
-
-def _cards(rows: list[dict[str, Any]]) -> tuple[Row, ...]:
-    """Each person of a list opens their card."""
-    return tuple(
-        (
-            Button(
-                "segments.person",
-                data=f"customer.open:{row['id']}",
-                facts={"name": cut(row["name"], 32), "number": cut(row["customer"], 24)},
-            ),
-        )
-        for row in rows
-    )
+    cards = person_buttons((row["id"], row["name"], row["customer"]) for row in rows)
+    return Reply("replies/ask_people", told, cards, instead=instead)
 
 
 def _rows(found: Answer, told: dict[str, Any], names: Names) -> Reply:

@@ -11,8 +11,8 @@ from handlers import errands
 from handlers.ask import Ask, House
 from handlers.errands import Brought, Fetching
 from handlers.paging import whole
+from handlers.people import asker_of
 from handlers.route import HEADQUARTERS, MANAGERS, Button, Reply
-from handlers.segments import asker_of
 from handlers.text import cut
 from questions.misread import Misread
 from questions.moves import moves

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from crm import audit, notes, tags, tasks
 from handlers.ask import Ask
 from handlers.paging import Row, in_rows, page_of, pager, whole
+from handlers.people import asker
 from handlers.route import END, Button, Picture, Reply, Step
-from handlers.segments import asker, person_buttons
+from handlers.segments import person_buttons
 from handlers.text import cut
 from questions import spend
 from questions.card import task_facts
@@ -177,4 +178,5 @@ def several(ask: Ask, people: People, wanted: str) -> Reply:
         "more": people.total > PAGE,
         "rows": [asdict(row) | {"name": cut(row.name, 40)} for row in people.rows],
     }
-    return Reply("replies/customer_several", facts, person_buttons(people.rows), step=END)
+    cards = person_buttons((row.id, row.name, row.number) for row in people.rows)
+    return Reply("replies/customer_several", facts, cards, step=END)

@@ -9,8 +9,8 @@ from handlers import errands, narrow
 from handlers.ask import Ask
 from handlers.documents import File, of_lines
 from handlers.errands import Brought, Fetching
+from handlers.people import asker, asker_of
 from handlers.route import Reply
-from handlers.segments import asker, asker_of
 from questions import files
 from questions.misread import Misread
 from questions.names import names_of

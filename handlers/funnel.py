@@ -11,8 +11,8 @@ from crm import costs
 from handlers.ask import Ask
 from handlers.overview import way
 from handlers.paging import Row, in_rows, page_of, pager, whole
+from handlers.people import asker
 from handlers.route import Button, Picture, Reply
-from handlers.segments import asker
 from intake.faults import Fault
 from intake.numbers import scaled
 from questions import churn as churns

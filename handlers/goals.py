@@ -11,8 +11,8 @@ from crm.goals import Goal
 from handlers.ask import Ask
 from handlers.overview import way
 from handlers.paging import Row, whole
+from handlers.people import asker
 from handlers.route import HEADQUARTERS, MANAGERS, Button, Picture, Reply
-from handlers.segments import asker
 from questions.asker import Asker
 from questions.goal_text import Wanted, read
 from questions.goals import asked, progress

@@ -8,8 +8,8 @@ from crm import audit
 from crm.customers import Customer
 from crm.segments import CustomerSegment
 from handlers.ask import Ask
+from handlers.people import asker
 from handlers.route import Found, Reply
-from handlers.segments import asker
 from handlers.text import cut
 from questions.people import Listed, People, Person, listed, person
 

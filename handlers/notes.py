@@ -9,9 +9,9 @@ from crm import audit, notes, tags
 from handlers.ask import Ask
 from handlers.customer import meant, said, theirs, to_card
 from handlers.paging import in_rows, whole
+from handlers.people import asker
 from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
-from handlers.segments import asker
 from questions.people import Person
 
 TEXT, TAG = "note.text", "tag.text"

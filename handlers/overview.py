@@ -11,8 +11,9 @@ from typing import Any
 from crm import asked
 from handlers.ask import Ask
 from handlers.paging import in_rows, page_of, pager, whole
+from handlers.people import asker
 from handlers.route import Button, Picture, Reply
-from handlers.segments import asker, doors
+from handlers.segments import doors
 from handlers.text import cut
 from questions import credit as credits_
 from questions import mix as mixes

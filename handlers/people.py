@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import customers, talks
+from crm.customers import Customer
 from crm.staff import Staff, stations_of
-from handlers.ask import House, Incoming, Who
+from handlers.ask import Ask, House, Incoming, Who
 from handlers.text import clean_name
+from questions.asker import Asker
 
 WHOLE_CHAIN = frozenset({"service", "marketing", "headquarters", "admin"})
 
@@ -17,8 +22,7 @@ def identify(session: Session, incoming: Incoming, house: House) -> Who:
     """The sender, from the database and the update. Knows everyone, also those it has never seen."""
     user = incoming.update.effective_user
     user_id = user.id if user else 0
-    customer = customers.by_chat(session, user_id)
-    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    customer, staff = _both(session, user_id)
     language = (user.language_code or "") if user else ""
     talk = talks.current(session, user_id)
     chosen = (customer and customer.locale) or (staff and staff.locale) or (talk and talk.locale)
@@ -38,19 +42,10 @@ def identify(session: Session, incoming: Incoming, house: House) -> Who:
 
 def known(session: Session, user_id: int, chat_id: int, house: House) -> Who:
     """A person known by id alone, with the rights and the stations they have now."""
-    customer = customers.by_chat(session, user_id)
-    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
-    roles, locale = _roles(customer, staff), (customer and customer.locale) or (staff and staff.locale)
-    chosen = locale or house.locale
-    return Who(user_id, chat_id, "", "", "", chosen, roles, customer, staff, scope(session, staff))
-
-
-def identify_staff(session: Session, user_id: int, house: House) -> tuple[frozenset[str], str]:
-    """The roles and locale of a person known only by id."""
-    customer = customers.by_chat(session, user_id)
-    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    customer, staff = _both(session, user_id)
     locale = (customer and customer.locale) or (staff and staff.locale) or house.locale
-    return _roles(customer, staff), locale
+    roles, stations = _roles(customer, staff), scope(session, staff)
+    return Who(user_id, chat_id, "", "", "", locale, roles, customer, staff, stations)
 
 
 def locale_of(language: str, default: str) -> str:
@@ -69,7 +64,25 @@ def scope(session: Session, staff: Staff | None) -> frozenset[int] | None:
     return stations_of(session, staff)
 
 
-def _roles(customer: customers.Customer | None, staff: Staff | None) -> frozenset[str]:
+def asker(ask: Ask) -> Asker:
+    """Whose answer it is."""
+    return asker_of(ask.who, ask.house, ask.now)
+
+
+def asker_of(who: Who, house: House, now: datetime) -> Asker:
+    """The one place where a chat's rights become the scope of a question."""
+    zone = ZoneInfo(house.timezone)
+    today = now.astimezone(zone).date()
+    return Asker(who.stations, today, house.country, zone, house.trust_self_reported)
+
+
+def _both(session: Session, user_id: int) -> tuple[Customer | None, Staff | None]:
+    """The same person as customer and as staff."""
+    staff = session.scalar(select(Staff).where(Staff.telegram_id == user_id, Staff.active))
+    return customers.by_chat(session, user_id), staff
+
+
+def _roles(customer: Customer | None, staff: Staff | None) -> frozenset[str]:
     roles = {"anyone"}
     if customer is not None:
         roles.add("driver")

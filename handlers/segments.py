@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crm import audit
-from handlers.ask import Ask, House, Who
+from handlers.ask import Ask
 from handlers.paging import Row, in_rows, pager, whole
+from handlers.people import asker
 from handlers.route import Button, Picture, Reply
 from handlers.text import cut
 from questions import parse
-from questions.asker import Asker
 from questions.overview import ORDER, counts
-from questions.people import PAGE, Listed, in_segment
+from questions.people import PAGE, in_segment
 
 PAGES = ("moves", "cohorts", "mix", "pyramid", "credit", "outlook")  # of handlers/overview.py
-
-
-def asker(ask: Ask) -> Asker:
-    """Whose answer it is."""
-    return asker_of(ask.who, ask.house, ask.now)
-
-
-def asker_of(who: Who, house: House, now: datetime) -> Asker:
-    """The one place where a chat's rights become a scope."""
-    zone = ZoneInfo(house.timezone)
-    today = now.astimezone(zone).date()
-    return Asker(who.stations, today, house.country, zone, house.trust_self_reported)
 
 
 def segments(ask: Ask) -> Reply:
@@ -81,17 +68,17 @@ def turn_page(ask: Ask) -> Reply:
     return _tapped(ask, instead=True)
 
 
-def person_buttons(rows: tuple[Listed, ...]) -> tuple[Row, ...]:
-    """Each person of a list opens their card."""
+def person_buttons(rows: Iterable[tuple[int, str, str]]) -> tuple[Row, ...]:
+    """Each person of a list opens their card. A row is an id, a name and a member number."""
     return tuple(
         (
             Button(
                 "segments.person",
-                data=f"customer.open:{row.id}",
-                facts={"name": cut(row.name, 32), "number": cut(row.number, 24)},
+                data=f"customer.open:{customer}",
+                facts={"name": cut(name, 32), "number": cut(number, 24)},
             ),
         )
-        for row in rows
+        for customer, name, number in rows
     )
 
 
@@ -115,8 +102,8 @@ def _people(ask: Ask, code: str, page: int, *, instead: bool) -> Reply:
         "rows": [asdict(row) | {"name": cut(row.name, 40)} for row in people.rows],
     }
     turning = pager(f"segments.page:{code}", people.page, people.pages)
-    buttons = person_buttons(people.rows) + turning
-    return Reply("replies/segment", facts, buttons, instead=instead)
+    cards = person_buttons((row.id, row.name, row.number) for row in people.rows)
+    return Reply("replies/segment", facts, cards + turning, instead=instead)
 
 
 def _choice(code: str) -> Button:

@@ -14,9 +14,9 @@ from crm.tasks import Task
 from handlers.ask import Ask
 from handlers.documents import of_lines
 from handlers.paging import Row, in_rows, pager, whole
+from handlers.people import asker
 from handlers.refusals import too_long
 from handlers.route import END, Button, Reply, Step
-from handlers.segments import asker
 from handlers.text import cut
 from questions.calls import MOST, call_list
 from questions.card import task_facts

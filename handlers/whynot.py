@@ -8,8 +8,8 @@ from crm import audit, switches
 from handlers.ask import Ask
 from handlers.customer import LONGEST, several
 from handlers.paging import Row, in_rows, whole
+from handlers.people import asker
 from handlers.route import Button, Reply
-from handlers.segments import asker
 from outreach import campaigns
 from outreach.why_not import Chain, names, why_not
 from questions.people import Found, People, Person, person

@@ -16,7 +16,7 @@ from telegram.error import TelegramError
 from bot.config import Settings
 from bot.telegram import AioRequest
 from handlers.leave import NotSent
-from handlers.voice import TEXT_LIMIT, fit, plain
+from handlers.markup import TEXT_LIMIT, fit, plain
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 

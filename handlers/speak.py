@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -21,10 +21,10 @@ from crm import audit, inbox, talks, taps
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.ask import House, Incoming, Who
 from handlers.looking import Looked, asking, look
+from handlers.markup import Spoken
 from handlers.people import identify, locale_of
 from handlers.route import Inline, Reply, Route, Said
 
-Spoken = dict[str, Any]
 READERS = 4  # questions answered at once; more of them wait, and nobody else does
 GRACE = 2.0  # seconds for the last marks when the bot stops
 log = logging.getLogger(__name__)

@@ -7,31 +7,15 @@ again; one that may have arrived is not, because a second copy is worse than a n
 from __future__ import annotations
 
 import asyncio
-import html
 import io
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import segno
-from telegram import (
-    Bot,
-    CopyTextButton,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InlineQueryResultArticle,
-    InputFile,
-    InputMediaPhoto,
-    InputTextMessageContent,
-    KeyboardButton,
-    LinkPreviewOptions,
-    Message,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-)
+from telegram import Bot, InputFile, InputMediaPhoto, Message
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
@@ -39,19 +23,26 @@ from crm import customers, errands
 from crm.writer import Writer, patiently, until_it_is_back
 from handlers.documents import DOCUMENTS, File
 from handlers.leave import Leave, NotSent
+from handlers.markup import (
+    CAPTION_LIMIT,
+    NO_PREVIEW,
+    TEXT_LIMIT,
+    Spoken,
+    article,
+    fit,
+    inline,
+    keyboard,
+    plain,
+)
 from handlers.pictures import PICTURES
-from handlers.text import cut
 from templates import label, render
 
 log = logging.getLogger(__name__)
-Spoken = dict[str, Any]
-TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 UPLOAD_SECONDS = 120
 INLINE_SECONDS = 1  # that Telegram may answer the same words of the same person by itself: scopes change
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, *([30.0] * 8))  # seconds between tries: four and a half minutes
 STALE = ("message is not modified", "query is too old")
 NO_EDIT = ("message to edit not found", "message can't be edited", "there is no text in the message")
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Voice:
@@ -94,7 +85,7 @@ class Voice:
 
     async def _found(self, part: Spoken) -> None:
         """Answer an inline query at once or not at all: who typed on has asked anew meanwhile."""
-        results = [_article(one, part["locale"]) for one in part["results"]]
+        results = [article(one, part["locale"]) for one in part["results"]]
         answer = partial(
             self._bot.answer_inline_query, part["query"], results, cache_time=INLINE_SECONDS, is_personal=True
         )
@@ -108,7 +99,7 @@ class Voice:
         text = render(part["template"], part["locale"], part["facts"])
         if made := part.get("document"):
             file = await asyncio.to_thread(DOCUMENTS[made["maker"]], made["facts"], part["locale"])
-            await self.hand_over(part["chat_id"], text, file, _markup(part))
+            await self.hand_over(part["chat_id"], text, file, keyboard(part))
             return
         picture = await _picture(part)
         try:
@@ -160,7 +151,7 @@ class Voice:
         await self._guarded(chat_id, lambda: self._leave.aside(send))
 
     async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message:
-        markup = _markup(part)
+        markup = keyboard(part)
         if picture is not None:
             return await self._bot.send_photo(
                 part["chat_id"],
@@ -189,7 +180,7 @@ class Voice:
     async def _replace(
         self, part: Spoken, text: str, mode: str | None, picture: bytes | None
     ) -> Message | bool:
-        markup = _inline(part)
+        markup = inline(part)
         if picture is not None:
             media = InputMediaPhoto(picture, caption=fit(text, CAPTION_LIMIT), parse_mode=mode)
             return await self._bot.edit_message_media(
@@ -241,61 +232,3 @@ async def _picture(part: Spoken) -> bytes | None:
         draw = PICTURES[part["picture"]["name"]]
         return await asyncio.to_thread(draw, part["picture"]["facts"], part["locale"])
     return None
-
-
-def _markup(part: Spoken) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
-    if part["keys"] is None:
-        return _inline(part)
-    if not part["keys"]:
-        return ReplyKeyboardRemove()
-    rows = [
-        [
-            KeyboardButton(
-                label(key["label"], part["locale"]),
-                request_contact=key["asks"] == "contact" or None,
-                request_location=key["asks"] == "location" or None,
-            )
-            for key in row
-        ]
-        for row in part["keys"]
-    ]
-    return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
-
-
-def _article(one: dict[str, Any], locale: str) -> InlineQueryResultArticle:
-    text = render(one["template"], locale, one["facts"])
-    return InlineQueryResultArticle(
-        one["id"],
-        label("inline.title", locale, one["facts"]),
-        InputTextMessageContent(fit(text, TEXT_LIMIT), ParseMode.HTML, link_preview_options=NO_PREVIEW),
-        description=label("inline.about", locale, one["facts"]),
-    )
-
-
-def _inline(part: Spoken) -> InlineKeyboardMarkup | None:
-    if not part["buttons"]:
-        return None
-    return InlineKeyboardMarkup(
-        [[_button(button, part["locale"]) for button in row] for row in part["buttons"]]
-    )
-
-
-def _button(button: dict[str, Any], locale: str) -> InlineKeyboardButton:
-    words = label(button["label"], locale, button["facts"])
-    if button["url"]:
-        return InlineKeyboardButton(words, url=button["url"])
-    if button["copy"]:
-        return InlineKeyboardButton(words, copy_text=CopyTextButton(button["copy"]))
-    return InlineKeyboardButton(words, callback_data=button["data"])
-
-
-def plain(text: str) -> str:
-    """The words of a text without its markup."""
-    return html.unescape(re.sub(r"</?[a-z][^<>]*>", "", text))
-
-
-def fit(text: str, limit: int) -> str:
-    """The text itself when Telegram takes it; else its words, cut."""
-    if len(plain(text).encode("utf-16-le")) // 2 <= limit:
-        return text
-    return html.escape(cut(plain(text), limit - 1), quote=False) + "…"

@@ -20,8 +20,9 @@ from crm import inbox
 from crm.writer import Writer
 from handlers.ask import House, Incoming
 from handlers.looking import Looked
+from handlers.markup import Spoken
 from handlers.route import Route
-from handlers.speak import Clock, Says, Speaker, Spoken
+from handlers.speak import Clock, Says, Speaker
 
 BEGIN, END, READY = b"b", b"e", b"r"
 

@@ -29,9 +29,9 @@ Facts = dict[str, Any]
 
 def criteria(ask: Ask) -> Reply:
     """/criteria: the thresholds in force, in words."""
-    if ask.args:
-        begun = ask.args if parse(ask.args) is not None else f"what if {ask.args}"
-        return _tried(ask, begun)
+    meant = parse(ask.args) or parse(f"what if {ask.args}") if ask.args else None
+    if meant is not None:
+        return _tried(ask, meant)
     now, run = in_force(ask.session, ask.house.criteria_file, ask.now), segments.last_run(ask.session)
     facts: Facts = {
         "c": now.model_dump(mode="json"),
@@ -45,16 +45,13 @@ def criteria(ask: Ask) -> Reply:
 
 def what_if(ask: Ask) -> Reply | None:
     """ "What if VIP needs 6000": an errand, because everyone's segment is computed twice."""
-    if not ask.who.roles & MANAGERS or parse(ask.text) is None:
-        return None
-    return _tried(ask, ask.text)
+    meant = parse(ask.text) if ask.who.roles & MANAGERS else None
+    return _tried(ask, meant) if meant is not None else None
 
 
-def _tried(ask: Ask, text: str) -> Reply:
-    meant = parse(text)
-    if meant is None or isinstance(meant, Misread):
-        problems = meant.problems if meant else ()
-        return Reply("replies/ask_problem", problem_facts(problems[0]))
+def _tried(ask: Ask, meant: WhatIf | Misread) -> Reply:
+    if isinstance(meant, Misread):
+        return Reply("replies/ask_problem", problem_facts(meant.problems[0]))
     base = _newest(ask)
     try:
         then = _with(base, meant)
@@ -170,12 +167,9 @@ def _next_night(house: House, now: datetime) -> datetime:
     zone = ZoneInfo(house.timezone)
     hour, minute = map(int, house.segment_at.split(":"))
     local = now.astimezone(zone)
-    night = datetime.combine(local.date(), time(hour, minute), zone)
-    return (
-        night
-        if night > local
-        else datetime.combine(local.date() + timedelta(days=1), time(hour, minute), zone)
-    )
+    days = (local.date(), local.date() + timedelta(days=1))
+    tonight, next_night = (datetime.combine(day, time(hour, minute), zone) for day in days)
+    return tonight if tonight > local else next_night
 
 
 def _when(ask: Ask) -> Facts:

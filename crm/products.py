@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+FUELS = frozenset({"gasoline", "diesel", "gas", "ev"})  # families
 LONGEST = 32  # characters of a product or payment that the vocabulary does not know
 _IGNORED = str.maketrans("", "", " #_\u00a0\u3000")
 
@@ -40,6 +41,11 @@ def family(code: str | None) -> str | None:
 def product_codes() -> tuple[str, ...]:
     """Every product code, in the order in which people are offered them."""
     return tuple(_vocabulary()["products"])
+
+
+def fuel_codes() -> tuple[str, ...]:
+    """The codes of what is filled into a vehicle to drive it, in the same order."""
+    return tuple(code for code in product_codes() if family(code) in FUELS)
 
 
 def payment_codes() -> tuple[str, ...]:

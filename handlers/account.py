@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from crm import coupons, customers, fillups, phones, products, registration
+from crm import customers, fillups, phones, products, registration
 from crm.coupons import Coupon
 from crm.fillups import Fillup
-from handlers import profile, receipt
+from handlers import coupon_qr, profile, receipt
 from handlers.ask import Ask
-from handlers.fillup_questions import FUELS
 from handlers.route import END, Button, Reply, Step
 
 SHOWN = 5
@@ -91,7 +90,7 @@ def consumption(last: Sequence[Fillup]) -> int | None:
     What was filled between the first and the last odometer reading was driven between them. None when
     there are no two readings, or too short a way for the number to mean anything.
     """
-    fuels = [each for each in last if products.family(each.product) in (None, *FUELS)]
+    fuels = [each for each in last if products.family(each.product) in (None, *products.FUELS)]
     start: Fillup | None = None
     filled = total = 0
     end = next((each for each in fuels if each.odometer_km is not None), None)
@@ -129,15 +128,7 @@ def _coupons(ask: Ask) -> list[dict[str, Any]]:
         .order_by(Coupon.expires_at, Coupon.code)
     )
     zone = ZoneInfo(ask.customer.timezone or ask.house.timezone)
-    return [
-        {
-            "code": each.code,
-            "value": each.value,
-            "currency": each.currency,
-            "until": coupons.last_day(each, zone).isoformat(),
-        }
-        for each in open_
-    ]
+    return [coupon_qr.facts(each, zone) for each in open_]
 
 
 def _masked(card: str | None) -> str:

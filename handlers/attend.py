@@ -13,8 +13,8 @@ from crm.customers import Customer, Vehicle
 from crm.stations import Station
 from handlers import redeem, sale, workplace
 from handlers.ask import Ask
-from handlers.invites import refused
 from handlers.paging import whole
+from handlers.refusals import refused
 from handlers.route import ATTENDANTS, END, Button, Reply, Step
 
 WHO = "attend.who"

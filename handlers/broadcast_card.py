@@ -49,13 +49,10 @@ def mine(session: Session, who: Who, number: int | None) -> Broadcast | None:
 
 def looking(found: Broadcast) -> Row:
     """The three ways to look before anybody says yes."""
-    return tuple(
-        Button(label, data=f"broadcast.{tap}:{found.id}")
-        for label, tap in (
-            ("broadcast.numbers", "check"),
-            ("broadcast.samples", "sample"),
-            ("broadcast.test", "test"),
-        )
+    return (
+        Button("broadcast.numbers", data=f"broadcast.check:{found.id}"),
+        Button("broadcast.samples", data=f"broadcast.sample:{found.id}"),
+        Button("broadcast.test", data=f"broadcast.test:{found.id}"),
     )
 
 
@@ -179,9 +176,10 @@ def waits_again(found: Broadcast) -> Reply:
 
 
 def _controls(found: Broadcast) -> tuple[Row, ...]:
-    turn = {"running": "pause", "paused": "resume"}.get(found.stands)
-    if turn:
-        return ((Button(f"broadcast.{turn}", data=f"broadcast.{turn}:{found.id}"), _stop(found)),)
+    if found.stands == "running":
+        return ((Button("broadcast.pause", data=f"broadcast.pause:{found.id}"), _stop(found)),)
+    if found.stands == "paused":
+        return ((Button("broadcast.resume", data=f"broadcast.resume:{found.id}"), _stop(found)),)
     return (Button("campaigns.results", data=f"campaigns.results:{found.campaign}"),), (TO_CAMPAIGNS,)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm import audit, broadcasts
 from crm.broadcasts import Broadcast
 from crm.staff import Staff
-from handlers import broadcast_card
+from handlers import broadcast_card, tell
 from handlers.ask import Ask
 from handlers.broadcast_card import card, expired, limits, live, looking, mine, opening, terms
 from handlers.errands import sent
@@ -225,21 +225,15 @@ def _approved(ask: Ask, found: Broadcast) -> Reply:
     return Reply("replies/broadcast_approved", facts, instead=True, also=also, step=END)
 
 
-def _to_approvers(ask: Ask, found: Broadcast, others: int) -> tuple[tuple[int, str, Reply], ...]:
+def _to_approvers(ask: Ask, found: Broadcast, others: int) -> tell.Also:
     able = ask.session.scalars(
         select(Staff).where(
             Staff.active.is_(True), Staff.role.in_(APPROVERS), Staff.telegram_id != found.drafted_by
         )
     )
     facts = {"id": found.id, "name": found.name, "by": ask.staff.name, "people": found.size, "needed": others}
-    return tuple(
-        (
-            one.telegram_id,
-            one.locale or ask.house.locale,
-            Reply("replies/broadcast_please", facts, (opening(found.id),)),
-        )
-        for one in able
-    )
+    please = Reply("replies/broadcast_please", facts, (opening(found.id),))
+    return tuple(part for one in able for part in tell.colleague(ask, one, please))
 
 
 def _locale_of(ask: Ask, telegram_id: int) -> str:

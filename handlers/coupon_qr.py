@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm import coupons, identity
@@ -21,15 +22,18 @@ def show(ask: Ask) -> Reply:
     if coupon.expires_at <= ask.now:
         return Reply("replies/coupon_expired")
     zone = ZoneInfo(ask.customer.timezone or ask.house.timezone)
-    facts = {
+    link = f"https://t.me/{ask.house.bot_username}?start=cp_{coupon.code}"
+    return Reply("replies/coupon_qr", facts(coupon, zone), qr=link)
+
+
+def facts(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any]:
+    """A coupon as templates tell it, good through a day of ``zone``."""
+    return {
         "code": coupon.code,
         "value": coupon.value,
         "currency": coupon.currency,
         "until": coupons.last_day(coupon, zone).isoformat(),
     }
-    return Reply(
-        "replies/coupon_qr", facts, qr=f"https://t.me/{ask.house.bot_username}?start=cp_{coupon.code}"
-    )
 
 
 def _mine(ask: Ask, code: str) -> Coupon | None:

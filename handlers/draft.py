@@ -22,6 +22,7 @@ from handlers.route import Step
 from intake.said import Said, contradiction, parse
 
 GOOD_FOR = timedelta(days=1)
+TOLD = ("product", "millilitres", "amount", "unit_price", "payment", "odometer_km")  # of a Said, and recorded
 
 
 @dataclass(slots=True)
@@ -67,9 +68,13 @@ class Draft:
         }
         return next((name for name, asked in open_.items() if asked), "")
 
+    def told(self) -> dict[str, Any]:
+        """What is known of the sale, as ``crm.fillups.record`` and the templates take it."""
+        return {name: getattr(self, name) for name in TOLD}
+
     def take(self, said: Said) -> None:
         """Add what was just said; it counts before what was known."""
-        for name in ("product", "millilitres", "amount", "unit_price", "payment", "odometer_km"):
+        for name in TOLD:
             if (value := getattr(said, name)) is not None:
                 setattr(self, name, value)
         if said.station is not None:

@@ -166,13 +166,8 @@ def _record(ask: Ask, draft: Draft, instead: bool) -> Reply:
             confirmed=False,
             customer_id=ask.customer.id,
             vehicle_id=vehicles[0].id if len(vehicles) == 1 else None,
-            product=draft.product,
-            millilitres=draft.millilitres,
-            unit_price=draft.unit_price,
-            amount=draft.amount,
-            payment=draft.payment,
-            odometer_km=draft.odometer_km,
             recorded_by=ask.who.user_id,
+            **draft.told(),
         )
     except OutOfRange as wrong:
         return refusals.refuse(ask, (refusals.from_range(wrong),), station.currency)
@@ -225,7 +220,7 @@ def _amount(ask: Ask, draft: Draft, value: str) -> Reply:
     if value == "full":
         draft.full = True
     elif number is not None and number in asking.sums(draft):
-        draft.amount = asking.minor(number, draft)
+        draft.amount = asking.minor(number, draft.currency)
     else:
         return Reply(toast="fillup.gone")
     return proceed(ask, draft, instead=True)

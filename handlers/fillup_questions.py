@@ -19,7 +19,6 @@ from intake.quantities import Kind, possible
 SUMS = {"CNY": (200, 300), "JPY": (3000, 5000), "INR": (1000, 2000), "RUB": (1500, 2500)}
 USUAL_SUMS = (30, 50)  # whole units of any other currency
 HOURS = (8, 12, 18, 21)
-FUELS = frozenset({"gasoline", "diesel", "gas", "ev"})
 
 
 def question(ask: Ask, draft: Draft, pending: str, instead: bool = False) -> Reply:
@@ -50,7 +49,7 @@ def which_station(ask: Ask, draft: Draft, instead: bool, where: str = stations.T
 def _ask_product(ask: Ask, draft: Draft, instead: bool) -> Reply:
     last = next((f.product for f in fillups.last_of(ask.session, ask.customer.id, 3) if f.product), None)
     usual = last or ask.customer.usual_product
-    codes = [code for code in products.product_codes() if products.family(code) in FUELS]
+    codes = products.fuel_codes()
     taps = [_tap(draft, "product", code, "fillup.product", product=code) for code in codes if code != usual]
     rows = in_rows(taps, 3)
     if usual in codes:
@@ -60,8 +59,9 @@ def _ask_product(ask: Ask, draft: Draft, instead: bool) -> Reply:
 
 
 def _ask_amount(ask: Ask, draft: Draft, instead: bool) -> Reply:
+    currency = draft.currency
     taps = tuple(
-        _tap(draft, "amount", str(units), "fillup.sum", amount=minor(units, draft), currency=draft.currency)
+        _tap(draft, "amount", str(units), "fillup.sum", amount=minor(units, currency), currency=currency)
         for units in sums(draft)
     )
     rows = (
@@ -110,14 +110,9 @@ def _ask_confirm(ask: Ask, draft: Draft, instead: bool) -> Reply:
     facts = {
         "unknown": [word[:40] for word in draft.unknown[:6]],
         "station": _name(ask, draft),
-        "product": draft.product,
-        "millilitres": draft.millilitres,
-        "amount": draft.amount,
-        "unit_price": draft.unit_price,
         "currency": draft.currency,
-        "payment": draft.payment,
-        "odometer_km": draft.odometer_km,
         "full": draft.full,
+        **draft.told(),
     }
     rows = ((_tap(draft, "confirm", "yes", "fillup.without"), _tap(draft, "confirm", "no", "fillup.drop")),)
     return Reply("replies/fillup_confirm", facts, rows, instead=instead, step=draft.step("confirm"))
@@ -143,8 +138,8 @@ def _name(ask: Ask, draft: Draft) -> str:
     return station.name if station else ""
 
 
-def minor(units: int, draft: Draft) -> int:
-    return units * int(10 ** get_currency_precision(draft.currency))
+def minor(units: int, currency: str) -> int:
+    return units * int(10 ** get_currency_precision(currency))
 
 
 def _times(draft: Draft) -> int:

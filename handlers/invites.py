@@ -10,6 +10,7 @@ from crm import audit, staff, stations
 from crm.stations import Station
 from handlers.ask import Ask
 from handlers.paging import in_rows, page_of, pager, whole
+from handlers.refusals import refused
 from handlers.route import END, Button, Reply, Step
 from templates import LOCALES, words
 
@@ -134,12 +135,6 @@ def role_called(text: str) -> str | None:
 def reachable(ask: Ask) -> list[Station]:
     """The stations this person may send others to."""
     return _of(ask, staff.reach(ask.session, ask.staff))
-
-
-def refused(ask: Ask, what: str) -> Reply:
-    """Rights that do not reach that far: said politely and noted."""
-    audit.note(ask.session, ask.who.user_id, "refused", now=ask.now, detail=what)
-    return Reply("replies/not_for_you", toast="toast.not_for_you")
 
 
 def expired() -> Reply:

@@ -9,7 +9,7 @@ from typing import Any
 from crm import asked
 from handlers.ask import Ask
 from handlers.paging import Row, in_rows, whole
-from handlers.route import Button
+from handlers.route import MOST_DATA, Button
 from handlers.text import cut
 from questions.answer import Answer
 from questions.files import FORMATS
@@ -23,7 +23,6 @@ from questions.table import KINDS
 
 ACROSS = 3
 ROWS = 6  # of a breakdown that can be opened
-MOST_DATA = 64
 OPENS = "="  # before the key of a row, in the code of a tap
 
 

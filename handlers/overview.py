@@ -12,7 +12,7 @@ from crm import asked
 from handlers.ask import Ask
 from handlers.paging import in_rows, page_of, pager, whole
 from handlers.people import asker
-from handlers.route import Button, Picture, Reply
+from handlers.route import MOST_DATA, Button, Picture, Reply
 from handlers.segments import doors
 from handlers.text import cut
 from questions import credit as credits_
@@ -21,7 +21,6 @@ from questions.migration import migration
 from questions.outlook import outlook
 from questions.retention import months, retention
 
-MOST_DATA = 64  # bytes
 TOP, ON_A_PAGE = 6, 10  # moves on the first page, and on each of the others
 Facts = dict[str, Any]
 

@@ -16,7 +16,6 @@ from crm import customers, identity, products
 from crm.customers import Vehicle
 from handlers import stations
 from handlers.ask import Ask
-from handlers.fillup_questions import FUELS
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
 from intake.birthday import birthday
@@ -156,10 +155,9 @@ def _choices(ask: Ask, field: str, where: str, page: int) -> tuple[Row, ...]:
         kinds = [Button(f"vehicle.{kind}", data=f"details.set:kind:{kind}") for kind in PERSONAS]
         return in_rows(kinds, 3)
     if field == "fuel":
-        codes = [code for code in products.product_codes() if products.family(code) in FUELS]
         fuels = [
             Button("fillup.product", data=f"details.set:fuel:{code}", facts={"product": code})
-            for code in codes
+            for code in products.fuel_codes()
         ]
         return in_rows(fuels, 3)
     if field == "station":

@@ -12,7 +12,7 @@ from crm.fillups import Fillup
 from crm.limits import OutOfRange
 from crm.staff import Staff
 from crm.stations import Station
-from handlers import draft, refusals, stations
+from handlers import draft, refusals, stations, tell
 from handlers.ask import Ask
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
@@ -171,10 +171,7 @@ def not_me(ask: Ask) -> Reply:
     fillups.void(ask.session, fillup, "not_me", ask.now)
     audit.note(ask.session, ask.who.user_id, "not_me", now=ask.now, customer_id=ask.customer.id)
     attendant = ask.session.scalar(select(Staff).where(Staff.telegram_id == fillup.recorded_by, Staff.active))
-    also: tuple[tuple[int, str, Reply], ...] = ()
-    if attendant is not None:
-        told = Reply("replies/fillup_not_them", shown)
-        also = ((attendant.telegram_id, attendant.locale or ask.house.locale, told),)
+    also = tell.colleague(ask, attendant, Reply("replies/fillup_not_them", shown))
     return Reply("replies/fillup_not_me", shown, instead=True, also=also)
 
 

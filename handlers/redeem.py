@@ -8,9 +8,9 @@ from datetime import timedelta
 from crm import audit, coupons
 from crm.customers import Customer
 from crm.stations import Station
-from handlers import workplace
+from handlers import tell, workplace
 from handlers.ask import Ask
-from handlers.invites import refused
+from handlers.refusals import refused
 from handlers.route import ATTENDANTS, END, Button, Reply, Step
 
 CODE = "attend.coupon"
@@ -63,7 +63,7 @@ def spend(ask: Ask, station: Station, code: str, *, instead: bool = False) -> Re
         "currency": done.coupon.currency,
         "station": station.name,
     }
-    told = workplace.tell(ask, customer, Reply("replies/coupon_spent", facts))
+    told = tell.driver(ask, customer, Reply("replies/coupon_spent", facts))
     return Reply("replies/coupon_taken", facts, instead=instead, step=END, also=told)
 
 

@@ -1,9 +1,10 @@
-"""What cannot stand, and what would be right: numbers, dates and units of a fill-up; texts too long."""
+"""What cannot stand, and what would be right: numbers, dates, units, long texts; rights that end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crm import audit
 from crm.limits import OutOfRange
 from handlers.ask import Ask
 from handlers.route import Reply
@@ -13,6 +14,12 @@ from intake.said import Problem
 from intake.when import OLDEST
 
 _FIELDS = {"millilitres": "litres", "unit_price": "price", "odometer_km": "odometer", "at": "future"}
+
+
+def refused(ask: Ask, what: str) -> Reply:
+    """Rights that do not reach that far: said politely and noted."""
+    audit.note(ask.session, ask.who.user_id, "refused", now=ask.now, detail=what)
+    return Reply("replies/not_for_you", toast="toast.not_for_you")
 
 
 def refuse(ask: Ask, problems: Sequence[Problem], currency: str) -> Reply:

@@ -23,6 +23,7 @@ RULERS = frozenset({"marketing", "headquarters", "admin"})
 INVITERS = frozenset({"manager", "headquarters", "admin"})
 AUDITORS = frozenset({"headquarters", "admin"})
 
+MOST_DATA = 64  # bytes of a button's data
 Scope = Literal["nobody", "own", "exact", "stations", "chain"]
 # Whose data a route for these roles may show. ``exact``: anyone by an exact number, as a minimal card;
 # ``stations``: customers of the asker's stations. Nobody who works at stations has a route of ``chain``.

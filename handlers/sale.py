@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.numbers import get_currency_precision
 from sqlalchemy import select
 
 from crm import audit, customers, fillups, identity, products
@@ -14,24 +13,23 @@ from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.limits import CHAT
 from crm.stations import Station
-from handlers import workplace
+from handlers import receipt, tell, workplace
 from handlers.ask import Ask
-from handlers.invites import refused
+from handlers.fillup_questions import minor
 from handlers.paging import Row, in_rows, whole
+from handlers.refusals import refused
 from handlers.route import END, Button, Reply, Step
 from intake.quantities import Unclear, read
 from intake.said import TIMES, Said, parse
 
 PRODUCT, AMOUNT = "attend.product", "attend.amount"
-FUELS = frozenset({"gasoline", "diesel", "gas", "ev"})
 SUMS = (200, 300)  # whole units of the station's currency
 UNDO_WITHIN = timedelta(minutes=10)
 
 
 def product_buttons(customer: Customer, nonce: str) -> tuple[Row, ...]:
     """Fuels, the one they usually take first."""
-    fuels = [code for code in products.product_codes() if products.family(code) in FUELS]
-    fuels.sort(key=lambda code: code != customer.usual_product)
+    fuels = sorted(products.fuel_codes(), key=lambda code: code != customer.usual_product)
     tap = f"attend.product:{nonce}"
     return in_rows([Button("attend.product", f"{tap}:{code}", facts={"product": code}) for code in fuels], 3)
 
@@ -63,7 +61,7 @@ def choose_amount(ask: Ask) -> Reply:
     if chosen not in {str(units) for units in SUMS}:
         return refused(ask, "attend.amount")
     station = ask.session.get_one(Station, ask.data["station"])
-    return _record(ask, ask.data["product"], amount=_minor(int(chosen), station), instead=True)
+    return _record(ask, ask.data["product"], amount=minor(int(chosen), station.currency), instead=True)
 
 
 def asked_amount(_ask: Ask) -> Reply:
@@ -108,7 +106,7 @@ def undo(ask: Ask) -> Reply:
     fillups.void(ask.session, fillup, "undo", ask.now)
     audit.note(ask.session, ask.who.user_id, "undo", now=ask.now, customer_id=fillup.customer_id)
     customer = ask.session.get_one(Customer, fillup.customer_id)
-    told = workplace.tell(ask, customer, Reply("replies/attend_withdrawn", _facts(ask, fillup)))
+    told = tell.driver(ask, customer, Reply("replies/attend_withdrawn", receipt.facts(ask, fillup)))
     return Reply("replies/attend_undone", instead=True, also=told)
 
 
@@ -159,26 +157,12 @@ def _record(ask: Ask, product: str, *, instead: bool = False, **known: Any) -> R
     )
     actor = ask.who.user_id
     audit.note(ask.session, actor, "record", now=ask.now, customer_id=customer.id, detail=station.code)
-    facts = _facts(ask, fillup)
+    facts = receipt.facts(ask, fillup)
     not_me = ((Button("attend.not_me", data=f"fillup.not_me:{fillup.id}"),),)
-    told = workplace.tell(ask, customer, Reply("replies/attend_receipt", facts, not_me))
+    told = tell.driver(ask, customer, Reply("replies/attend_receipt", facts, not_me))
     back = ((Button("attend.undo", data=f"attend.undo:{fillup.id}"),),)
     shown = facts | {"name": workplace.hidden(customer.name), "told": bool(told)}
     return Reply("replies/attend_recorded", shown, back, instead=instead, step=END, also=told)
-
-
-def _facts(ask: Ask, fillup: Fillup) -> dict[str, Any]:
-    station = ask.session.get_one(Station, fillup.station_id)
-    return {
-        "at": fillup.at.isoformat(),
-        "zone": station.timezone,
-        "station": station.name,
-        "product": fillup.product,
-        "millilitres": fillup.millilitres,
-        "amount": fillup.amount,
-        "currency": fillup.currency,
-        "payment": fillup.payment,
-    }
 
 
 def _amounts(station: Station, data: dict[str, Any]) -> tuple[Row, ...]:
@@ -187,16 +171,12 @@ def _amounts(station: Station, data: dict[str, Any]) -> tuple[Row, ...]:
         Button(
             "attend.sum",
             data=f"{tap}:{units}",
-            facts={"amount": _minor(units, station), "currency": station.currency},
+            facts={"amount": minor(units, station.currency), "currency": station.currency},
         )
         for units in SUMS
     )
     ends = Button("attend.full", data=f"{tap}:full"), Button("attend.other", data=f"{tap}:other")
     return (ends[:1] + sums, ends[1:])
-
-
-def _minor(units: int, station: Station) -> int:
-    return units * int(10 ** get_currency_precision(station.currency))
 
 
 def _limits() -> dict[str, int]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from crm import audit, staff
 from crm.staff import LastAdmin, NotAllowed, Staff
-from handlers import invites
+from handlers import invites, tell
 from handlers.ask import Ask
-from handlers.invites import expired, reachable, refused
+from handlers.invites import expired, reachable
 from handlers.paging import in_rows, page_of, pager, whole
+from handlers.refusals import refused
 from handlers.route import END, Button, Reply
 
 PEOPLE_PER_PAGE = 8
@@ -108,7 +109,7 @@ def remove(ask: Ask) -> Reply:
     audit.note(ask.session, ask.who.user_id, "remove_staff", now=ask.now, detail=str(target.telegram_id))
     told = Reply("replies/staff_you_left", {"chain": ask.house.chain_name}, menu=True)
     facts = {"name": target.name}
-    return Reply("replies/staff_removed", facts, instead=True, also=_tell(ask, target, told))
+    return Reply("replies/staff_removed", facts, instead=True, also=tell.colleague(ask, target, told))
 
 
 def _already_gone() -> Reply:
@@ -126,11 +127,9 @@ def _change(ask: Ask, target: Staff, role: str, places: frozenset[int]) -> Reply
     audit.note(ask.session, ask.who.user_id, "change_staff", now=ask.now, detail=detail)
     facts = _facts(ask, target)
     told = Reply("replies/staff_you_changed", facts, menu=True)
-    return Reply("replies/staff_changed", facts, instead=True, step=END, also=_tell(ask, target, told))
-
-
-def _tell(ask: Ask, target: Staff, words: Reply) -> tuple[tuple[int, str, Reply], ...]:
-    return ((target.telegram_id, target.locale or ask.house.locale, words),)
+    return Reply(
+        "replies/staff_changed", facts, instead=True, step=END, also=tell.colleague(ask, target, told)
+    )
 
 
 def _card(ask: Ask, target: Staff) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from crm import audit, tasks
 from crm.customers import Customer
 from crm.staff import Staff
 from crm.tasks import Task
+from handlers import tell
 from handlers.ask import Ask
 from handlers.documents import of_lines
 from handlers.paging import Row, in_rows, pager, whole
@@ -144,9 +146,8 @@ def given(ask: Ask) -> Reply:
     task.staff_id = hand.id
     ask.session.flush()
     told = Reply("replies/task_given", {"by": ask.staff.name} | _facts(ask, task, customer), (_opened(task),))
-    reply = one(ask, found, instead=True)
-    to = ((hand.telegram_id, hand.locale or ask.house.locale, told),) if hand.id != ask.staff.id else ()
-    return Reply(reply.template, reply.facts, reply.buttons, instead=True, also=to)
+    also = tell.colleague(ask, hand, told) if hand.id != ask.staff.id else ()
+    return replace(one(ask, found, instead=True), also=also)
 
 
 def theirs(ask: Ask) -> Found | None:

@@ -1,11 +1,10 @@
-"""What attendants' talks share: where they work, whether a button is still meant, telling the driver."""
+"""What attendants' talks share: where they work, whether a button is still meant, a name half hidden."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from crm import audit, stations
-from crm.customers import Customer
 from crm.stations import Station
 from handlers.ask import Ask
 from handlers.paging import in_rows, page_of, pager, whole
@@ -61,10 +60,3 @@ def expired() -> Reply:
 def hidden(name: str) -> str:
     """A name as it may be read over a shoulder: its first character, such as 张*."""
     return f"{name[0]}*" if name else ""
-
-
-def tell(ask: Ask, customer: Customer, words: Reply) -> tuple[tuple[int, str, Reply], ...]:
-    """A reply to the driver, where the bot can reach them."""
-    if customer.chat_id is None or not customer.reachable:
-        return ()
-    return ((customer.chat_id, customer.locale or ask.house.locale, words),)

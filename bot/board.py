@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.standing import Standstill
 from crm.broadcasts import Broadcast, Screen
 from handlers.broadcast_card import limits, live, terms, waits_again
 from handlers.route import Reply
@@ -55,6 +56,7 @@ class Board:
         self._shown: dict[tuple[int, int], tuple[float, str, str]] = {}  # when, stands, words
         self._rest = SHOWN_EVERY
         self._stopping = threading.Event()
+        self._standstill = Standstill(house, voice)
 
     async def run(self) -> None:
         """For ever, or until cancelled. A database that is away is waited for."""
@@ -71,8 +73,8 @@ class Board:
             self._stopping.set()
 
     async def look(self) -> None:
-        """Do what is due, wake the sender where something began, and show it."""
-        if await asyncio.to_thread(self._advance):
+        """Do what is due, unless the database looks restored; wake the sender, and show what began."""
+        if not await self._standstill.holds() and await asyncio.to_thread(self._advance):
             self._house.wake_sender()
         for due in await asyncio.to_thread(self._due):
             await self._show(due)

@@ -115,6 +115,12 @@ class Settings(BaseSettings):
         return self.criteria or DEFAULT
 
     @property
+    def marks(self) -> Path:
+        """Where it stands what was sent: beside the SQLite file, or in the data folder."""
+        file = make_url(normal_url(self.database)).database
+        return Path(file).parent if self.database.startswith("sqlite") and file else self.data_dir
+
+    @property
     def database(self) -> str:
         """The database in force: the one named, or SQLite in the data folder."""
         return self.database_url or sqlite_url(self.data_dir)

@@ -19,8 +19,10 @@ from crm import asked, audit, digests, errands, inbox, scans, segments, tasks
 from crm.db import Database
 from handlers import digest as letters
 from handlers.speak import said
+from outreach import standstill
 from outreach.campaigns import Campaigns
 from outreach.round import Report, run_round
+from outreach.standstill import Mark, StandsStill
 from segmentation.criteria_store import in_force
 from segmentation.refitting import refit
 from segmentation.refresh import refresh
@@ -40,7 +42,10 @@ async def segment(house: Forecourt) -> None:
 async def round_(house: Forecourt) -> None:
     """Plan what is due now and wake the sender."""
     news = partial(plan_now, house.settings, house.database, house.clock(), everyone=False)
-    report = await asyncio.to_thread(news)
+    try:
+        report = await asyncio.to_thread(news)
+    except StandsStill:
+        return  # the sender has said so
     if report.added:
         log.info("the round put %d rows into the ledger", report.added)
     house.wake_sender()
@@ -150,8 +155,14 @@ def plan_now(
     campaigns: Campaigns | None = None,
     dry_run: bool = False,
     everyone: bool = True,
+    instead: str | None = None,
 ) -> Report:
-    """One round of these campaigns, or of all, on segments that are up to date."""
+    """One round of these campaigns, or of all, on segments that are up to date. Raises StandsStill where the
+    database looks restored, unless nothing or nobody is to be planned (``instead``: outreach.round)."""
+    if not (dry_run or instead):
+        with database.read() as session:
+            if still := standstill.look(session, Mark(settings.marks)):
+                raise StandsStill(still)
     return run_round(
         database,
         now=now,
@@ -162,4 +173,5 @@ def plan_now(
         refresh=lambda database, moment: segment_now(settings, database, moment),
         dry_run=dry_run,
         everyone=everyone,
+        instead=instead,
     )

@@ -11,6 +11,7 @@ from bot.messenger import TelegramMessenger
 from outreach import campaigns
 from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
+from outreach.standstill import Mark
 from outreach.trouble import Trouble
 from templates import label, render
 
@@ -31,5 +32,6 @@ def sender(house: Forecourt, bot: Bot) -> Deliverer:
         lease_seconds=house.settings.lease_seconds,
         in_flight=in_flight(house.settings.send_rate),
         gone=gone,
+        mark=Mark(house.settings.marks),
         trouble=Trouble(house.settings.broadcast_errors),
     )

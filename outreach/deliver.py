@@ -29,6 +29,7 @@ from outreach.outbox import Claimed
 from outreach.outcome import Outcome, SendFailed
 from outreach.pace import Pace, Slot
 from outreach.settling import Ended, Settling
+from outreach.standstill import Mark, Standing, Still
 from outreach.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,10 @@ class Deliverer:
     idle_seconds: float = 1.0
     campaign: str | None = None
     gone: Callable[[str], bool] = lambda _owner: False
+    mark: Mark = field(default_factory=Mark)
     trouble: Trouble = field(default_factory=lambda: Trouble(20))
     tally: Counter[str] = field(default_factory=Counter, init=False)
+    _standing: Standing = field(init=False)
     _leading: Leading = field(init=False)
     _settling: Settling = field(init=False)
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict, init=False)
@@ -69,7 +72,10 @@ class Deliverer:
     _poked: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
-        self._leading = Leading(self.writer, self.owner, self.lease_seconds, self.clock, self.gone)
+        self._standing = Standing(self.mark)
+        self._leading = Leading(
+            self.writer, self.owner, self.lease_seconds, self.clock, self.gone, self._standing
+        )
         self._settling = Settling(self.writer, self.owner, self.clock)
 
     async def run(self) -> None:
@@ -86,7 +92,8 @@ class Deliverer:
             await self._end(keeping)
 
     async def once(self) -> bool:
-        """Send what may go now, waiting out every halt. False when another sender holds the lease."""
+        """Send what may go now, waiting out every halt. False when another sender holds the lease, or
+        when the database looks restored."""
         keeping = asyncio.create_task(self._leading.keep())
         try:
             led = await self.drain()
@@ -119,6 +126,11 @@ class Deliverer:
                 self._flying[row.id] = asyncio.create_task(self._send(row, slot))
         await asyncio.gather(*self._flying.values())
         return True
+
+    @property
+    def still(self) -> Still | None:
+        """Why nothing is sent, where the database looks restored."""
+        return self._standing.still
 
     def stop(self) -> None:
         """Take nothing more; what is under way is finished, what has not left goes back to the queue."""
@@ -175,7 +187,7 @@ class Deliverer:
         def action(session: Session) -> list[Claimed]:
             if not self._leading.renew(session):
                 return []
-            return outbox.claim(
+            rows = outbox.claim(
                 session,
                 owner=self.owner,
                 limit=limit,
@@ -183,8 +195,14 @@ class Deliverer:
                 now=self.clock(),
                 campaign=self.campaign,
             )
+            if rows:
+                self._standing.move(session, self.clock())
+            return rows
 
-        return await self.writer.run(action)
+        claimed = await self.writer.run(action)
+        if claimed:
+            self._standing.keep()
+        return claimed
 
     async def _send(self, row: Claimed, slot: Slot) -> None:
         try:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crm import lease
 from crm.writer import Writer
 from outreach import outbox
+from outreach.standstill import Standing
 
 log = logging.getLogger(__name__)
 LEASE = "sender"
@@ -29,12 +30,14 @@ class Leading:
         seconds: float,
         clock: Callable[[], datetime],
         gone: Callable[[str], bool],
+        standing: Standing,
     ) -> None:
         self._writer = writer
         self._owner = owner
         self._seconds = seconds
         self._clock = clock
         self._gone = gone
+        self.standing = standing
         self._swept: datetime | None = None
         self.held = False
 
@@ -44,6 +47,8 @@ class Leading:
         def action(session: Session) -> bool:
             now = self._clock()
             if not lease.take(session, LEASE, self._owner, self._seconds, now=now, gone=self._gone):
+                return False
+            if not self.standing.may_send(session, now):
                 return False
             if left := outbox.recover(session, owner=self._owner, flying=flying, now=now):
                 log.warning(
@@ -58,7 +63,8 @@ class Leading:
         return self.held
 
     def renew(self, session: Session) -> bool:
-        return lease.renew(session, LEASE, self._owner, self._seconds, now=self._clock())
+        ours = lease.renew(session, LEASE, self._owner, self._seconds, now=self._clock())
+        return ours and not self.standing.slipped(session)
 
     async def keep(self) -> None:
         """Renew for ever while it is held."""

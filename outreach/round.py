@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm import copies, meta, switches
 from crm.db import Database
+from crm.outbox import HELD
 from outreach import benefits as benefit_file
 from outreach import campaigns as campaign_file
 from outreach import holdout, outbox
@@ -69,6 +70,7 @@ class Round:
     copies: Mapping[tuple[str, str], int]
     currency: str
     now: datetime
+    instead: str | None = None  # the reason for which nobody is written to
 
 
 def run_round(
@@ -83,11 +85,13 @@ def run_round(
     refresh: Refresh | None = None,
     dry_run: bool = False,
     everyone: bool = True,
+    instead: str | None = None,
 ) -> Report:
     """Plan everyone and put the outcome in the ledger; what was decided before stays decided.
 
     ``refresh(database, now)`` brings the segments up to date. Those whom the last run called away and who
     came back before this round are told from those who were never away: they are skipped as ``visited``.
+    With a reason ``instead`` whoever would be written to is skipped with it, and in no arm.
     Without ``everyone`` the report counts only those of whom there is news; the ledger becomes the same.
     """
     chain = ZoneInfo(zone)
@@ -99,7 +103,7 @@ def run_round(
         rules = rules_of(session, campaigns, chain, benefits)
         words = copies.versions(session)
     loader = Loader(campaigns, chain, trust_self_reported, now, everyone)
-    this = Round(campaigns, rules, loader, words, currency, now)
+    this = Round(campaigns, rules, loader, words, currency, now, instead)
     report = Report(at=now)
     if not dry_run:
         with database.write() as session:
@@ -165,7 +169,7 @@ def _plan(session: Session, this: Round, report: Report) -> Iterator[_Rows]:
     rows = _Rows()
     for person, past in this.loader.people(session):
         decisions, closed = plan_person(this.campaigns, person, past, this.rules, this.now)
-        for decision in decisions:
+        for decision in (_or_instead(each, this.instead) for each in decisions):
             report.note(decision)
             _add(rows, this, person, past, decision)
         rows.changed += [_end(each, this.now) for each in closed]
@@ -174,6 +178,11 @@ def _plan(session: Session, this: Round, report: Report) -> Iterator[_Rows]:
             yield rows
             rows = _Rows()
     yield rows
+
+
+def _or_instead(decision: Decision, reason: str | None) -> Decision:
+    due = isinstance(decision, Planned) or decision.reason == HELD
+    return Skipped(decision.due, reason) if reason and due else decision
 
 
 def _add(rows: _Rows, this: Round, person: Person, past: Sequence[Past], decision: Decision) -> None:

@@ -22,15 +22,17 @@ from bot.commands.common import (
 )
 from bot.config import Settings
 from bot.jobs import plan_now
+from bot.standing import go_on
 from crm.db import Database
 from crm.writer import Writer
-from outreach import status
+from outreach import standstill, status
 from outreach.campaigns import CampaignFault, Campaigns
 from outreach.deliver import Deliverer, in_flight
 from outreach.message import Words
 from outreach.outbox import waiting
 from outreach.pace import Pace
 from outreach.round import Report
+from outreach.standstill import Mark, StandsStill
 from outreach.trouble import Trouble
 from templates import label, render
 
@@ -53,6 +55,8 @@ def plan(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
         report = plan_now(settings, database, now(), campaigns=chosen, dry_run=dry_run)
     except CampaignFault as error:
         fail("; ".join(error.faults))
+    except StandsStill as error:
+        fail(standstill.sentence(error.still))
     except DBAPIError as error:
         fail(f"nothing was planned: {reason(error)}")
     finally:
@@ -98,9 +102,11 @@ def status_(
 ) -> None:
     """What became of everyone, by campaign, and of people by name of the reason."""
     chosen_campaigns(campaign)
-    database = open_database(load_settings())
+    settings = load_settings()
+    database = open_database(settings)
     try:
         with database.read() as session:
+            still = standstill.look(session, Mark(settings.marks))
             if customer is not None and not status.known(session, customer):
                 fail(f"no customer has the number {customer}")
             tallies = status.tallies(session, campaign)
@@ -114,10 +120,36 @@ def status_(
                 "campaigns": [{"campaign": name} | _detailed(tally) for name, tally in tallies.items()],
                 "rows": [line.facts() for line in rows],
                 "unknown": [line.facts() for line in open_ends],
+                "restored": still.facts() if still else None,
             }
         )
     else:
+        if still:
+            print(f"{standstill.sentence(still)}\n")
         _print_status(tallies, rows, open_ends, customer)
+
+
+@app.command("confirm-restore")
+def confirm_restore(as_json: JSON = False) -> None:
+    """Go on with a restored database. Whoever was due or waited may have heard it, and is skipped."""
+    settings = load_settings()
+    database = open_database(settings)
+    try:
+        with database.read() as session:
+            still = standstill.look(session, Mark(settings.marks))
+        if still is None:
+            fail("nothing to confirm: the ledger knows everything that was sent")
+        waited = go_on(settings, database, now())
+    except CampaignFault as error:
+        fail("; ".join(error.faults))
+    except DBAPIError as error:
+        fail(f"nothing was confirmed: {reason(error)}")
+    finally:
+        database.close()
+    if as_json:
+        print_json(still.facts() | {"waited": waited})
+    else:
+        print(f"Confirmed. {waited:,} waiting messages were skipped as 'restored', as were those due now.")
 
 
 def _deliver(
@@ -154,9 +186,12 @@ async def _deliver_all(
                 in_flight=in_flight(settings.send_rate),
                 campaign=campaign,
                 gone=gone,
+                mark=Mark(settings.marks),
                 trouble=Trouble(settings.broadcast_errors),
             )
             if not await deliverer.once():
+                if deliverer.still:
+                    fail(standstill.sentence(deliverer.still))
                 fail("another Forecourt is sending right now; it sends what waits by itself")
             return dict(deliverer.tally)
     finally:

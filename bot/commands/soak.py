@@ -65,7 +65,9 @@ def outreach(
             fail("this database holds customers; give an empty one")
         try:
             found = asyncio.run(
-                broadcast.soak(opened, kills=kills, seed=seed, audience=audience, design=chosen)
+                broadcast.soak(
+                    opened, kills=kills, seed=seed, audience=audience, design=chosen, marks=Path(folder)
+                )
             )
         finally:
             opened.close()

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -50,7 +51,13 @@ class Outcome:
 
 
 async def soak(
-    database: Database, *, kills: int, seed: int, audience: int = 2000, design: Design = "ledger"
+    database: Database,
+    *,
+    kills: int,
+    seed: int,
+    audience: int = 2000,
+    design: Design = "ledger",
+    marks: Path | None = None,
 ) -> dict[str, Any]:
     """Run the campaign on an empty, migrated database; the counts, as JSON."""
     chance = random.Random(seed)
@@ -60,7 +67,7 @@ async def soak(
         await asyncio.to_thread(settle, database, state, audience)
         for kind, share in (("429", FLOOD_SHARE), ("lost_answer", LOST_SHARE)):
             state.faults.add(Fault("sendMessage", kind, share=share))
-        plan = Plan(sandbox.url, database.url, TOKEN, design=design)
+        plan = Plan(sandbox.url, database.url, TOKEN, marks, design=design)
         murder = _Murder(database, plan, kills, chance, Outcome(audience))
         await murder.run()
     outcome = murder.outcome

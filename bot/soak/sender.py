@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -30,6 +31,7 @@ from outreach.message import Words
 from outreach.messenger import Buttons, Messenger
 from outreach.outbox import Claimed
 from outreach.pace import Pace
+from outreach.standstill import Mark
 from templates import label, render
 
 Design = Literal["ledger", "mark_first", "mark_after"]
@@ -47,6 +49,7 @@ class Plan:
     api_url: str
     database_url: str
     token: str
+    marks: Path | None = None  # the folder of the mark of what was sent
     slow: float = 0.03
     in_flight: int = 8
     design: Design = "ledger"
@@ -159,6 +162,7 @@ async def _send(plan: Plan, mouth: Connection) -> None:
             in_flight=plan.in_flight,
             idle_seconds=0.1,
             gone=gone,
+            mark=Mark(plan.marks),
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, deliverer.stop)
         await deliverer.run()

@@ -10,16 +10,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot import jobs
 from bot.app import Forecourt
 from bot.board import Board
 from bot.config import Settings
-from crm import broadcasts
+from crm import broadcasts, meta
+from crm.audit import Audit
 from crm.broadcasts import Broadcast, Screen
 from crm.db import Database
+from crm.outbox import Outbound
+from crm.staff import Staff
 from handlers.voice import Voice
+from outreach import standstill
+from outreach.standstill import Mark, Standing
 from templates import render
 from tests.conftest import NOON
-from tests.outreach.people import customer
+from tests.outreach.people import DAY, customer
 from tests.outreach.test_broadcast import approved, claim, draft, settle
 
 WATCHER = 4242
@@ -110,3 +116,36 @@ def send_all(database: Database) -> None:
     with database.write() as session:
         for row in rows:
             settle(session, row.id, row.customer_id, "sent")
+
+
+async def test_a_restored_database_is_told_once_and_goes_on_when_agreed(
+    house: Forecourt, database: Database
+) -> None:
+    with database.write() as session:
+        customer(session, 1)
+        approved(session)
+        boss = session.scalars(select(Staff)).one()
+        boss.telegram_id, boss.role, boss.locale = WATCHER, "headquarters", "en"
+        meta.put(session, standstill.INSTALLATION, "one")
+        meta.put(session, standstill.MARK, (NOON - DAY).isoformat(timespec="microseconds"))
+    Mark(house.settings.marks).write("one", NOON)
+    await jobs.round_(house)
+    with database.write() as session:
+        assert not Standing(Mark(house.settings.marks)).may_send(session, NOON)
+    chat = Chat()
+    board = Board(house, chat)
+    await board.look()
+    await board.look()
+    ((_, words),) = chat.shown
+    assert "The database looks restored" in words
+    assert "12:00" in words
+    with database.write() as session:
+        assert session.scalars(select(Outbound)).all() == []
+        assert standstill.agree(session, WATCHER)
+    await board.look()
+    assert "Sending goes on" in chat.shown[1][1]
+    with database.read() as session:
+        assert session.scalars(select(Broadcast.stands)).one() == "stopped"
+        assert session.scalars(select(Audit.action)).one() == "restored"
+    await board.look()
+    assert len(chat.shown) == 2

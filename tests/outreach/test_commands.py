@@ -12,10 +12,13 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from bot.commands.outreach import app
+from crm import meta
 from crm.audit import Audit
 from crm.customers import Customer
 from crm.db import Database, sqlite_url
 from crm.schema import migrate
+from outreach import standstill
+from outreach.standstill import Mark
 from tests.outreach.people import DAY, customer, queued, visit
 
 pytestmark = pytest.mark.slow
@@ -138,3 +141,26 @@ def test_what_nobody_knows_is_decided_one_by_one(chain: Database) -> None:
     with chain.read() as session:
         told = [(row.action, row.customer_id) for row in session.scalars(select(Audit).order_by(Audit.id))]
     assert told == [("unknown_leave", 1), ("unknown_resend", 2)]
+
+
+def test_a_restored_ledger_is_confirmed(chain: Database, tmp_path: Path) -> None:
+    lapsed(chain, 2)
+    with chain.write() as session:
+        queued(session, customer(session, 1))
+        meta.put(session, standstill.INSTALLATION, "one")
+        meta.put(session, standstill.MARK, (NOW - DAY).isoformat(timespec="microseconds"))
+    Mark(tmp_path).write("one", NOW)
+    refused = run("plan")
+    assert refused.exit_code == 1
+    assert "the database looks restored" in refused.stderr
+    assert "the database looks restored" in run("status").stdout
+    assert run_json("status")["restored"]["sent"] == NOW.isoformat()
+    assert run_json("plan", "--dry-run")["dry_run"]
+    assert run_json("confirm-restore")["waited"] == 1
+    assert run_json("status")["restored"] is None
+    assert {(row["customer"], row["reason"]) for row in run_json("status")["rows"]} == {
+        ("M1", "restored"),
+        ("M2", "restored"),
+    }
+    assert "nothing to confirm" in run("confirm-restore").stderr
+    assert run("plan").exit_code == 0

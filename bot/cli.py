@@ -18,6 +18,7 @@ def commands() -> typer.Typer:
     from bot.commands import (
         ask,
         backtest,
+        backup,
         copies,
         demo,
         erase,
@@ -49,6 +50,7 @@ def commands() -> typer.Typer:
     app.command("ask")(ask.ask)
     app.command("funnel")(funnel.funnel)
     app.command("cost")(funnel.cost)
+    app.command("backup")(backup.backup)
     app.command("demo")(demo.demo)
     app.command("erase")(erase.erase)
     app.command("segment")(segment.segment)

@@ -116,13 +116,14 @@ def follow(
 
 
 def _first_eligible(campaign: str) -> Any:
-    """(customer, arm, planned_at): of each person the row that came first; who was joined is the other."""
+    """(customer, arm, planned_at): of each person the row that came first; who was joined is the other, and
+    whoever asked to be forgotten is nobody: their visits cannot be told any more."""
     customer = func.coalesce(Customer.merged_into, Customer.id)
     turn = func.row_number().over(partition_by=customer, order_by=(Outbound.planned_at, Outbound.id))
     rows = (
         select(customer.label("customer"), Outbound.arm, Outbound.planned_at, turn.label("turn"))
         .join(Customer, Customer.id == Outbound.customer_id)
-        .where(Outbound.campaign == campaign, Outbound.arm.is_not(None))
+        .where(Outbound.campaign == campaign, Outbound.arm.is_not(None), Customer.erased_at.is_(None))
         .subquery()
     )
     return select(rows.c.customer, rows.c.arm, rows.c.planned_at).where(rows.c.turn == 1).subquery()

@@ -101,7 +101,7 @@ def _got(session: Session, campaign: str, variants: Sequence[str]) -> dict[int, 
     rows = session.execute(
         select(func.coalesce(Customer.merged_into, Customer.id), Outbound.template, Outbound.claimed_at)
         .join(Customer, Customer.id == Outbound.customer_id)
-        .where(*_mine(campaign, variants))
+        .where(*_mine(campaign, variants), Customer.erased_at.is_(None))
         .order_by(Outbound.claimed_at, Outbound.id)
     )
     found: dict[int, tuple[str, datetime]] = {}

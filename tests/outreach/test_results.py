@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm import coupons
+from crm import coupons, erasure
 from crm.customers import Customer, consent
 from crm.db import Database
 from outreach.followed import Followed, follow
-from outreach.results import Arm, about, bootstrap, compare, newcombe, people_needed, wilson
+from outreach.results import FEWEST, Arm, about, bootstrap, compare, newcombe, people_needed, wilson
 from templates import render
 from tests.conftest import NOON
 from tests.outreach.people import DAY, customer, queued, visit
@@ -177,3 +177,41 @@ def test_who_was_joined_into_another_is_followed_as_the_other(database: Database
         gone.merged_into = keep.id
         visit(session, keep, NOON - 20 * DAY)
     assert followed(database).result.treated.visited == 1
+
+
+def test_whoever_was_erased_is_in_neither_arm(database: Database) -> None:
+    with database.write() as session:
+        for number in range(1, 5):
+            who = customer(session, number)
+            arm = {"arm": "treated"} if number < 3 else {"arm": "holdout", "state": "skipped"}
+            queued(session, who, number, planned_at=NOON - 40 * DAY, **arm)
+            visit(session, who, NOON - 20 * DAY)
+        for gone in (1, 3):
+            erasure.erase(session, session.get_one(Customer, gone), by=0, now=NOON)
+    found = followed(database).result
+    assert [(each.people, each.visited) for each in (found.treated, found.held)] == [(1, 1), (1, 1)]
+
+
+SAYS = {"works": "✅", "harms": "⚠️", "no_effect": "➖", "too_early": "⏳", "no_holdout": ""}
+
+
+@given(st.integers(0, 20_000), st.integers(0, 3_000), st.floats(0, 1), st.floats(0, 1))
+def test_each_result_has_one_sentence_that_its_numbers_bear_out(n: int, m: int, p: float, q: float) -> None:
+    """Whatever the arms: the verdict, its interval and both sentences agree, and nothing is left open."""
+    treated, held = Arm(n, round(n * p)), Arm(m, round(m * q))
+    found = compare(treated, held)
+    code, more, lift = found.verdict.code, found.verdict.more, found.lift
+    assert (code == "no_holdout") == (not n or not m)
+    assert (code == "works") <= (lift is not None and lift.low > 0)
+    assert (code == "harms") <= (lift is not None and lift.high < 0)
+    assert (code == "no_effect") <= (lift is not None and lift.covers(0))
+    assert (code == "too_early") == (more is not None and more > 0)
+    if 0 < min(n, m) < FEWEST:
+        assert code == "too_early"  # a holdout too small to say anything says so
+    for locale in ("zh", "en"):
+        said = render("replies/verdict", locale, found.facts() | {"window_days": 30})
+        assert SAYS[code] in said
+        assert sum(sign in said for sign in filter(None, SAYS.values())) == (code != "no_holdout")
+        assert not {"None", "nan", "-"} & {word.strip(",.:：，。") for word in said.split()}
+        if more is not None:
+            assert f"{more:,}" in said

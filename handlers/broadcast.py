@@ -17,7 +17,7 @@ from handlers.paging import Row, whole
 from handlers.route import END, Button, Reply, Step
 from handlers.text import cut
 from outreach import audience
-from outreach.broadcast import words_of
+from outreach.broadcast import draft_from, words_of
 from outreach.copies import FACTS, CopyFault, check
 from questions.misread import Misread
 from questions.said import problem_facts
@@ -42,6 +42,15 @@ def new(ask: Ask) -> Reply:
         ask.session, by=ask.who.user_id, stations=ask.who.stations, currency=ask.house.currency, now=ask.now
     )
     return _prompt(ask, made, "audience")
+
+
+def again(ask: Ask) -> Reply:
+    """``broadcast.again:ID``: a draft of one's own that begins as that one stands."""
+    found = mine(ask.session, ask.who, whole(ask.parts, 0))
+    if found is None:
+        return expired()
+    stations = ask.who.stations
+    return card(ask, draft_from(ask.session, found, by=ask.who.user_id, stations=stations, now=ask.now))
 
 
 def edit(ask: Ask) -> Reply:

@@ -180,7 +180,8 @@ def _controls(found: Broadcast) -> tuple[Row, ...]:
         return ((Button("broadcast.pause", data=f"broadcast.pause:{found.id}"), _stop(found)),)
     if found.stands == "paused":
         return ((Button("broadcast.resume", data=f"broadcast.resume:{found.id}"), _stop(found)),)
-    return (Button("campaigns.results", data=f"campaigns.results:{found.campaign}"),), (TO_CAMPAIGNS,)
+    result = Button("campaigns.results", data=f"campaigns.results:{found.campaign}")
+    return (result, Button("broadcast.again", data=f"broadcast.again:{found.id}")), (TO_CAMPAIGNS,)
 
 
 def _stop(found: Broadcast) -> Button:

@@ -229,6 +229,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Said("text", "words.text"), campaign_words.typed, RULERS),
     Route(Said("anything", "words.text"), campaign_words.asked_again, RULERS),
     Route(Tap("broadcast.new"), broadcast.new, MARKETERS),
+    Route(Tap("broadcast.again"), broadcast.again, MARKETERS),
     Route(Tap("broadcast.open"), broadcast_card.opened, MARKETERS),
     Route(Tap("broadcast.edit"), broadcast.edit, MARKETERS),
     Route(Tap("broadcast.set"), broadcast.put, MARKETERS),

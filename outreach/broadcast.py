@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
-from crm import copies
+from crm import broadcasts, copies
 from crm.broadcasts import SITUATION, Broadcast
 from outreach import audience
 from outreach.audience import Terms
@@ -186,3 +186,25 @@ def words_of(session: Session, broadcast: Broadcast) -> dict[str, str]:
     """Its words by language."""
     version = version_of(session, broadcast)
     return copies.texts(session, broadcast.campaign or "", SITUATION, version) if version else {}
+
+
+def draft_from(
+    session: Session, broadcast: Broadcast, *, by: int, stations: Collection[int] | None, now: datetime
+) -> Broadcast:
+    """A new draft of ``by`` with the audience, words and coupon of this one, without its hour."""
+    made = broadcasts.draft(session, by=by, stations=stations, currency=broadcast.currency, now=now)
+    same = {name: getattr(broadcast, name) for name in broadcasts.EDITABLE - {"send_at"}}
+    broadcasts.edit(session, made, **same)
+    for locale, body in words_of(session, broadcast).items():
+        copies.save(
+            session,
+            campaign=made.campaign or "",
+            situation=SITUATION,
+            locale=locale,
+            body=body,
+            by=str(by),
+            now=now,
+        )
+        session.flush()
+    session.refresh(made)
+    return made

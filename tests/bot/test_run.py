@@ -66,6 +66,8 @@ async def test_with_a_wrong_token(tmp_path: Path) -> None:
         ("FORECOURT_DATABASE_URL", "mysql://localhost/x"),
         ("FORECOURT_DATABASE_URL", "no address"),
         ("FORECOURT_SEND_RATE", "-1"),
+        ("FORECOURT_SEND_RATE", "0"),
+        ("FORECOURT_SEND_RATE", "nan"),
         ("FORECOURT_ROUND_EVERY", "0"),
         ("FORECOURT_SEGMENT_AT", "half past three"),
         ("FORECOURT_CURRENCY", "gold"),

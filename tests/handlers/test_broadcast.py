@@ -23,6 +23,7 @@ from handlers.people import known
 from handlers.routes import ROUTES
 from handlers.speak import said
 from handlers.work import WORK
+from outreach.broadcast import words_of
 from outreach.running import advance
 from templates import label, render
 from tests.conftest import NOON
@@ -425,3 +426,67 @@ def test_nobody_writes_into_another_s_draft_and_then_approves_it(chain: Chain) -
 
 def columns(found: Broadcast) -> dict[str, Any]:
     return {column.name: getattr(found, column.name) for column in Broadcast.__table__.columns}
+
+
+def test_one_that_is_over_begins_another(chain: Chain) -> None:
+    boss, mark = chain.hire("headquarters"), chain.hire("marketing", name="Mei")
+    number = approved(chain, boss, mark)
+    boss.forges(f"broadcast.stopped:{number}")
+    tick(chain)
+    mark.forges(f"broadcast.open:{number}")
+    mark.taps("📄 Write it again")
+    first, second = boss.town.look(lambda s: s.get_one(Broadcast, number)), newest(mark)
+    assert (second.stands, second.drafted_by, second.approved_at) == ("draft", mark.user_id, None)
+    assert (second.audience, second.name) == (first.audience, first.name)
+    assert mark.town.look(lambda s: words_of(s, second)) == mark.town.look(lambda s: words_of(s, first))
+    assert "11 of whom can be sent offers" in mark.heard
+    mark.forges(f"broadcast.ask:{second.id}:{second.revision}")
+    assert stands(mark, second.id) == "draft"  # it has to be looked at anew
+
+
+def test_nobody_begins_from_what_they_may_not_see(chain: Chain) -> None:
+    boss, north = chain.hire("headquarters"), chain.hire("manager", chain.north)
+    found = drafted(boss)
+    north.forges(f"broadcast.again:{found.id}")
+    north.forges("broadcast.again:99999")
+    assert newest(boss).id == found.id
+
+
+def test_an_audience_of_nobody_has_no_button_to_send_it(chain: Chain) -> None:  # bad input 47
+    boss = chain.hire("headquarters")
+    found = drafted(boss, "segment:churned")
+    assert "Nobody could get it" in boss.says("/cancel") + boss.forges(f"broadcast.open:{found.id}")
+    assert not [data for data in boss.buttons.values() if data.startswith("broadcast.ask")]
+    boss.forges(f"broadcast.ask:{found.id}:{found.revision}")
+    assert stands(boss, found.id) == "draft"
+
+
+def test_an_audience_of_everybody_says_how_many_on_the_button(chain: Chain) -> None:
+    boss = chain.hire("headquarters")
+    found = drafted(boss, "show:list")
+    boss.forges(f"broadcast.open:{found.id}")
+    assert "Ask for approval · 14 people" in boss.buttons
+
+
+def test_an_hour_that_the_clocks_have_twice_is_said_in_utc_too(chain: Chain) -> None:  # bad input 49
+    town = chain.town
+    town.house = replace(town.house, timezone="Europe/Berlin")
+    boss = chain.hire("headquarters")
+    found = drafted(boss)
+    boss.forges(f"broadcast.edit:{found.id}:when")
+    assert "25 Oct, 02:30 (25 Oct, 00:30 UTC)" in boss.says("2026-10-25 2:30")
+    boss.forges(f"broadcast.edit:{found.id}:when")
+    assert "UTC" not in boss.says("2026-10-20 2:30")
+
+
+def test_a_manager_of_no_station_reaches_nobody(chain: Chain) -> None:  # bad input 76
+    nobody = chain.hire("manager")
+    nobody.forges("broadcast.new")
+    nobody.says("show:list")
+    assert "15 people" not in nobody.heard
+    found = newest(nobody)
+    assert found.stations == []
+    with chain.town.database.read() as session:
+        whole_chain = terms(session, chain.town.house)
+        asker = whole_chain.asker(found.stations, chain.town.now)
+        assert session.scalars(select(Customer.id).where(asker.customers)).all() == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crm import broadcasts, copies
+from crm import broadcasts, copies, erasure, identity, registration
 from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Database
@@ -40,6 +40,7 @@ LIMITS = Limits(alone=3, two=5)
 WORDS = Words(render, label, "zh")
 CAPS = campaigns.shipped().contact.caps
 BOSS = 77
+PHONE = "+8613800130002"
 TEXT = "{% if name %}{{ name }}, {% endif %}wash day."
 TEXT += "{% if coupon_code %} {{ coupon_value }}: {{ coupon_code }}{% endif %}"
 
@@ -291,20 +292,22 @@ def test_two_approve_at_once(database: Database) -> None:
 def test_whoever_changes_between_plan_and_send(database: Database) -> None:
     number = started(database, 5)
     with database.write() as session:
-        session.execute(update(Customer).where(Customer.id == 1).values(merged_into=2, chat_id=None))
-        session.execute(update(Customer).where(Customer.id == 2).values(chat_id=9002))  # another account
+        session.execute(update(Customer).where(Customer.id == 2).values(phone=PHONE))
+        keep, gone = (session.get_one(Customer, each) for each in (2, 1))
+        identity.join(session, keep, gone, NOON)
+        registration.register(  # with the same number, from another account of Telegram
+            session, chat_id=9002, phone=PHONE, name="", locale="zh", origin=registration.Origin(), now=NOON
+        )
         session.execute(update(Customer).where(Customer.id == 3).values(reachable=False))
         session.execute(update(Customer).where(Customer.id == 4).values(marketing_consent=False))
-        session.execute(  # erased: nobody is left to write to
-            update(Customer).where(Customer.id == 5).values(name="", chat_id=None, phone=None, member=None)
-        )
+        erasure.erase(session, session.get_one(Customer, 5), by=0, now=NOON)
     (row,) = claim(database)
     assert (row.customer_id, row.chat_id) == (2, 9002)
     with database.write() as session:
         outbox.sweep(session, now=NOON)
     found = counted(database, number)
     assert found["people"] == 5
-    assert found["skipped"] == {"merged": 1, "unreachable": 1, "no_consent": 1, "not_in_chat": 1}
+    assert found["skipped"] == {"merged": 1, "unreachable": 1, "no_consent": 1, "erased": 1}
 
 
 def test_whom_the_night_caught_goes_the_next_morning(database: Database) -> None:

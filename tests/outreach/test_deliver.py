@@ -136,6 +136,7 @@ async def test_from_the_round_to_the_message(database: Database, writer: Writer)
     [
         (of_answer(403, "Forbidden: bot was blocked by the user"), "blocked", False),
         (of_answer(400, "Bad Request: message is too long"), "failed", True),
+        (of_answer(400, "Bad Request: group chat was upgraded to a supergroup chat"), "failed", True),
         (no_answer("timed out"), "unknown", True),
     ],
 )

@@ -16,6 +16,7 @@ from outreach.outcome import Outcome, no_answer, not_sent, of_answer
         (400, "Bad Request: chat not found", Outcome.BLOCKED),
         (400, "Bad Request: message is too long", Outcome.FAILED),
         (413, "Request Entity Too Large", Outcome.FAILED),
+        (400, "Bad Request: group chat was upgraded to a supergroup chat", Outcome.FAILED),
         (401, "Unauthorized", Outcome.RETRY),
         (404, "Not Found", Outcome.RETRY),
         (409, "Conflict: terminated by other getUpdates request", Outcome.RETRY),

@@ -16,7 +16,7 @@ from questions import period, totals
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Days, Ground
 from questions.people import PAGE, Listed, Nobody, People, Person, listed, person
-from questions.question import Filter, Question
+from questions.question import EACH, MEANS, Filter, Question
 from questions.select import customers, in_order, moves
 from questions.vocabulary import values
 
@@ -230,14 +230,12 @@ def _trend(question: Question, ground: Ground) -> Answer:
         found: dict[int, Any] = totals.moved_by(whole, ground, buckets)
     elif question.measure == "customers":
         found = totals.came_by(question, ground, buckets)
-    elif question.measure == "km":
-        found = {
-            n: totals.average_km(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)
-        }
+    elif question.measure == "km" or question.measure.endswith(EACH):  # these are of no use added up
+        found = {n: _measure(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)}
     else:
         sums = totals.totals_by(question, ground, buckets)
         found = {number: one.measure(question.measure) for number, one in sums.items()}
-    empty = None if question.measure in ("basket", "km") else 0
+    empty = None if question.measure in ("basket", "km", *MEANS) else 0
     rows = [
         {"key": begin.isoformat(), "until": end.isoformat(), "value": found.get(number, empty)}
         for number, (begin, end) in enumerate(buckets)
@@ -285,12 +283,12 @@ def major(value: float | None, measure: str, currency: str) -> float | None:
     """A measure in the units people write: money in the major unit, litres in litres."""
     if value is None:
         return None
-    if measure in ("spend", "basket"):
+    if measure in ("spend", "basket", "spend_each"):
         digits: int = get_currency_precision(currency) if currency else 2
         return float(round(value / 10**digits, digits))
-    if measure == "litres":
+    if measure in ("litres", "litres_each", "litres_visit"):
         return round(value / 1000, 3)
-    return round(value, 1) if measure == "km" else value
+    return round(value, 2 if measure == "visits_each" else 1) if measure in ("km", "visits_each") else value
 
 
 __all__ = ["PAGE", "ROW_FIELDS", "Answer", "Asker", "Nobody", "People", "Person", "answer", "major"]

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, extract, func, literal, select
 from sqlalchemy.orm import Session
 
 from crm import segments
@@ -22,7 +22,9 @@ from questions.question import Question
 WINDOW = 365
 LONG = 120  # days
 PLACES = ("station", "city", "region")
-ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment"})
+ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment", "weekday"})
+WEEK = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}  # as databases count days
+DAYS_OF = {"weekend": ("sat", "sun"), "workday": ("mon", "tue", "wed", "thu", "fri")}
 GASOLINE = ("92", "95", "98", "e10")
 PRODUCTS = {"gasoline": GASOLINE, "gas": ("lpg", "cng"), "shop": ("shop", "wash", "adblue")}
 Days = tuple[date, date]
@@ -102,7 +104,9 @@ class Ground:
         for one in question.filters:
             if one.field not in ROW_FIELDS:
                 continue
-            if one.field in ("product", "payment"):
+            if one.field == "weekday":
+                fits = on_weekdays(one.values)
+            elif one.field in ("product", "payment"):
                 column = getattr(Fillup, one.field)
                 fits = and_(column.is_not(None), column.in_(codes(one.field, one.values)))
             else:
@@ -123,6 +127,15 @@ class Ground:
         elif self.asker.stations is not None:
             made.append(Fillup.station_id.in_(self.asker.stations))
         return and_(*made)
+
+
+def weekday() -> ColumnElement[int]:
+    """The day of the week of a fill-up, as in WEEK."""
+    return extract("dow", Fillup.day)
+
+
+def on_weekdays(values: tuple[str, ...]) -> ColumnElement[bool]:
+    return weekday().in_(sorted({WEEK[day] for value in values for day in DAYS_OF.get(value, (value,))}))
 
 
 def codes(field: str, values: tuple[str, ...]) -> list[str]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from questions.amounts import GRADES, numbers
+from questions.means import each
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
+from questions.question import SUMMED
 from questions.reader import Reader
-from questions.shaping import HAPPEN, SUMMED, ahead, dimension, kind, rest, times
+from questions.shaping import dimension, kind, rest
+from questions.timing import HAPPEN, ahead, times
 from questions.typed import Parts
-from questions.vocabulary import fields, values
+from questions.vocabulary import values
 
-SEVERAL = ("consent", "product", "payment", "tag")  # a customer can be more than one of these at once
+SEVERAL = (
+    "consent",
+    "product",
+    "payment",
+    "tag",
+    "weekday",
+)  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
 EVENTS = ("joined", "first", "due", "birthday", "visited")
-GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
 FALLEN = ("churned", "dormant", "lapsing")
-OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
-OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
-BY_UNIT = {"money": "spend", "litres": "litres", "visits": "visits", "km": "km"}
 
 
 def read(found: list[Token], parts: Parts) -> None:
@@ -27,7 +33,20 @@ def read(found: list[Token], parts: Parts) -> None:
     reader = Reader(found, parts)
     if not reader.left and not parts.filters and not parts.kind:
         raise NotUnderstood(Problem("empty"))
-    for rule in (_top, _numbers, _moves, _events, _values, kind, dimension, times, rest):
+    for rule in (
+        _top,
+        numbers,
+        _moves,
+        _events,
+        _flags,
+        each,
+        _parted,
+        _values,
+        kind,
+        dimension,
+        times,
+        rest,
+    ):
         rule(reader)
 
 
@@ -64,86 +83,6 @@ def _top(reader: Reader) -> None:
         reader.take(place)
 
 
-def _numbers(reader: Reader) -> None:
-    """``over 30 days ago``, ``spend over 5000``, ``10次以上``: numbers with what they measure."""
-    for place in reader.places("number"):
-        token = reader.at(place)
-        assert token is not None
-        used, op = [place], ""
-        between = reader.shape(place - 1) in ("came", "bought") or reader.code(place - 1) == "visited"
-        before = place - 2 if between else place - 1
-        for near in (before, place + 1):
-            if not op and reader.shape(near) in OPERATORS:
-                op = OPERATORS[reader.shape(near)]
-                used.append(near)
-        if op and reader.shape(used[-1] - 1) == "not":  # "not more than", "不大于"
-            used.append(used[-1] - 1)
-            op = OPPOSITE[op]
-        if not op and not token.code and token.text in GRADES:
-            reader.left[place] = Token("value", token.text, token.text, "fuel")
-            continue
-        first, last = min(used), max(used)
-        money = [near for near in (last + 1,) if reader.shape(near) == "money"]
-        field = _measured(reader, token, first, last + len(money), used)
-        used += money
-        if field is None:
-            if not op and (token.code == "people" or (reader.parts.sort and not token.code)):
-                reader.parts.limit = reader.parts.limit or _limit(token)
-                reader.take(place)
-                continue
-            raise NotUnderstood(Problem("number", token.text))
-        days = fields()[field].type == "days"
-        value = f"{token.number:.3f}".rstrip("0").rstrip(".") + ("d" if days else "")
-        reader.add(field, op or ">=", value)
-        if field == "km":
-            used += reader.places("shape", "month", "by")
-        reader.take(*used)
-
-
-def _limit(token: Token) -> int:
-    if not 0 < token.number <= 1000:
-        raise NotUnderstood(Problem("number", token.text, field="limit"))
-    return int(token.number)
-
-
-def _measured(reader: Reader, token: Token, first: int, last: int, used: list[int]) -> str | None:
-    """The field that a number is of: by a word beside it, or by its unit."""
-    for near in (first - 1, first - 2, last + 1):
-        other = reader.at(near)
-        if other and other.kind == "field" and fields()[other.code].type in ("number", "days"):
-            fits = (
-                other.code in ("last", "gap") if token.code == "days" else other.code not in ("last", "gap")
-            )
-            if fits and token.code in ("", "days", *_units_of(other.code)):
-                used.append(near)
-                if token.code == "days":
-                    _take_absence(reader, used)
-                return other.code
-        if near == first - 1 and not (other and other.kind == "shape" and other.code in ("not", "average")):
-            continue
-    if token.code == "days":
-        return "last" if _take_absence(reader, used) else None
-    if token.code == "money" and reader.places("field", "basket"):
-        used += reader.places("field", "basket")
-        return "basket"
-    return BY_UNIT.get(token.code)
-
-
-def _units_of(field: str) -> tuple[str, ...]:
-    return {
-        "spend": ("money",), "basket": ("money",), "litres": ("litres",), "visits": ("visits", "people"),
-        "km": ("km",),
-    }.get(field, ())  # fmt: skip
-
-
-def _take_absence(reader: Reader, used: list[int]) -> bool:
-    absent = reader.places("shape", "absent")
-    ago = reader.places("shape", "ago")
-    came = reader.places("shape", "came") if ago else []
-    used += [*absent, *ago, *came, *reader.places("field", "last")]
-    return bool(absent or ago)
-
-
 def _moves(reader: Reader) -> None:
     """``became VIP``, ``from regular to lapsing``, ``which regulars dropped``."""
     became = reader.places("field", "became")
@@ -163,6 +102,9 @@ def _moves(reader: Reader) -> None:
         _move(reader, "was", segments)
         reader.add("became", "=", *sorted(FALLEN))
         reader.take(*dropped)
+    elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
+        if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
+            reader.take(*(place for place in segments if reader.code(place) == "vip"))
     elif len(segments) == 2 and not _joined(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
         if happened:
@@ -205,6 +147,13 @@ def _move(reader: Reader, field: str, places: list[int]) -> None:
         reader.take(*(place + 1 for place in places if reader.shape(place + 1) == "joint"))
 
 
+def _flags(reader: Reader) -> None:
+    """``declining customers``: a field that is said or not, where nothing is split by it."""
+    for place in reader.places("field", "declining", "reach"):
+        if reader.shape(place - 1) != "by" and not reader.places("shape", "breakdown"):
+            reader.left[place] = Token("value", "yes", reader.text(place), reader.code(place))
+
+
 def _events(reader: Reader) -> None:
     """``registered last month``, ``没来``, ``birthday this month``: what happened or will, and when."""
     absent = reader.places("shape", "absent")
@@ -230,7 +179,10 @@ def _events(reader: Reader) -> None:
 
 def _nearest_period(reader: Reader, place: int) -> str:
     places = reader.places("period")
-    summed = reader.places("field", *SUMMED) or any(one.field == "visits" for one in reader.parts.filters)
+    rows = any(token and token.field == "weekday" for token in reader.left)
+    measured = bool(reader.parts.measure or reader.places("field", *SUMMED))
+    summed = rows or measured or any(one.field == "visits" for one in reader.parts.filters)
+
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
     if not places or (summed and len(places) == 1 and came):
         return ""
@@ -240,14 +192,28 @@ def _nearest_period(reader: Reader, place: int) -> str:
     return found
 
 
+def _parted(reader: Reader) -> None:
+    """Of two, which is the part: 出租车占VIP的比例, "share of taxis among VIPs"; else what is said last."""
+    values = reader.places("value")
+    if len(values) == 2:
+        turn = [*reader.places("shape", "among"), *reader.places("shape", "breakdown")]
+        first = any(values[0] < place < values[1] for place in turn)
+        token = reader.at(values[0] if first else values[1])
+        reader.part = token.field if token else ""
+    reader.took("shape", "among")
+
+
 def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
     comparing = bool(reader.places("shape", "compare", "difference"))
+    both = reader.took("shape", "both")
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
         token = reader.at(place)
         assert token is not None
         field = _field(reader, place, token)
+        if both and field == "fuel" and token.code in values("product"):
+            field = "product"  # nobody mostly buys two
         negated = _negated(reader, place, field)
         codes = set(token.values or (token.code,))
         key = (field, negated)
@@ -264,8 +230,9 @@ def _values(reader: Reader) -> None:
     for (field, negated), (_, codes) in groups.items():
         for code in sorted(code for code in codes if code.startswith("-")):
             reader.add(field, "=" if negated else "!=", code[1:])
-        if plainly := sorted(code for code in codes if not code.startswith("-")):
-            reader.add(field, "!=" if negated else "=", *plainly)
+        plainly = sorted(code for code in codes if not code.startswith("-"))
+        for some in [[code] for code in plainly] if both else [plainly] if plainly else []:
+            reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
 
 
@@ -294,7 +261,7 @@ def _field(reader: Reader, place: int, token: Token) -> str:
         reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most")
     )
     measured = (
-        bool(reader.places("field", *SUMMED) or reader.places("shape", "sold"))
+        bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))
         and (not reader.parts.sort or bool(reader.dimensions()))
     ) and place not in reader.people
     return "product" if bought or measured else "fuel"

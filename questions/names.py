@@ -17,6 +17,7 @@ from questions.vocabulary import plain
 
 LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 
+_OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -46,6 +47,8 @@ class Names:
             for word in (place.name, place.code):
                 if word and not word.isdecimal():
                     words[plain(word)] = ("station", place.code)
+            if (street := _OF_PLACE.sub("", place.name)) and len(street) > LEAST_SIGNS:
+                words.setdefault(plain(street), ("station", place.code))
         object.__setattr__(self, "words", words)
         spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
         object.__setattr__(self, "tag_words", spoken)

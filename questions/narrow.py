@@ -12,7 +12,7 @@ from questions.check import check
 from questions.ground import PRODUCTS
 from questions.misread import NotUnderstood
 from questions.names import Names
-from questions.question import Filter, Question
+from questions.question import EACH, Filter, Question
 from questions.vocabulary import fields, values
 
 MOST_WIDER = 3
@@ -85,7 +85,8 @@ def _sound(question: Question) -> bool:
 def _people(question: Question) -> Question:
     """The customers that a question is about, as a list."""
     moved = bool(question.of("was") or question.of("became")) and question.measure == "customers"
-    summed = f"-{question.measure}" if question.measure != "customers" else ""
+    base = question.measure.removesuffix(EACH).removesuffix("_visit")
+    summed = f"-{base}" if base != "customers" else ""
     sort = question.sort if question.kind == "list" else summed
     kind: Any = "change" if moved else "list"
     return replace(question, kind=kind, by="", measure="customers", sort="" if moved else sort, limit=None)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from questions import meaning, phrases, plain, typed
 from questions.check import check
-from questions.misread import Misread, NotUnderstood, Problem, unknown
+from questions.misread import Misread, NotUnderstood, Problem
 from questions.names import Names
 from questions.question import Filter, Question
 from questions.typed import TERM, Parts
 from questions.vocabulary import AROUND, segment_words
 from questions.vocabulary import plain as compared
+from questions.whom import LONGEST, whom
 
-LONGEST = 64  # characters; nothing longer names a segment or a person
 LONGEST_QUESTION = 400
 ALIKE = 0.55
-# A phone, a member number, a card or a plate: one word of which at least four signs are digits.
-_NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
-CLOSE = 0.75  # a word this near to one that is known is a slip, not somebody's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +50,12 @@ def _parts(asked: str, names: Names) -> Parts:
     if not rest.strip():
         return parts
     found = plain.tokens(plain.flat(rest), names)
-    if (who := _person(rest, found, names)) and rest == asked:
+    if (who := whom(rest, found, names)) and rest == asked:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
     meaning.read(found, parts)
     return parts
-
-
-def _person(rest: str, found: list[plain.Token], names: Names) -> str:
-    """Who is asked for, where the text is somebody's name or number and nothing else."""
-    asked = rest.strip(" ?!.,。、")
-    wanted, called = asked, False
-    for pattern in plain.WHO:
-        if match := pattern.fullmatch(asked):
-            wanted, called = match["who"].strip(), True
-            found = plain.tokens(plain.flat(wanted), names) if pattern in plain.WHO_DID else found
-            break
-    if len(wanted) > LONGEST:
-        return ""
-    if _NUMBER.fullmatch(wanted):
-        return wanted
-    lost = [token for token in found if token.kind == "unknown"]
-    said = [token for token in found if token.kind != "unknown"]
-    if not lost or any(_slip(token.text) for token in lost):
-        return ""
-    if called:
-        told = (token for token in said if token.kind != "filler")
-        return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
-    alone = all(
-        token.kind == "filler" and len(token.text) == 1 for token in said
-    ) and not plain.NO_NAME.search(wanted)
-    return wanted if alone and len(wanted.split()) <= 3 else ""
-
-
-def _slip(word: str) -> bool:
-    near = unknown(word).nearest
-    return bool(near and get_close_matches(compared(word), [near], 1, CLOSE))
 
 
 def segment(text: str) -> str | Unknown:

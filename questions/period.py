@@ -2,12 +2,16 @@
 
 | text | days |
 | --- | --- |
-| ``today``, ``yesterday``, ``tomorrow``, ``2-days-ago``, ``in-2-days`` | that day |
+| ``today``, ``yesterday``, ``tomorrow``, ``in-2-days`` | that day |
+| ``2-days-ago``, ``3-months-ago``, ``2-years-ago`` | the whole unit that many before this one |
+| ``last-wed``, ``last-week-wed``, ``this-week-wed`` | the latest Wednesday before today; that of a week |
 | ``this-week``, ``last-month``, ``last-quarter``, ``this-year`` ... | whole units; "this" ends today |
 | ``next-week``, ``next-7d`` | for what is to come: due, birthdays |
 | ``last-30d`` | the 30 days that end with and include today |
 | ``2026``, ``2026-q2``, ``2026-05``, ``2026-05-17`` | that year, quarter, month, day |
 | ``m05``, ``q2``, ``m05-17`` | the latest May, second quarter, 17 May that has begun |
+| ``last-year-m10``, ``this-year-q1`` | that month, quarter or day (``m10-01``) of that year |
+| ``this-month-year-ago`` | the same days of the year before: any of the above with ``-year-ago`` |
 | ``A..B``, ``A..``, ``..B`` | from the first day of A to the last of B; or to today, or all before |
 """
 
@@ -15,12 +19,18 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 
 EVER = date(1970, 1, 1)
-NEAR = {"2-days-ago": -2, "yesterday": -1, "today": 0, "tomorrow": 1, "in-2-days": 2}
+NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1, "in-2-days": 2}
 UNITS = ("day", "week", "month", "quarter", "year")
 _NAMED = re.compile(r"(this|last|next)-(week|month|quarter|year)")
+_AGO = re.compile(r"([1-9]\d{0,2})-(day|week|month|quarter|year)s-ago")
+_OF_YEAR = re.compile(r"(this|last)-year-(m\d\d(?:-\d\d)?|q\d)")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(rf"(this|last|next)-(week-)?({'|'.join(DAYS)})")
+YEAR_AGO = "-year-ago"
 _ROLLING = re.compile(r"(last|next)-([1-9]\d{0,3})d")
 _ABSOLUTE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _QUARTER = re.compile(r"(?:(\d{4})-)?q([1-4])")
@@ -70,18 +80,17 @@ def _one(text: str, today: date) -> Days:
     if text in NEAR:
         day = today + timedelta(days=NEAR[text])
         return day, day
-    if match := _NAMED.fullmatch(text):
-        return _named(match[1], match[2], today)
-    if match := _ROLLING.fullmatch(text):
-        length = timedelta(days=int(match[2]) - 1)
-        return (today - length, today) if match[1] == "last" else (today, today + length)
-    if match := _QUARTER.fullmatch(text):
-        return _quarter(int(match[1]) if match[1] else None, int(match[2]), today)
-    if match := _MONTH.fullmatch(text):
-        return _latest(int(match[1]), int(match[2]) if match[2] else None, today)
-    if match := _ABSOLUTE.fullmatch(text):
-        return _absolute(match)
+    if text.endswith(YEAR_AGO):
+        return _year_before(_one(text.removesuffix(YEAR_AGO), today))
+    for pattern, meaning in _FORMS:
+        if match := pattern.fullmatch(text):
+            return meaning(match, today)
     raise NoSuchPeriod(text)
+
+
+def _rolling(match: re.Match[str], today: date) -> Days:
+    length = timedelta(days=int(match[2]) - 1)
+    return (today - length, today) if match[1] == "last" else (today, today + length)
 
 
 def _named(which: str, name: str, today: date) -> Days:
@@ -91,6 +100,42 @@ def _named(which: str, name: str, today: date) -> Days:
     if which == "next":
         return whole(name, end + timedelta(days=1))
     return whole(name, begin - timedelta(days=1))
+
+
+def _ago(number: int, name: str, today: date) -> Days:
+    if name == "day":
+        day = today - timedelta(days=number)
+        return day, day
+    found = whole(name, today)
+    for _ in range(number):
+        found = whole(name, found[0] - timedelta(days=1))
+    return found
+
+
+def _weekday(which: str, of_week: bool, number: int, today: date) -> Days:
+    """``last-wed`` is the latest before today; of "this" and "next" it is always that of the week."""
+    monday = today - timedelta(days=today.weekday())
+    if which == "last" and not of_week:
+        day = today - timedelta(days=(today.weekday() - number - 1) % 7 + 1)
+    else:
+        day = monday + timedelta(days=number + {"last": -7, "this": 0, "next": 7}[which])
+    return day, day
+
+
+def _of_year(text: str, year: int) -> Days:
+    return _one(f"{year}-{text.removeprefix('m')}", date(year, 1, 1))
+
+
+def _year_before(found: Days) -> Days:
+    """The same days a year before; a stretch that ends with a month still does, also in February."""
+    begin, end = found
+    whole_month = end == _whole_month(end.year, end.month)[1]
+    last = _whole_month(end.year - 1, end.month)[1]
+    return _one_year(begin), last if whole_month else _one_year(end)
+
+
+def _one_year(day: date) -> date:
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def whole(name: str, day: date) -> Days:
@@ -136,3 +181,15 @@ def _absolute(match: re.Match[str]) -> Days:
         return _whole_month(year, int(match[2]))
     day = date(year, int(match[2]), int(match[3]))
     return day, day
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days]], ...] = (
+    (_NAMED, lambda match, today: _named(match[1], match[2], today)),
+    (_AGO, lambda match, today: _ago(int(match[1]), match[2], today)),
+    (_WEEKDAY, lambda match, today: _weekday(match[1], bool(match[2]), DAYS.index(match[3]), today)),
+    (_OF_YEAR, lambda match, today: _of_year(match[2], today.year - (match[1] == "last"))),
+    (_ROLLING, _rolling),
+    (_QUARTER, lambda match, today: _quarter(int(match[1]) if match[1] else None, int(match[2]), today)),
+    (_MONTH, lambda match, today: _latest(int(match[1]), int(match[2]) if match[2] else None, today)),
+    (_ABSOLUTE, lambda match, _today: _absolute(match)),
+)

@@ -7,32 +7,11 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from questions import when
+from questions import figures, when
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.vocabulary import Word, lexicon
 
-_NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
-_HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次天日周月升元块公名位家号的大]|星期|千米|礼拜)")
-_HAN_LARGE = re.compile(rf"(?P<n>[一二两三四五六七八九十][{when.HAN}]*[百千万][{when.HAN}]*)(?!米)")
-_ENGLISH_NUMBER = re.compile(
-    r"(?P<n>one|two|three|four|five|six|seven|eight|nine|ten|twelve)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more|spender|vip|people|driver|client))"
-)
-_UNITS: tuple[tuple[re.Pattern[str], str, int], ...] = tuple(
-    (re.compile(rf" ?-?(?:{pattern})"), unit, times)
-    for pattern, unit, times in (
-        (r"元|块钱|块|yuan\b|rmb\b|cny\b|usd\b|eur\b|euros?\b|dollars?\b", "money", 1),
-        (r"升|l\b|lit(?:re|er)s?\b", "litres", 1),
-        (r"次|趟|times?\b", "visits", 1),
-        (r"days?\b|天|日", "days", 1),
-        (r"weeks?\b|个?星期|个?礼拜|周", "days", 7),
-        (r"months?\b|个月", "days", 30),
-        (r"quarters?\b|个季度", "days", 91),
-        (r"years?\b|年", "days", 365),
-        (r"公里|千米|km\b|kilomet(?:re|er)s?\b", "km", 1),
-        (r"个|名|位|人", "people", 1),
-    )
-)
 _PLACE = r"(?:加油站|油站|站点|站|门店)"
 _HAN = f"[{when.HAN}]"
 _STATIONS = (
@@ -54,6 +33,7 @@ _TAG = re.compile(
     r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫)?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
 )
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b)")
+_OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
 _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未]")
@@ -62,13 +42,14 @@ _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第�
 @dataclass(frozen=True, slots=True)
 class Token:
     """``kind``: value, field, shape, filler, number, period, station, unknown. ``number`` of a number,
-    with ``code`` its unit; ``values`` of stations."""
+    with ``code`` its unit, to ``high`` where it is a range; ``values`` of stations."""
 
     kind: str
     code: str
     text: str
     field: str = ""
     number: float = 0.0
+    high: float | None = None
     values: tuple[str, ...] = ()
 
 
@@ -144,8 +125,6 @@ def _inside_word(text: str, start: int) -> bool:
 
 def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     """``tagged night``, ``打了标签夜班的``, ``夜班标签``: tags in use, after or before the word for one."""
-    if "标" not in text and "tag" not in text and "label" not in text:
-        return None, start
     if match := _TAG.match(text, start):
         found, end = _tags(text, match.end(), names)
         if found:
@@ -157,6 +136,8 @@ def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         found, end = _tags(text, start, names)
         if len(found) == 1 and (after := _TAG_AFTER.match(text, end)):
             return Token("value", "", text[start : after.end()], "tag", values=found), after.end()
+        if len(found) == 1 and _OF_TAG.match(text, end) and _named(text, start, names)[0] is None:
+            return Token("value", "", text[start:end], "tag", values=found), end
     return None, start
 
 
@@ -231,54 +212,19 @@ def _singular(words: Mapping[str, Word], phrase: str) -> Word | None:
 
 def _large(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     """``一万块``, ``两百升``: before its first sign is read as a word; no name of a place is cut for it."""
-    if _HAN_LARGE.match(text, start) is None or any(text.startswith(word, start) for word in names.words):
+    if any(text.startswith(word, start) for word in names.words):
         return None, start
-    return _number(text, start, names)
+    found = figures.read(text, start)
+    if found is None or (found.high is None and not figures.large(text, start)):
+        return None, start
+    return _figure(text, start, found)
 
 
 def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
-    match = (
-        _NUMBER.match(text, start)
-        or _HAN_LARGE.match(text, start)
-        or _HAN_NUMBER.match(text, start)
-        or _ENGLISH_NUMBER.match(text, start)
-    )
-    if match is None:
-        return None, start
-    digits = match["n"].replace(",", "")
-    value = float(digits) if digits[0].isascii() and digits[0].isdigit() else float(when.count(digits))
-    if scale := match.groupdict().get("k"):
-        value *= {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}[scale]
-    end, unit = match.end(), "money" if match[0][0] in "¥$€" else ""
-    for pattern, code, times in _UNITS:
-        if after := pattern.match(text, end):
-            unit, value, end = code, value * times, after.end()
-            break
-    return Token("number", unit, text[start:end].strip(), number=value), end
+    found = figures.read(text, start)
+    return (None, start) if found is None else _figure(text, start, found)
 
 
-NO_NAME = re.compile("来")  # nobody who stands alone is called so: "早上来的人"
-# Ways to ask what somebody did: their card says it.
-WHO_DID = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来了吗|多久没来了?|多久来一次|(?:上次)?什么时候来的?)",
-        r"(?P<who>.+?)(?:一共|总共)?(?:加了多少油|花了多少钱|消费了多少钱?|加什么油)",
-        r"(?P<who>.+?)是谁的车",
-        r"(?:when did|has|how often does)\s+(?P<who>.+?)\s+(?:last come|last visit|come|been in lately|visit)",
-        r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
-        r"(?:plate|member|phone|number)\s+(?P<who>.+)",
-        r"会员号?(?P<who>[A-Za-z]*\d[A-Za-z0-9]*)",
-    )
-)
-# Ways to ask who somebody is.
-WHO = WHO_DID + tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?:请问)?谁是(?P<who>.+)",
-        r"(?P<who>.+?)是(?:谁|什么人)",
-        r"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
-        r"(?P<who>.+?)的(?:资料|信息|情况|卡片|档案)",
-        r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
-    )
-)
+def _figure(text: str, start: int, found: figures.Figure) -> tuple[Token, int]:
+    told = text[start : found.end].strip()
+    return Token("number", found.unit, told, number=found.number, high=found.high), found.end

@@ -9,7 +9,10 @@ from typing import Literal
 Kind = Literal["count", "list", "breakdown", "compare", "trend", "person", "change"]
 Operator = Literal["=", "!=", ">", ">=", "<", "<="]
 KINDS: tuple[Kind, ...] = ("count", "list", "breakdown", "compare", "trend", "person", "change")
-MEASURES = ("customers", "visits", "litres", "spend", "basket", "km")
+EACH = "_each"  # a sum by the customers who came: the mean of them
+MEANS = ("spend_each", "litres_each", "visits_each", "litres_visit")
+MEASURES = ("customers", "visits", "litres", "spend", "basket", "km", *MEANS)
+SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
 STEPS = ("day", "week", "month", "quarter")  # of a trend
 DEFAULT_MEASURE = "customers"
 _BARE = re.compile(r"[^\s\",:<>=]+")

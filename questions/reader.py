@@ -23,7 +23,9 @@ class Reader:
                     self.people.add(len(self.left) - 1)
             else:
                 self.left.append(token)
-        self.periods: list[str] = []
+        self.much = False  # "how much" and not "how many"
+        self.growing = False  # how much more than before
+        self.part = ""  # of two fields the one that is a part of the other
 
     def at(self, place: int) -> Token | None:
         return self.left[place] if 0 <= place < len(self.left) else None

@@ -41,6 +41,7 @@ TABLES = {
     "frequency": "level", "loyalty": "level", "price": "level", "rfm": "rfm", "credit": "risk",
     "persona": "persona", "payment": "payment", "source": "source", "fuel": "product", "product": "product",
     "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",
+    "weekday": "visit_day",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
 from questions import period, standing, sums
-from questions.ground import GASOLINE, Ground
+from questions.ground import GASOLINE, ROW_FIELDS, Ground
 from questions.question import Filter, Question
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -41,14 +41,14 @@ NUMBERS: dict[str, Any] = {
     "r": CustomerSegment.r, "f": CustomerSegment.f, "m": CustomerSegment.m,
     "gap": CustomerSegment.typical_gap_days,
 }  # fmt: skip
-NATURAL: dict[str, Any] = {"last": CustomerSegment.recency_days, "gap": CustomerSegment.typical_gap_days}
+HOME = func.coalesce(Customer.home_station_id, CustomerSegment.home_station_id)  # named, else most visited
 MILLI = 1000  # millilitres in a litre
 Condition = ColumnElement[bool]
 
 
 def customers(question: Question, ground: Ground, *columns: Any, rows: bool = False) -> Select[Any]:
     """The customers asked for, of the asker's. With ``rows``, what rows themselves say is left to them."""
-    skipped = {"station", "city", "region", "product", "payment"} if rows else set()
+    skipped = ROW_FIELDS if rows else frozenset()
     made = [_condition(one, question, ground) for one in question.filters if one.field not in skipped]
     query = select(*columns) if columns else select(Customer.id)
     joined = query.select_from(Customer).outerjoin(
@@ -69,7 +69,8 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         day = standing.began(question.period, ground.asker.today)
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
-        "station": _station, "home": _station, "product": _bought, "payment": _bought, "consent": _consent,
+        "station": _station, "home": _station, "product": _bought, "payment": _bought, "weekday": _bought,
+        "consent": _consent,
         "reach": _reach, "declining": _declining, "vehicle": _vehicle, "tag": _tagged, "last": _last,
         "visited": _visited, "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
     }  # fmt: skip
@@ -95,18 +96,24 @@ def _number(one: Filter) -> float:
 def _station(one: Filter, _question: Question, ground: Ground) -> Condition:
     ids = ground.ids(one.values)
     if one.field == "home":
-        return _either(one, func.coalesce(Customer.home_station_id.in_(ids), False))
+        return _either(one, func.coalesce(HOME.in_(ids), False))
     return _either(one, scope.customers_of(frozenset(ids), scope.since(ground.asker.today)))
 
 
 def _bought(one: Filter, question: Question, ground: Ground) -> Condition:
-    alone = Question(filters=(Filter(one.field, "=", one.values), *_placed(question)))
+    beside = _told(question) if one.field == "weekday" else ()  # diesel at the weekend: both of one visit
+    alone = Question(filters=(Filter(one.field, "=", one.values), *beside, *_placed(question)))
     return _either(one, _among(ground.rows(alone, ground.days(question))))
 
 
 def _among(rows: list[Condition]) -> Condition:
     """Customers of such rows: a set made once, where asking customer by customer takes far longer."""
     return Customer.id.in_(select(Fillup.customer_id).where(Fillup.customer_id.is_not(None), *rows))
+
+
+def _told(question: Question) -> tuple[Filter, ...]:
+    """What was bought and how it was paid."""
+    return tuple(one for name in ("product", "payment") for one in question.of(name))
 
 
 def _placed(question: Question) -> tuple[Filter, ...]:
@@ -269,14 +276,14 @@ def _compared(number: Any, op: str, value: Any) -> Condition:
 
 def known(field: str, question: Question, ground: Ground) -> ColumnElement[Any] | None:
     """The measure as the last run has it, where the window is asked for; None: from the log."""
-    plain = not question.period and not question.of("product") and not question.of("payment")
+    plain = not question.period and not _told(question) and not question.of("weekday")
     current = ground.run is not None and ground.run.as_of <= ground.asker.today
     columns = {"visits": CustomerSegment.frequency, "spend": CustomerSegment.monetary}
     return func.coalesce(columns[field], 0) if plain and current and field in columns else None
 
 
 def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
-    told = tuple(one for one in question.filters if one.field in ("product", "payment"))
+    told = (*_told(question), *question.of("weekday"))
     placed = Question(filters=(*told, *(_placed(question) if question.period else ())))
     days = ground.days(question)
     rows, few = ground.rows(placed, days, by_customer=True), ground.rows(placed, days, beside=True)
@@ -288,7 +295,10 @@ def in_order(question: Question, ground: Ground, *columns: Any) -> Select[Any]:
     sort = question.sort or "-spend"
     name = sort.removeprefix("-")
     query = customers(question, ground, *columns)
-    key = NATURAL[name] if name in NATURAL else known(name, question, ground)
+    if name == "last":
+        key: Any = sums.days_since(ground.session, CustomerSegment.last_visit, ground.asker.today)
+    else:
+        key = NUMBERS["gap"] if name == "gap" else known(name, question, ground)
     if key is None:
         whose = _each(name, question, ground).subquery()
         query = query.outerjoin(whose, whose.c.customer_id == Customer.id)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from questions.means import average, much, share
 from questions.misread import NotUnderstood, Problem, unknown
-from questions.question import MEASURES, STEPS, Filter
+from questions.question import MEASURES, STEPS, SUMMED
 from questions.reader import Reader
-from questions.typed import DIMENSIONS
-
-HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
-PLACES = frozenset({"station", "home", "city", "region"})
-SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
+from questions.typed import DIMENSIONS, Parts
 
 
 def kind(reader: Reader) -> None:
+    growth = reader.growing = reader.took("shape", "growth")
+    reader.much = any(reader.text(place) == "how much" for place in reader.places("shape", "count"))
     counting = reader.took("shape", "count")
     listing = reader.took("shape", "list")
     comparing = reader.took("shape", "compare", "difference")
@@ -30,7 +29,7 @@ def kind(reader: Reader) -> None:
         parts.kind = "trend"
     elif breakdown:
         parts.kind = "breakdown"
-    elif counting:
+    elif counting or growth:
         parts.kind = "count"
     elif any(one.field in ("was", "became") for one in parts.filters):
         parts.kind = "change"
@@ -56,9 +55,30 @@ def _of_which(reader: Reader, trend: bool) -> None:
 def dimension(reader: Reader) -> None:
     """``by station``, ``按消费排序``, ``哪个站``: what to break down by, what to measure, what to sort by."""
     parts = reader.parts
+    apart = _split(reader)
+    _measure(reader)
+    average(reader)
+    if reader.took("shape", "ascending") and parts.sort:
+        parts.sort = parts.sort.removeprefix("-")
+    if parts.by and parts.kind in ("", "list", "count", "breakdown"):
+        parts.kind = "breakdown"
+    share(reader)
+    several = len(reader.places("period")) > 1 or any(
+        one.op == "=" and len(one.values) > 1 for one in parts.filters
+    )
+    if apart and several and parts.kind in ("", "list", "count"):  # "汽油和柴油各多少"
+        parts.kind = "compare"
+    if reader.much and parts.kind == "count" and not parts.measure:
+        much(reader)
+
+
+def _split(reader: Reader) -> bool:
+    """What to break down by; whether "each" stood there with nothing that it is of."""
+    parts, apart = reader.parts, False
     for place in reader.places("shape", "by"):
         token = reader.at(place + 1)
         if token is None or token.kind not in ("field", "shape"):
+            apart = True
             reader.take(place)
         elif _by(reader, token.kind, token.code):
             reader.take(place, place + 1)
@@ -70,36 +90,7 @@ def dimension(reader: Reader) -> None:
         parts.by = parts.by or reader.code(place)
         if parts.by == reader.code(place):
             reader.take(place)
-    _measure(reader)
-    _average(reader)
-    if reader.took("shape", "ascending") and parts.sort:
-        parts.sort = parts.sort.removeprefix("-")
-    if parts.by and parts.kind in ("", "list", "count", "breakdown"):
-        parts.kind = "breakdown"
-    _share(reader)
-
-
-def _average(reader: Reader) -> None:
-    """The basket and the distance are means; a mean of anything else is no sum of it."""
-    parts = reader.parts
-    told = {parts.measure, parts.sort.lstrip("-"), *(one.field for one in parts.filters)}
-    for place in reader.places("shape", "average"):
-        if not told & {"basket", "km", "gap"}:
-            raise NotUnderstood(unknown(reader.text(place)))
-        reader.take(place)
-
-
-def _share(reader: Reader) -> None:
-    """The share of one is seen beside the others. "Litres per visit" is no measure."""
-    parts = reader.parts
-    if parts.kind == "count" and parts.sort:
-        raise NotUnderstood(unknown(parts.sort.removeprefix("-")))
-    if parts.kind != "breakdown" or parts.by:
-        return
-    named = [one for one in parts.filters if one.field in DIMENSIONS and one.field not in PLACES]
-    if len(named) == 1 and named[0].op == "=":
-        parts.by = named[0].field
-        parts.filters.remove(named[0])
+    return apart
 
 
 def _by(reader: Reader, sort: str, code: str) -> bool:
@@ -144,62 +135,10 @@ def _measure(reader: Reader) -> None:
         parts.kind = "count"
 
 
-def times(reader: Reader) -> None:
-    """The times that no event has taken."""
-    parts = reader.parts
-    places = reader.places("period")
-    found = [reader.code(place) for place in places]
-    reader.take(*places)
-    if not found:
-        _happening(reader)
-        return
-    if parts.kind == "compare" and len(found) > 1 and not parts.by:
-        parts.by, parts.period = "period", ",".join(found)
-        return
-    if len(found) > 1:
-        raise NotUnderstood(Problem("contradiction", found[1], field="period"))
-    told = {one.field for one in parts.filters}
-    segment = next((one for one in parts.filters if one.field == "segment" and one.op == "="), None)
-    summed = parts.measure in SUMMED or bool(told & SUMMED) or parts.sort.lstrip("-") in SUMMED
-    if summed or told & {"was", "became", "product", "payment"} or (parts.kind == "trend" and not segment):
-        parts.period = found[0]
-    elif segment and set(segment.values) <= HAPPEN:
-        parts.filters.remove(segment)
-        parts.filters.append(Filter("became", "=", segment.values))
-        parts.period = found[0]
-        parts.kind = "change" if parts.kind in ("", "list") else parts.kind
-    elif segment and segment.values == ("new",):
-        parts.filters.remove(segment)
-        if parts.kind == "trend":
-            parts.filters.append(Filter("became", "=", ("new",)))
-            parts.period = found[0]
-        else:
-            parts.filters.append(Filter("first", "=", (found[0],)))
-    elif parts.kind in ("trend", "compare"):
-        parts.period = found[0]
-    else:
-        parts.filters.append(Filter("due" if ahead(found[0]) else "visited", "=", (found[0],)))
-
-
-def ahead(period: str) -> bool:
-    """Whether it is still to come: then nobody has come, and who is expected is meant."""
-    return period.startswith(("next-", "in-")) or period == "tomorrow"
-
-
-def _happening(reader: Reader) -> None:
-    """A trend of a segment that people move into is one of the moves."""
-    parts = reader.parts
-    if parts.kind != "trend" or parts.measure:
-        return
-    for one in parts.filters:
-        if one.field == "segment" and one.op == "=" and set(one.values) <= HAPPEN | {"new"}:
-            parts.filters.remove(one)
-            parts.filters.append(Filter("became", "=", one.values))
-            return
-
-
 def rest(reader: Reader) -> None:
     """Every word must have said something."""
+    if reader.growing:
+        _grown(reader.parts)
     reader.took("shape", "from", "to", "joint", "by", "money", "sort", "top")
     for token in reader.left:
         if token is None:
@@ -212,3 +151,10 @@ def rest(reader: Reader) -> None:
         parts.kind or parts.filters or parts.sort or parts.by or parts.period or parts.measure or parts.limit
     ):
         raise NotUnderstood(Problem("empty"))  # "how pay": of everybody, nobody asks that
+
+
+def _grown(parts: Parts) -> None:
+    """A number is shown with that of the time just before: without a time there is nothing before."""
+    timed = parts.period or any(one.field in ("visited", "first", "joined") for one in parts.filters)
+    if parts.kind == "count" and not timed:
+        raise NotUnderstood(Problem("when"))

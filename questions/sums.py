@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -47,6 +47,14 @@ def begins(session: Session) -> ColumnElement[int]:
     begun = and_(Fillup.receipt.is_not(None), of_receipt > 1)
     chained = and_(Fillup.customer_id.is_not(None), earlier.is_not(None), near)
     return case((or_(begun, chained), 0), else_=1)
+
+
+def days_since(session: Session, column: Any, today: date) -> ColumnElement[Any]:
+    """Whole days from a day to today; of no day nothing."""
+    day = literal(today, Fillup.day.type)
+    if session.get_bind().dialect.name == "sqlite":
+        return cast(func.julianday(day) - func.julianday(column), Integer)
+    return cast(day - column, Integer)
 
 
 def of_each(

@@ -18,7 +18,7 @@ from questions.asker import Asker
 from questions.ground import Ground
 from questions.question import STEPS, Question
 from questions.said import table_of
-from questions.select import customers, in_order, moves
+from questions.select import HOME, customers, in_order, moves
 from questions.sounds import spelled
 from segmentation.export import decimal
 
@@ -96,7 +96,9 @@ def _people(name: str, question: Question, ground: Ground) -> Table:
     """In the order of answer.answer, and not only its first rows."""
     total = totals.people(question, ground)
     measure = (question.sort or "-spend").removeprefix("-")
-    query = in_order(question, ground, *_PERSON, *_SEGMENT).limit(question.limit)
+    query = in_order(question, ground, *_PERSON, *_SEGMENT, HOME.label("home_station_id")).limit(
+        question.limit
+    )
     more = measure not in LISTED_ANYWAY or bool(question.period)
     columns = (*LISTED, _measure_column(measure)) if more else LISTED
     homes = {station.id: station.name for station in ground.stations.values()}
@@ -110,7 +112,7 @@ def _people(name: str, question: Question, ground: Ground) -> Table:
     return Table(name, columns, lines(), min(total, question.limit or total))
 
 
-_PERSON = (Customer.id, Customer.member, Customer.reference, Customer.name, Customer.home_station_id)
+_PERSON = (Customer.id, Customer.member, Customer.reference, Customer.name)
 _SEGMENT = (
     CustomerSegment.segment, CustomerSegment.last_visit, CustomerSegment.frequency,
     CustomerSegment.monetary, CustomerSegment.currency,

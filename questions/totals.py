@@ -8,27 +8,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Select, case, extract, func, null, select
 
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
 from questions import sums
-from questions.ground import ROW_FIELDS, Days, Ground
-from questions.question import STEPS, Question
-from questions.select import COLUMNS, customers, moves
+from questions.ground import ROW_FIELDS, WEEK, Days, Ground, weekday
+from questions.question import EACH, STEPS, Question
+from questions.select import COLUMNS, HOME, customers, moves
 
 Key = Any
-ROW_DIMENSIONS = ("station", "product", "payment", "city", "region")
 # What rows are added up by first: in the order of an index, so that nothing is sorted (crm/fillups.py).
 PLACED = (Fillup.day, Fillup.station_id)
 FIRST: dict[str, tuple[Any, ...]] = {
     "": (), **dict.fromkeys(("period", *STEPS), (Fillup.day,)),
     **dict.fromkeys(("station", "city", "region"), PLACED),
-    "product": (*PLACED, Fillup.product), "payment": (*PLACED, Fillup.product, Fillup.payment),
+    "weekday": (Fillup.day,), "product": (*PLACED, Fillup.product),
+    "payment": (*PLACED, Fillup.product, Fillup.payment),
 }  # fmt: skip
-WITH_VISITS = ("visits", "basket", "customers")
+WITH_VISITS = ("visits", "basket", "customers", "visits_each", "litres_visit")
 
 
 @dataclass(slots=True)
@@ -38,10 +38,15 @@ class Totals:
     visits: int = 0
     litres: int = 0
     spend: int = 0
+    customers: int = 0  # counted only where a mean of them is asked for
 
     def measure(self, name: str) -> float | None:
-        if name == "basket":
-            return self.spend / self.visits if self.visits else None
+        if name in ("basket", "litres_visit"):
+            summed = self.spend if name == "basket" else self.litres
+            return summed / self.visits if self.visits else None
+        if name.endswith(EACH):
+            summed = getattr(self, name.removesuffix(EACH))
+            return summed / self.customers if self.customers else None
         found: int = getattr(self, name)
         return found
 
@@ -54,6 +59,8 @@ class Totals:
 def totals(question: Question, ground: Ground, by: str = "", days: Days | None = None) -> dict[Key, Totals]:
     """The sums of the rows asked for, by a dimension; for a step of time by day. All: under None."""
     these, whose = days or ground.days(question), _people(question, ground)
+    each = question.measure.endswith(EACH)
+    whose += [Fillup.customer_id.is_not(None)] if each else []
     rows = [*ground.rows(question, these), *whose]
     spend = case((Fillup.currency == ground.currency, Fillup.amount), else_=0)
     summed = (
@@ -70,7 +77,19 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
         few = [*ground.rows(question, these, beside=True), *whose]
         for key, lines in _added(ground, by, few, again, grouped=False):
             found[key].visits -= int(lines or 0)
+    if each:
+        for key, customers_ in _who(by, rows, ground):
+            found[key].customers = customers_
     return found
+
+
+def _who(by: str, rows: list[ColumnElement[bool]], ground: Ground) -> Iterator[Any]:
+    """How many customers the rows are of, by the dimension."""
+    first = dict.fromkeys((*FIRST.get(by, ()), Fillup.customer_id))
+    told = select(*first).where(*rows).distinct().subquery()
+    key = _key(by, told)
+    query = select(key, func.count(told.c.customer_id.distinct())).select_from(_joined(by, told))
+    yield from ground.session.execute(query.group_by(key) if by else query)
 
 
 def _added(
@@ -90,6 +109,8 @@ def _key(by: str, told: Any) -> ColumnElement[Any]:
         return null()
     if by in ("period", *STEPS):
         found: ColumnElement[Any] = told.c.day
+    elif by == "weekday":
+        found = weekday_code(extract("dow", told.c.day))
     elif by in ("product", "payment"):
         found = told.c[by]
     elif by == "station":
@@ -116,6 +137,10 @@ def _people(question: Question, ground: Ground) -> list[ColumnElement[bool]]:
     return [Fillup.customer_id.in_(customers(question, ground, rows=True))]
 
 
+def weekday_code(number: ColumnElement[int]) -> ColumnElement[str]:
+    return case({count: code for code, count in WEEK.items()}, value=number)
+
+
 def dimension(name: str) -> ColumnElement[Any]:
     """The key of a customer in a breakdown of people."""
     if name == "consent":
@@ -126,8 +151,8 @@ def dimension(name: str) -> ColumnElement[Any]:
         kinds = select(func.min(Vehicle.kind)).where(Vehicle.customer_id == Customer.id)
         return kinds.correlate(Customer).scalar_subquery()
     special: dict[str, Any] = {
-        "station": Customer.home_station_id,
-        "home": Customer.home_station_id,
+        "station": HOME,
+        "home": HOME,
         "reach": case((Customer.chat_id.is_(None), "no"), (Customer.reachable, "yes"), else_="no"),
         "declining": case((CustomerSegment.declining.is_(True), "yes"), else_="no"),
     }
@@ -143,9 +168,9 @@ def people(question: Question, ground: Ground) -> int:
 
 
 def people_by(question: Question, ground: Ground, name: str) -> dict[Key, int]:
-    """How many customers in each group; by product or payment, who bought or paid so in those days."""
-    if name in ("product", "payment"):
-        key = getattr(Fillup, name)
+    """How many customers in each group; by product, payment or weekday, who bought, paid or came so then."""
+    if name in ("product", "payment", "weekday"):
+        key = weekday_code(weekday()) if name == "weekday" else getattr(Fillup, name)
         rows = ground.rows(question, ground.days(question))
         query = (
             select(key, func.count(Fillup.customer_id.distinct()))

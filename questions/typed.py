@@ -14,16 +14,16 @@ from lark.exceptions import LarkError
 from questions import period
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
-from questions.question import KINDS, MEASURES, STEPS, Filter, Question
+from questions.question import KINDS, MEANS, MEASURES, STEPS, Filter, Question
 from questions.vocabulary import field_words, fields, plain, value_words
 
 DIMENSIONS = (
     *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
     *("source", "consent", "reach", "declining", "vehicle", "station", "home", "city", "region"),
-    *("product", "payment"),
+    *("product", "payment", "weekday"),
 )
 DIRECTIVES = ("show", "by", "measure", "period", "sort", "limit")
-ORDERS = (*(name for name in MEASURES if name != "customers"), "last", "gap")
+ORDERS = (*(name for name in MEASURES if name not in ("customers", *MEANS)), "last", "gap")
 TERM = re.compile(r'(?<![^\s,])-?[^\W\d]\w*(?::|>=|<=|[<>=])(?:"[^"]*"|[^\s"])+')
 _NUMBER = re.compile(r"(-?\d[\d]*(?:\.\d+)?)\s*(k|w|千|万)?(?:元|yuan|rmb|l|升|km|公里|次)?")
 _DAYS = re.compile(r"(\d+)\s*(d|w|m|天|周|个月|days?|weeks?|months?)?")

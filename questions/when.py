@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+from questions.period import DAYS
+
 HAN = "零〇一二两三四五六七八九十百千万"
 N = rf"(?:\d+|[{HAN}]+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
@@ -102,6 +104,25 @@ def _day(match: re.Match[str]) -> str:
     return f"{year}-{number:02}-{checked.day:02}" if year else f"m{number:02}-{checked.day:02}"
 
 
+def _weekday(match: re.Match[str]) -> str:
+    """上周三 is that of the last week; "last Wednesday" the latest there was."""
+    which, day = _WHICH[match["w"]], match["d"].replace("天", "日")
+    name = DAYS["一二三四五六日".index(day)] if day in "一二三四五六日" else day[:3]
+    of_week = which != "last" or not match["w"].isascii()
+    return f"{which}-{'week-' if of_week else ''}{name}"
+
+
+def _weekend(match: re.Match[str]) -> str:
+    week = _WHICH[match["w"]]
+    return f"{week}-week-sat..{week}-week-sun"
+
+
+def _of_year(match: re.Match[str]) -> str:
+    """A month, day or quarter of this year or the last: ``last-year-m10``."""
+    inner = _quarter(match) if match.groupdict().get("q") else _day(match)
+    return f"{_WHICH[match['w']]}-year-{inner}"
+
+
 def _quarter(match: re.Match[str]) -> str:
     year = match.groupdict().get("y")
     number = count(match["q"])
@@ -117,8 +138,20 @@ def _rule(pattern: str, meaning: Callable[[re.Match[str]], str]) -> Rule:
     return re.compile(pattern), meaning
 
 
+DAY_NAMES = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
+_ZH_DAY = r"(?:周|星期|礼拜)(?P<d>[一二三四五六日天])"
 # A day, month, quarter or year by its name.
 DATES: tuple[Rule, ...] = (
+    _rule(rf"(?P<w>[今去])年 ?的? ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月 ?(?P<d>\d{{1,2}}|[{HAN}]+) ?[日号](?!站)", _of_year),
+    _rule(rf"(?P<w>[今去])年 ?的? ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月份?", _of_year),
+    _rule(r"(?P<w>[今去])年 ?的? ?第?(?P<q>[1-9一二三四五]) ?季度?", _of_year),
+    _rule(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{MONTH_NAMES}),? (?:of )?(?P<w>this|last) year\b", _of_year),
+    _rule(rf"(?P<m>{MONTH_NAMES}),? (?:of )?(?P<w>this|last) year\b", _of_year),
+    _rule(rf"(?P<w>this|last) year(?:'s)? (?P<m>{MONTH_NAMES})\b", _of_year),
+    _rule(r"q(?P<q>\d),? (?:of )?(?P<w>this|last) year\b", _of_year),
+    _rule(r"(?P<w>this|last) year(?:'s)? q(?P<q>\d)\b", _of_year),
+    _rule(r"(?:the )?(?P<o>first|second|third|fourth) quarter (?:of )?(?P<w>this|last) year\b",
+          lambda m: f"{_WHICH[m['w']]}-year-q{_ORDINALS.index(m['o']) + 1}"),
     _rule(r"(?P<y>\d{4})-q(?P<q>\d)|(?P<y2>\d{4}) ?q(?P<q2>\d)",
           lambda m: f"{m['y'] or m['y2']}-q{_checked(m['q'] or m['q2'], 4)}"),
     _rule(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?!\d)", _day),
@@ -131,7 +164,7 @@ DATES: tuple[Rule, ...] = (
     _rule(rf"(?P<m>\d{{1,2}}|[{HAN}]+) ?月份?", _day),
     _rule(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b", _day),
     _rule(rf"(?P<m>{MONTH_NAMES}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?\b", _day),
-    _rule(rf"(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b", _day),
+    _rule(rf"(?:last )?(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b", _day),
     _rule(r"q(?P<q>\d)(?: (?P<y>\d{4}))?\b", _quarter),
     _rule(r"第?(?P<q>[一二三四五1-9]) ?季度", _quarter),
     _rule(r"(?:the )?(?P<q>first|second|third|fourth) quarter(?: of (?P<y>\d{4}))?",
@@ -140,6 +173,18 @@ DATES: tuple[Rule, ...] = (
 )  # fmt: skip
 # Stretches that today gives a meaning.
 RELATIVE: tuple[Rule, ...] = (
+    _rule(r"(?:与|和|跟|同|比|较)?(?:去年|上年)(?:的)?(?:同期|同月|同一?个?(?:月|季度|周|天|时期?|期)|这个?时候|此时)"
+          r"|(?:the )?same (?:period|month|time|week|quarter|days?|stretch)(?: of| in)? (?:the )?(?:last|previous|prior) year\b"
+          r"|(?:the )?(?:last|previous|prior) year's same (?:period|month|time|week|quarter)\b"
+          r"|(?:the )?same (?:period|month|time|week|quarter) (?:a|one) year (?:ago|before|earlier)\b"
+          r"|(?:a|one) year (?:ago|before|earlier)\b|同比|year on year\b|yoy\b", lambda _m: "?-year-ago"),
+    _rule(r"环比|上一?期|month on month\b|mom\b|week on week\b|(?:the )?(?:previous|prior|preceding) period\b"
+          r"|the (?:day|week|month|quarter|year) before(?! last| yesterday)\b"
+          r"|(?<!最近)(?<!过去)前一(?:天|日|周|个?星期|个?月|个?季度|年)", lambda _m: "?-before"),
+    _rule(rf"(?P<w>[本这上下])(?:一)?个?{_ZH_DAY}", _weekday),
+    _rule(rf"(?P<w>this|last|next|coming) (?P<d>{DAY_NAMES})\b", _weekday),
+    _rule(r"(?P<w>[本这上下])(?:一)?个?周末", _weekend),
+    _rule(r"(?:the )?(?P<w>this|last|next|coming) weekend\b", _weekend),
     _rule(r"today\b|今天|今日", lambda _m: "today"),
     _rule(r"yesterday\b|昨天|昨日", lambda _m: "yesterday"),
     _rule(r"tomorrow\b|明天|明日", lambda _m: "tomorrow"),
@@ -159,6 +204,10 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(rf"(?:in |over )?(?:the )?past (?P<u>{WHOLE})\b", _past),
     _rule(rf"(?:the )?(?P<w>this|last|previous|next|coming) (?P<u>{WHOLE})\b", _unit),
     _rule(rf"(?P<w>本|这|上|下)(?:一)?个?(?P<u>{WHOLE})(?!度)", _unit),
+    _rule(r"(?:the )?(?P<u>week|month|quarter|year) before last\b|上上个?(?P<u2>周|星期|礼拜|月|季度)",
+          lambda m: f"2-{_code(m['u'] or m['u2'])}s-ago"),
+    _rule(r"前年", lambda _m: "2-years-ago"),
+    _rule(r"大前天", lambda _m: "3-days-ago"),
     _rule(r"(?P<w>今|去|明)(?P<u>年)", _unit),
     _rule(r"(?:year to date|ytd)\b|今年以来", lambda _m: "this-year"),
     _rule(r"(?:month to date|mtd)\b|本月以来", lambda _m: "this-month"),
@@ -179,7 +228,19 @@ def _checked(text: str, most: int) -> int:
 
 def read(text: str, start: int) -> tuple[str, int] | None:
     """The period at this place and where it ends. Raises ValueError for a day that does not exist."""
-    return _range(text, start) or _since(text, start) or _first(RELATIVE, text, start) or _dated(text, start)
+    if found := _range(text, start) or _since(text, start):
+        return found
+    both = [one for one in (_relative(text, start), _dated(text, start)) if one]
+    return max(both, key=lambda one: one[1], default=None)
+
+
+def _relative(text: str, start: int) -> tuple[str, int] | None:
+    """``上个月以来``: what begins then goes on to today."""
+    found = _first(RELATIVE, text, start)
+    after = _AFTER.match(text, found[1]) if found else None
+    if found is None or after is None or after[0].isascii():
+        return found
+    return (found[0] if found[0].startswith("this-") else _open(found[0])), after.end()
 
 
 def _dated(text: str, start: int) -> tuple[str, int] | None:
@@ -191,6 +252,8 @@ def _dated(text: str, start: int) -> tuple[str, int] | None:
 
 def _range(text: str, start: int) -> tuple[str, int] | None:
     opened = _BETWEEN.match(text, start)
+    if days := _of_one_month(text, opened.end() if opened else start):
+        return days
     begin = _first(DATES, text, opened.end() if opened else start)
     joined = _AND.match(text, begin[1]) if begin else None
     if begin is None or joined is None or (joined[0].strip() in ("and", "和") and not opened):
@@ -202,6 +265,28 @@ def _range(text: str, start: int) -> tuple[str, int] | None:
     if first[0] in "mq" and end[0][:4].isdecimal():  # "from May to July 2026": both are of that year
         first = f"{end[0][:4]}-{first.removeprefix('m')}"
     return f"{first}..{end[0]}", end[1]
+
+
+_MONTH_DAYS = (
+    re.compile(rf"(?P<a>\d{{1,2}})(?:st|nd|rd|th)? ?(?:and|to|until|till|-|–|—) ?(?P<b>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{MONTH_NAMES})(?:,? (?P<y>\d{{4}}))?\b"),
+    re.compile(rf"(?P<m>{MONTH_NAMES}) (?P<a>\d{{1,2}})(?:st|nd|rd|th)? ?(?:and|to|until|till|-|–|—) ?(?P<b>\d{{1,2}})(?:st|nd|rd|th)?(?! ?[a-z])(?:,? (?P<y>\d{{4}}))?\b"),
+    re.compile(rf"(?:(?P<y>\d{{4}}) ?年 ?)?(?P<m>\d{{1,2}}|[{HAN}]+) ?月 ?(?P<a>\d{{1,2}}|[{HAN}]+) ?[日号]? ?(?:到|至|-|~|—) ?(?P<b>\d{{1,2}}|[{HAN}]+) ?[日号](?!站)"),
+)  # fmt: skip
+
+
+def _of_one_month(text: str, start: int) -> tuple[str, int] | None:
+    """``1 to 10 June``, ``6月1日到10日``: the month stands once."""
+    for pattern in _MONTH_DAYS:
+        if match := pattern.match(text, start):
+            first, last = (_dated_day(match["y"], match["m"], match[name]) for name in "ab")
+            return f"{first}..{last}", match.end()
+    return None
+
+
+def _dated_day(year: str | None, month: str, day: str) -> str:
+    number = _MONTHS.index(month[:3]) + 1 if month[:3] in _MONTHS else count(month)
+    checked = date(int(year) if year else 2024, number, count(day))
+    return f"{year}-{checked:%m-%d}" if year else f"m{checked:%m-%d}"
 
 
 def _since(text: str, start: int) -> tuple[str, int] | None:

@@ -40,7 +40,7 @@ from questions.said import problem, said
 from questions.table import KINDS, table
 from questions.vocabulary import listing
 
-MONEY = ("spend", "basket")
+MONEY = ("spend", "basket", "spend_each")
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,14 @@ def _rows(found: Answer) -> list[dict[str, Any]]:
 
 def _told(found: Answer, row: dict[str, Any], name: str, value: Any) -> Any:
     measure = {"value": found.question.measure, "measure": row.get("sort", "")}.get(name, name)
-    if isinstance(value, (int, float)) and measure in (*MONEY, "litres", "km"):
+    if isinstance(value, (int, float)) and measure in (
+        *MONEY,
+        "litres",
+        "litres_each",
+        "litres_visit",
+        "visits_each",
+        "km",
+    ):
         return major(value, measure, row.get("currency") or found.currency)
     return value
 

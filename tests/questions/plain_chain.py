@@ -24,6 +24,7 @@ from crm.stations import Station
 from crm.tags import Tag
 from segmentation.refresh import refresh
 from tests.questions.names import PLACES, TAGS
+from tests.questions.plain_sums import measure
 from tests.questions.read_anew import TODAY as TODAY
 from tests.questions.read_anew import Asked, Term, span
 
@@ -31,6 +32,7 @@ Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hol
 NOON = datetime(2026, 6, 15, 4, tzinfo=UTC)
 PRODUCTS = ("92", "95", "98", "diesel", "lubricant", "wash", "shop")
 PAYMENTS = ("cash", "wechat", "alipay", "fuelcard", None)
+OWN = ("station", "city", "region", "product", "payment", "weekday")  # what rows themselves say
 SOURCES = ("import", "chat", "poster", "friend")
 
 
@@ -141,11 +143,14 @@ class Oracle:
             self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
             self.tags = _frame(session.execute(select(Tag.__table__)))
         segments = segments.drop(columns=["persona", "home_station_id"]).assign(
-            group=segments["persona"], customer_id=segments["customer_id"]
+            group=segments["persona"], modal=segments["home_station_id"], customer_id=segments["customer_id"]
         )
         self.people = customers.drop(columns=["persona"]).merge(
             segments.rename(columns={"group": "persona"}), left_on="id", right_on="customer_id", how="left"
         )
+        named = self.people["home_station_id"]  # where they say they are at home, else where they come most
+        self.people["home_station_id"] = named.where(named.notna(), self.people["modal"])
+        self.named = set(customers[customers["home_station_id"].notna()]["id"])
         rows = self.fillups
         self.log = rows[rows["voided_at"].isna() & rows["same_as"].isna()]
         self.codes = {place.code: number for number, place in enumerate(PLACES, 1)}
@@ -156,7 +161,9 @@ class Oracle:
     def _theirs(self, stations: set[int]) -> set[int]:
         rows = self.fillups[self.fillups["voided_at"].isna()]
         near = rows[rows["station_id"].isin(stations) & (rows["day"] >= date(2025, 6, 15))]
-        home = self.people[self.people["home_station_id"].isin(stations)]["id"]
+        home = self.people[
+            self.people["home_station_id"].isin(stations) & self.people["id"].isin(self.named)
+        ]["id"]
         return set(near["customer_id"].dropna().astype(int)) | set(home)
 
     def rows(self, question: Any) -> Frame:
@@ -168,6 +175,8 @@ class Oracle:
         for one in question.filters:
             if one.field in ("station", "city", "region"):
                 fits = found["station_id"].isin(self.places(one))
+            elif one.field == "weekday":
+                fits = found["day"].map(lambda day, names=one.values: _is_on(day, names))
             elif one.field in ("product", "payment"):
                 fits = found[one.field].isin(_sold(one.values))
             else:
@@ -187,7 +196,7 @@ class Oracle:
         """Who fits all filters."""
         found = set(self.people["id"])
         for one in question.filters:
-            if of_rows and one.field in ("station", "city", "region", "product", "payment"):
+            if of_rows and one.field in OWN:
                 continue
             fits = self._fits(one, question)
             if one.field == "start" and one.op == "!=":  # who was not known then fits neither way
@@ -199,7 +208,17 @@ class Oracle:
         people, field = self.people, one.field
         column = {"frequency": "frequency_class", "rfm": "rfm_segment", "fuel": "product",
                   "credit": "credit_risk", "price": "price_sensitivity"}.get(field, field)  # fmt: skip
-        if field in ("visited", "product", "payment", "station", "was", "became", "vehicle", "tag"):
+        if field in (
+            "visited",
+            "product",
+            "payment",
+            "weekday",
+            "station",
+            "was",
+            "became",
+            "vehicle",
+            "tag",
+        ):
             return self._seen(one, question)
         if field in ("consent", "reach", "declining"):
             return self._flags(one)
@@ -237,7 +256,9 @@ class Oracle:
             found = found if at is None else found[found["station_id"].isin(at)]
         else:
             alone = Term(one.field, "=", one.values)
-            found = self.rows(Asked(filters=(alone, *placed), period=question.period))
+            told = (each for each in question.filters if each.field in ("product", "payment"))
+            beside = tuple(told) if one.field == "weekday" else ()
+            found = self.rows(Asked(filters=(alone, *beside, *placed), period=question.period))
         return set(found["customer_id"].dropna().astype(int))
 
     def moves(self, question: Any) -> Frame:
@@ -301,7 +322,7 @@ class Oracle:
 
     def numbers(self, field: str, question: Any) -> dict[int, float]:
         """A measure of each customer, in the units people write."""
-        told = tuple(one for one in question.filters if one.field in ("product", "payment"))
+        told = tuple(one for one in question.filters if one.field in ("product", "payment", "weekday"))
         placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
         found: dict[int, float] = (
             dict.fromkeys(self.people["id"], 0.0) if field not in ("basket", "km") else {}
@@ -318,41 +339,14 @@ class Oracle:
 
     def asked_rows(self, question: Any) -> Frame:
         found = self.rows(question)
-        own = ("station", "city", "region", "product", "payment")
-        if all(one.field in own for one in question.filters):
+        if all(one.field in OWN for one in question.filters):
             return found
         return found[found["customer_id"].isin(self.customers(question, of_rows=True))]
 
 
-def measure(rows: Frame, name: str) -> float | None:
-    """visits, litres, spend, basket or km of these rows."""
-    if name == "litres":
-        return float(rows["millilitres"].fillna(0).sum()) / 1000
-    if name == "spend":
-        return float(rows["amount"].fillna(0).sum()) / 100
-    if name == "km":
-        told = rows[rows["odometer_km"].notna()]
-        apart = (told["day"].max() - told["day"].min()).days if len(told) else 0
-        driven = told["odometer_km"].max() - told["odometer_km"].min()
-        return float(driven) * (365.25 / 12) / apart if apart >= 14 else None
-    visits = _visits(rows)
-    if name == "visits":
-        return visits
-    return float(rows["amount"].fillna(0).sum()) / 100 / visits if visits else None
-
-
-def _visits(rows: Frame) -> int:
-    last: dict[Any, Any] = {}
-    count, receipts = 0, set()
-    for row in rows.sort_values(["at", "id"]).itertuples():
-        known = None if pd.isna(row.customer_id) else int(row.customer_id)
-        receipt = None if pd.isna(row.receipt) else (known, row.station_id, row.day, row.receipt)
-        before = last.get((known, row.station_id)) if known is not None else None
-        near = before is not None and row.at - before <= timedelta(minutes=10)
-        count += not near and (receipt is None or receipt not in receipts)
-        last[known, row.station_id] = row.at
-        receipts.add(receipt)
-    return count
+def _is_on(day: date, names: tuple[str, ...]) -> bool:
+    name = day.strftime("%a").lower()
+    return name in names or ("weekend" if name in ("sat", "sun") else "workday") in names
 
 
 def _frame(result: Any) -> Frame:

@@ -54,7 +54,9 @@ def span(text: str) -> tuple[date, date]:
     if dots:
         begin = span(first)[0] if first else date(1970, 1, 1)
         return begin, span(last)[1] if last else TODAY
-    near = {"2-days-ago": -2, "yesterday": -1, "today": 0, "tomorrow": 1, "in-2-days": 2}
+    if (other := _other(text)) is not None:
+        return other
+    near = {"yesterday": -1, "today": 0, "tomorrow": 1, "in-2-days": 2}
     if text in near:
         return (TODAY + timedelta(days=near[text]),) * 2
     if found := re.fullmatch(r"(last|next)-(\d+)d", text):
@@ -71,3 +73,28 @@ def span(text: str) -> tuple[date, date]:
         text = f"{TODAY.year - (3 * int(found[1]) - 2 > TODAY.month)}-{text}"
     unit = pd.Period(text.upper().replace("-Q", "Q"))
     return unit.start_time.date(), unit.end_time.date()
+
+
+def _other(text: str) -> tuple[date, date] | None:
+    """The same days a year before, so many units ago, a day of a week, a part of this year or the last."""
+    if text.endswith("-year-ago"):
+        begin, end = span(text.removesuffix("-year-ago"))
+        return _year_before(begin), _year_before(end)
+    if found := re.fullmatch(r"(\d+)-(\w+)s-ago", text):
+        unit = pd.Period(TODAY, {"year": "Y", **STEPS}[found[2]]) - int(found[1])
+        return unit.start_time.date(), unit.end_time.date()
+    if found := re.fullmatch(r"(this|last|next)-(week-)?(mon|tue|wed|thu|fri|sat|sun)", text):
+        near = [TODAY + timedelta(days=n) for n in range(-14, 15)]
+        week = pd.Period(TODAY, "W") + {"this": 0, "last": -1, "next": 1}[found[1]]
+        fits = [day for day in near if day.strftime("%a").lower() == found[3]]
+        if found[2] or found[1] != "last":
+            return (next(day for day in fits if pd.Period(day, "W") == week),) * 2
+        return (max(day for day in fits if day < TODAY),) * 2
+    if found := re.fullmatch(r"(this|last)-year-(m|q)(.+)", text):
+        year = TODAY.year - (found[1] == "last")
+        return span(f"{year}-{'q' if found[2] == 'q' else ''}{found[3]}")
+    return None
+
+
+def _year_before(day: date) -> date:
+    return (pd.Timestamp(day) - pd.DateOffset(years=1)).date()

@@ -15,7 +15,8 @@ from questions.misread import NotUnderstood
 from questions.parse import parse
 from questions.question import Question
 from tests.questions.names import NAMES
-from tests.questions.plain_chain import TODAY, Oracle, build, measure
+from tests.questions.plain_chain import TODAY, Oracle, build
+from tests.questions.plain_sums import measure
 from tests.questions.test_corpus import CORPUS, QUESTIONS
 
 pytestmark = pytest.mark.slow

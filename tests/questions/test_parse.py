@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from questions.charts import COLOURS
 from questions.overview import ORDER
-from questions.parse import LONGEST, Unknown, segment
+from questions.parse import Unknown, segment
 from questions.vocabulary import SEGMENTS
+from questions.whom import LONGEST
 from templates import words
 
 

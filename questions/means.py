@@ -1,0 +1,72 @@
+"""Means and shares: of each customer, of each visit, of the whole. Pure."""
+
+from __future__ import annotations
+
+from questions.misread import NotUnderstood, Problem, unknown
+from questions.question import EACH, MEANS, Filter
+from questions.reader import Reader
+from questions.timing import STATES
+from questions.typed import DIMENSIONS
+
+PLACES = frozenset({"station", "home", "city", "region"})
+MEANT = frozenset({"visits", "spend", "litres"})  # of which there is a mean of each customer
+GOODS = frozenset({"wash", "shop", "lubricant", "adblue"})
+PEOPLE = frozenset({*STATES, "persona", "fuel"})
+
+
+def each(reader: Reader) -> None:
+    """``spend per customer``, ``average spend per VIP``: a sum by the customers who came."""
+    found = reader.places("shape", "each")
+    for place in reader.places("shape", "by"):
+        token = reader.at(place + 1)
+        if token is not None and token.kind == "value" and token.field in PEOPLE:
+            found.append(place)
+    if not found:
+        return
+    summed = [place for place in reader.places("field") if reader.code(place) in ("basket", *MEANT)]
+    if not summed:
+        raise NotUnderstood(unknown(reader.text(found[0])))
+    told = {reader.code(place) for place in summed}
+    name = "spend" if "basket" in told else told.pop()
+    if told - {"visits", "spend", "basket"}:
+        raise NotUnderstood(unknown(reader.text(found[0])))
+    reader.parts.measure = f"{name}{EACH}"
+    reader.take(*found, *summed, *reader.places("shape", "average"))
+
+
+def much(reader: Reader) -> None:
+    """How much of a fuel is litres, of anything else money; how much of people nobody can tell."""
+    for one in reader.parts.filters:
+        if one.field in ("fuel", "product") and one.op == "=":
+            reader.parts.filters.remove(one)
+            reader.parts.filters.append(Filter("product", "=", one.values))
+            reader.parts.measure = "spend" if set(one.values) & GOODS else "litres"
+            return
+    raise NotUnderstood(unknown("how much"))
+
+
+def average(reader: Reader) -> None:
+    """The basket and the distance are means; a mean of anything else is no sum of it."""
+    parts = reader.parts
+    told = {parts.measure, parts.sort.lstrip("-"), *(one.field for one in parts.filters)}
+    for place in reader.places("shape", "average"):
+        if not told & {"basket", "km", "gap", *MEANS}:
+            raise NotUnderstood(unknown(reader.text(place)))
+        reader.take(place)
+
+
+def share(reader: Reader) -> None:
+    """The share of one is seen beside the others. "Litres per visit" is no measure."""
+    parts = reader.parts
+    if parts.kind == "count" and parts.sort:
+        raise NotUnderstood(unknown(parts.sort.removeprefix("-")))
+    if parts.kind != "breakdown" or parts.by:
+        return
+    named = [one for one in parts.filters if one.field in DIMENSIONS and one.field not in PLACES]
+    if len(named) == 2:  # which of the two is the part, and which the whole, the order says
+        named = [one for one in named if one.field == reader.part]
+    if len(named) == 1 and named[0].op == "=":
+        parts.by = named[0].field
+        parts.filters.remove(named[0])
+    elif named:
+        raise NotUnderstood(Problem("value", field="by"))

@@ -1,0 +1,112 @@
+"""The times of a plain question: which days its numbers are of, or what happened in them. Pure."""
+
+from __future__ import annotations
+
+from questions.misread import NotUnderstood, Problem
+from questions.period import UNITS, YEAR_AGO
+from questions.question import SUMMED, Filter
+from questions.reader import Reader
+
+HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
+STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
+
+
+def times(reader: Reader) -> None:
+    """The times that no event has taken."""
+    parts = reader.parts
+    places = reader.places("period")
+    said = [reader.text(place) for place in places]
+    found = _beside(reader, [reader.code(place) for place in places])
+    reader.take(*places)
+    if not found:
+        _happening(reader)
+        return
+    if parts.kind == "compare" and len(found) > 1 and not parts.by:
+        parts.by, parts.period = "period", ",".join(found)
+        return
+    if len(found) > 1:
+        raise NotUnderstood(Problem("periods", ", ".join(said)))
+    told = {one.field for one in parts.filters}
+    segment = next((one for one in parts.filters if one.field == "segment" and one.op == "="), None)
+    summed = parts.measure not in ("", "customers") or bool(told & SUMMED) or parts.sort.lstrip("-") in SUMMED
+    if (
+        summed
+        or told & {"was", "became", "product", "payment", "weekday"}
+        or (parts.kind == "trend" and not segment)
+    ):
+        parts.period = found[0]
+    elif segment and set(segment.values) <= HAPPEN:
+        parts.filters.remove(segment)
+        parts.filters.append(Filter("became", "=", segment.values))
+        parts.period = found[0]
+        parts.kind = "change" if parts.kind in ("", "list") else parts.kind
+    elif segment and segment.values == ("new",):
+        parts.filters.remove(segment)
+        if parts.kind == "trend":
+            parts.filters.append(Filter("became", "=", ("new",)))
+            parts.period = found[0]
+        else:
+            parts.filters.append(Filter("first", "=", (found[0],)))
+    elif parts.kind in ("trend", "compare"):
+        parts.period = found[0]
+    elif found == ["today"] and told & STATES:
+        return  # what somebody is, they are today
+    else:
+        parts.filters.append(Filter("due" if ahead(found[0]) else "visited", "=", (found[0],)))
+
+
+def _beside(reader: Reader, found: list[str]) -> list[str]:
+    """``the same month last year``, ``the day before``: beside another time, with which it is compared."""
+    others = [one for one in found if not one.startswith("?")]
+    if len(others) == len(found):
+        if (
+            reader.parts.kind == "compare"
+            and len(found) == 2
+            and "last-year" in found
+            and "this-year" not in found
+        ):
+            return [
+                one if one != "last-year" else f"{next(o for o in found if o != one)}{YEAR_AGO}"
+                for one in found
+            ]
+        return found
+    ago = "?-year-ago" in found
+    if len(found) == 1 and ago and reader.parts.kind != "compare":
+        return [f"this-month{YEAR_AGO}"]
+    if len(others) > 1 or len(found) - len(others) > 1:
+        raise NotUnderstood(
+            Problem("periods", ", ".join(reader.text(place) for place in reader.places("period")))
+        )
+    only = others[0] if others else "this-month"
+    earlier = f"{only}{YEAR_AGO}" if ago else _before(only)
+    if not earlier:
+        raise NotUnderstood(Problem("when"))
+    reader.parts.kind = "compare"
+    return [only, earlier]
+
+
+def _before(text: str) -> str:
+    """The period just before one that has a name; empty for one that has none."""
+    which, _, unit = text.partition("-")
+    if text in ("today", "yesterday"):
+        return {"today": "yesterday", "yesterday": "2-days-ago"}[text]
+    if unit in UNITS and which in ("this", "last"):
+        return f"last-{unit}" if which == "this" else f"2-{unit}s-ago"
+    return ""
+
+
+def ahead(period: str) -> bool:
+    """Whether it is still to come: then nobody has come, and who is expected is meant."""
+    return period.startswith(("next-", "in-")) or period == "tomorrow"
+
+
+def _happening(reader: Reader) -> None:
+    """A trend of a segment that people move into is one of the moves."""
+    parts = reader.parts
+    if parts.kind != "trend" or parts.measure:
+        return
+    for one in parts.filters:
+        if one.field == "segment" and one.op == "=" and set(one.values) <= HAPPEN | {"new"}:
+            parts.filters.remove(one)
+            parts.filters.append(Filter("became", "=", one.values))
+            return

@@ -22,6 +22,7 @@ def _folded_name(context: Any) -> str:
     return folded(context.get_current_parameters().get("name") or "")
 
 
+_MERGED = text("merged_into IS NOT NULL")  # the few: PostgreSQL took everybody else for one row of it
 _ERASED = text("erased_at IS NOT NULL")
 
 
@@ -62,12 +63,13 @@ class Customer(Base):
     marketing_consent: Mapped[bool] = mapped_column(default=False)
     reachable: Mapped[bool] = mapped_column(default=True)  # False: blocked the bot or the account is gone
 
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
     merged_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]  # forgotten at their own wish: an empty row (crm/erasure.py)
 
     __table_args__ = (
         Index("ix_customers_name_folded", "name_folded"),
+        Index("ix_customers_merged_into", "merged_into", sqlite_where=_MERGED, postgresql_where=_MERGED),
         Index("ix_customers_erased", "id", sqlite_where=_ERASED, postgresql_where=_ERASED),
     )
 

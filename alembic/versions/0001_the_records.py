@@ -399,7 +399,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("erased_at IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_customers_home_station_id"), ["home_station_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customers_merged_into"), ["merged_into"], unique=False)
+        batch_op.create_index(
+            "ix_customers_merged_into",
+            ["merged_into"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
         batch_op.create_index("ix_customers_name_folded", ["name_folded"], unique=False)
 
     op.create_table(
@@ -960,7 +966,11 @@ def downgrade() -> None:
     op.drop_table("digest_choices")
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.drop_index("ix_customers_name_folded")
-        batch_op.drop_index(batch_op.f("ix_customers_merged_into"))
+        batch_op.drop_index(
+            "ix_customers_merged_into",
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_customers_home_station_id"))
         batch_op.drop_index(
             "ix_customers_erased",

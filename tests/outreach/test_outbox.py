@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.orm import Session
 
+from bot.soak.outreach import settle as settle_soak
 from crm import outbox as ledger_rows
 from crm.coupons import Coupon
 from crm.customers import Customer
@@ -18,6 +20,7 @@ from crm.outbox import Answer, Outbound
 from outreach import campaigns, outbox, settling
 from outreach.outbox import Claimed
 from outreach.settling import Ended
+from sandbox.state import State
 from tests.conftest import NOON
 from tests.outreach.people import DAY, SHANGHAI, assert_all_accounted_for, customer, queued, states, visit
 
@@ -277,3 +280,36 @@ def test_a_claim_does_not_walk_through_the_queue(database: Database) -> None:
         blank = dict.fromkeys(range(claiming.count("?")), "").values()
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {claiming}", tuple(blank)).all()
     assert "SEARCH outbox USING INTEGER PRIMARY KEY" in plan[0][3]
+
+
+def test_a_claim_walks_along_a_queue_of_which_nothing_is_known(database: Database) -> None:
+    """A queue just filled has no statistics: PostgreSQL would test and sort all of it for each claim."""
+    if database.is_sqlite:
+        return
+    settle_soak(database, State(), 3000)
+    now = datetime.now(UTC)
+    seen: list[float] = []
+
+    def explained(_c: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> tuple[str, Any]:
+        if not statement.startswith("UPDATE outbox"):
+            return statement, values
+        return f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values
+
+    def rows(node: dict[str, Any]) -> Iterator[float]:
+        yield node["Actual Rows"]
+        for child in node.get("Plans", ()):
+            yield from rows(child)
+
+    with database.read() as session:
+        session.connection().execute(text(f"SELECT {outbox.IN_ORDER.format('off')}"))
+        event.listen(database.engine, "before_cursor_execute", explained, retval=True)
+        try:
+            values = {"claimer": "me", "most": 10} | outbox._moments(CAPS, now)
+            told: Any = session.connection().execute(outbox._claiming(CAPS, None), values).scalar_one()
+            seen.extend(rows(told[0]["Plan"]))
+        finally:
+            event.remove(database.engine, "before_cursor_execute", explained)
+    assert max(seen) <= 20, "ten are claimed; no step looks at all three thousand"
+    with database.write() as session:
+        assert len(outbox.claim(session, owner="me", limit=10, caps=CAPS, now=now)) == 10
+        assert session.scalar(text("SHOW enable_sort")) == "on", "the next statement sorts as it likes"

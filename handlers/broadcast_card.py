@@ -109,7 +109,6 @@ def card_facts(session: Session, found: Broadcast, house: House, now: datetime) 
         "zone": house.timezone,
         "needed": needed(max(whom["reach"], found.size or 0), limits(house)),
         "approvals": broadcasts.approvals(session, found),
-        "revision": found.revision,
     }
 
 

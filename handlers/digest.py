@@ -52,7 +52,7 @@ class Due:
 
 def digest(ask: Ask) -> Reply:
     """/digest: when it comes, and how to change it."""
-    return _shown(ask, digests.of(ask.session, ask.staff), instead=False)
+    return _shown(digests.of(ask.session, ask.staff), instead=False)
 
 
 def every(ask: Ask) -> Reply:
@@ -85,13 +85,11 @@ def _changed(ask: Ask, choice: Choice) -> Reply:
     before = digests.of(ask.session, ask.staff)
     if choice != before:
         digests.choose(ask.session, ask.staff, choice.every, choice.weekday, choice.hour, now=ask.now)
-    return _shown(ask, choice, instead=True)
+    return _shown(choice, instead=True)
 
 
-def _shown(ask: Ask, choice: Choice, *, instead: bool) -> Reply:
-    zone = digests.zone_of(ask.session, ask.staff, ask.house.timezone)
-    facts = {"every": choice.every, "weekday": digests.WEEKDAYS[choice.weekday], "hour": choice.hour,
-             "zone": zone}  # fmt: skip
+def _shown(choice: Choice, *, instead: bool) -> Reply:
+    facts = {"every": choice.every, "weekday": digests.WEEKDAYS[choice.weekday], "hour": choice.hour}
     return Reply("replies/digest_when", facts, _choices(choice), instead=instead)
 
 

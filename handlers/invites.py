@@ -150,7 +150,7 @@ def _ask_role(ask: Ask, typed: str) -> Reply:
     roles = staff.grantable(ask.staff.role)
     buttons = [Button(f"role.{role}", data=f"staff.invite:{role}") for role in roles]
     known = role_called(typed) or ""
-    facts = {"typed": typed[:40], "known": known, "roles": list(roles)}
+    facts = {"typed": typed[:40], "known": known}
     return Reply("replies/invite_role", facts, in_rows(buttons, 2))
 
 
@@ -186,7 +186,6 @@ def _stations(ask: Ask, data: dict[str, Any], *, instead: bool) -> Reply:
         "role": data["role"],
         "chosen": [place.name for place in mine if place.id in picked],
         "example": mine[0].code if mine else "",
-        "member": data.get("member") is not None,
     }
     return Reply("replies/staff_stations", facts, rows, instead=instead, step=Step(STEP, data))
 

@@ -174,7 +174,6 @@ def _notice(ask: Ask, data: dict[str, Any]) -> Reply:
         "name": ask.who.first_name,
         "station": station.name if station else "",
         "friend": bool(data.get("friend")),
-        "wording": WORDING,
     }
     return Reply("replies/register_notice", facts, rows, step=Step(NOTICE, data))
 
@@ -200,7 +199,6 @@ def _welcome(ask: Ask, joined: Joined) -> Reply:
         "number": joined.customer.public_number,
         "visits": visits,
         "station": station,
-        "offers": joined.customer.marketing_consent,
         "moved": joined.left is not None,
     }
     guide = Reply("replies/register_guide", {}, _guide())

@@ -215,7 +215,6 @@ def _facts(ask: Ask, task: Task, customer: Customer) -> dict[str, Any]:
         "reachable": customer.chat_id is not None and customer.reachable,
         "task": facts,
         "outcome": facts["outcome"],
-        "zone": ask.house.timezone,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -90,6 +91,19 @@ class Chain:
             session.flush()
             relink_customers(session, [customer], NOON)
             changed_customers(session, [customer])
+
+    def crowd(
+        self, size: int, name: str, place: Station, days_ago: Iterable[int], *,
+        first: str = "1", amount: int = 30_000, more: int = 0,
+    ) -> None:  # fmt: skip
+        """Customers of one station, each of whom spends ``more`` a visit than the one before.
+
+        ``first`` begins their member numbers.
+        """
+        days = tuple(days_ago)
+        for n in range(size):
+            number = self.customer(f"{name} {n:02}", place, member=f"{first}{n:05}")
+            self.visits(number, place, *days, amount=amount + n * more)
 
     def segment(self, as_of: date = TODAY) -> None:
         refresh(self.town.database, as_of=as_of, now=self.town.now)

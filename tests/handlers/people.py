@@ -7,6 +7,7 @@ from sqlalchemy import select
 from crm.customers import Customer
 from crm.fillups import Fillup
 from crm.stations import Station
+from crm.talks import Talk
 from tests.handlers.chat import Chat, Town
 
 NUMBERS = iter(range(100, 10_000))
@@ -47,6 +48,14 @@ def fillups_of(town: Town, chat: Chat) -> list[Fillup]:
     mine = customer_of(town, chat).id
     rows = select(Fillup).where(Fillup.customer_id == mine, Fillup.voided_at.is_(None)).order_by(Fillup.id)
     return town.look(lambda s: list(s.scalars(rows)))
+
+
+def last_fillup(town: Town, chat: Chat) -> Fillup:
+    return fillups_of(town, chat)[-1]
+
+
+def step_of(town: Town, chat: Chat) -> str:
+    return str(town.look(lambda s: s.scalar(select(Talk.step).where(Talk.user_id == chat.user_id))))
 
 
 def _any_station(town: Town) -> int:

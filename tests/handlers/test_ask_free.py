@@ -10,22 +10,16 @@ from crm.fillups import Fillup
 from crm.staff import StaffStation
 from handlers.pictures import PICTURES
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import Chain
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """Thirty customers at the north, five with a canary's name at the south."""
-    chain = build(town)
-    for n in range(30):
-        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
-        chain.visits(number, chain.north, *range(5, 200, 10), amount=10_000 + n * 100)
-    for n in range(5):
-        number = chain.customer(f"Southcanary {n}", chain.south, member=f"2{n:05}")
-        chain.visits(number, chain.south, *range(5, 200, 10))
+    chain.crowd(30, "North", chain.north, range(5, 200, 10), amount=10_000, more=100)
+    chain.crowd(5, "Southcanary", chain.south, range(5, 200, 10), first="2")
     chain.customer("张伟", chain.north, member="300001")
     chain.segment()
     return chain

@@ -9,13 +9,8 @@ import pytest
 from crm import coupons, customers
 from crm.customers import Customer
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 
 @pytest.fixture

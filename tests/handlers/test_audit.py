@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 
 @pytest.fixture

@@ -16,14 +16,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
+def chain(chain: Chain) -> Chain:
     agreed = {"service_consent": True, "marketing_consent": True}
     people: tuple[tuple[str, dict[str, Any]], ...] = (
         ("=cmd|'/c calc'!A1", {}),
-        ("Blocked", {"chat": town.person("Blocked", "en"), "reachable": False, **agreed}),
-        ("Stopped", {"chat": town.person("Stopped", "en"), "service_consent": True}),
-        ("Reached", {"chat": town.person("Reached", "en"), **agreed}),
+        ("Blocked", {"chat": chain.town.person("Blocked", "en"), "reachable": False, **agreed}),
+        ("Stopped", {"chat": chain.town.person("Stopped", "en"), "service_consent": True}),
+        ("Reached", {"chat": chain.town.person("Reached", "en"), **agreed}),
     )
     for place, (name, more) in enumerate(people):
         number = chain.customer(name, chain.north, member=f"7{place}", phone=f"+861380013800{place}", **more)

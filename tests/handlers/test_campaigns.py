@@ -15,17 +15,12 @@ from outreach import campaigns as campaign_file
 from outreach import outbox
 from outreach.round import in_force
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-from tests.handlers.test_broadcast import brought
+from tests.handlers.broadcasts import brought
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 from tests.outreach.people import customer, queued, visit
 
 CONTACT = campaign_file.shipped().contact
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
 
 
 def compared(chain: Chain, treated: int, came: int, held: int, held_came: int) -> None:

@@ -11,18 +11,8 @@ from crm.coupons import Coupon
 from crm.outbox import Outbound
 from handlers.pictures import PICTURES
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
-
-
-@pytest.fixture
-def manager(chain: Chain) -> Chat:
-    return chain.hire("manager", chain.north, name="Ming")
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 
 def sent(customer: int, campaign: str, occurrence: str, state: str, reason: str | None) -> Outbound:

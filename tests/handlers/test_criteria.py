@@ -17,8 +17,8 @@ from segmentation.criteria import load
 from segmentation.criteria_store import in_force
 from segmentation.refresh import refresh
 from templates import render
-from tests.handlers.chain import TODAY, Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import TODAY, Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
 
@@ -27,15 +27,10 @@ VIPS = "what if VIP needs 6000"
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """Forty at the north, each spending more; twenty with a canary's name at the south, who spend most."""
-    chain = build(town)
-    for n in range(40):
-        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
-        chain.visits(number, chain.north, *range(5, 360, 30), amount=3000 * (n + 1))
-    for n in range(20):
-        number = chain.customer(f"Southcanary {n}", chain.south, member=f"2{n:05}")
-        chain.visits(number, chain.south, *range(5, 360, 30), amount=270_000)
+    chain.crowd(40, "North", chain.north, range(5, 360, 30), amount=3000, more=3000)
+    chain.crowd(20, "Southcanary", chain.south, range(5, 360, 30), first="2", amount=270_000)
     chain.segment()
     return chain
 

@@ -8,26 +8,15 @@ import pytest
 
 from crm.audit import Audit
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
-
-
-@pytest.fixture
-def manager(chain: Chain) -> Chat:
-    return chain.hire("manager", chain.north)
-
-
 def crowd(chain: Chain, size: int = 30) -> None:
     """Enough other customers for scores."""
-    for n in range(size):
-        chain.visits(chain.customer(f"Other {n}", chain.south), chain.south, *range(3, 340, 12), amount=8_000)
+    chain.crowd(size, "Other", chain.south, range(3, 340, 12), amount=8_000)
 
 
 def test_the_card_says_who_and_why(chain: Chain, manager: Chat) -> None:

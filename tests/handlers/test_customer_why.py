@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from questions.why import DIMENSIONS
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import Chain
 
 ENGLISH = (
     *("Lifecycle", "Value", "Frequency", "RFM", "Product", "Loyalty", "Credit risk", "Persona"),
@@ -15,10 +14,9 @@ ENGLISH = (
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
-    for n in range(30):
-        chain.visits(chain.customer(f"Other {n}", chain.south), chain.south, *range(3, 340, 12), amount=8_000)
+def chain(chain: Chain) -> Chain:
+    """Enough other customers for scores."""
+    chain.crowd(30, "Other", chain.south, range(3, 340, 12), amount=8_000)
     return chain
 
 

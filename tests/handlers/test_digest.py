@@ -19,8 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
+def chain(chain: Chain) -> Chain:
     for n in range(12):
         number = chain.customer(f"North {n}", chain.north, member=f"1{n:05}")
         chain.visits(number, chain.north, *range(n % 5, 200, 5 + n % 3), amount=10_000 + n * 500)

@@ -16,22 +16,17 @@ from handlers.documents import DOCUMENTS
 from handlers.errands import Brought, Fetching
 from handlers.people import known
 from handlers.work import WORK
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
-    for n in range(12):
-        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
-        chain.visits(number, chain.north, *range(5, 200, 10), amount=10_000 + n * 100)
+def chain(chain: Chain) -> Chain:
+    chain.crowd(12, "North", chain.north, range(5, 200, 10), amount=10_000, more=100)
     chain.customer("=1+1", chain.north, member="190000")
-    for n in range(5):
-        number = chain.customer(f"Southcanary {n}", chain.south, member=f"2{n:05}")
-        chain.visits(number, chain.south, 5, 50)
+    chain.crowd(5, "Southcanary", chain.south, (5, 50), first="2")
     chain.segment()
     return chain
 

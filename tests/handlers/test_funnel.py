@@ -18,11 +18,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """Two opened the north's poster, one of them registered and filled up; one the south's."""
-    chain = build(town)
     for n, code in enumerate(("N1", "N1", "S1")):
-        person = town.person(
+        person = chain.town.person(
             f"Person {n}" if code == "N1" else "Southcanary", "en", phone=f"+861380013000{n}"
         )
         person.says(f"/start st_{code}")

@@ -7,16 +7,14 @@ from datetime import date
 import pytest
 
 from handlers.pictures import PICTURES
-from tests.handlers.chain import TODAY, Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import TODAY, Chain
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """Three of the north had long been away when June began, two are back; so is one of the south."""
-    chain = build(town)
     for n in range(3):
         number = chain.customer(f"North {n}", chain.north, member=f"1{n:05}")
         chain.visits(number, chain.north, *range(90, 200, 7), *((3,) if n else ()))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import Chain
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
+def chain(chain: Chain) -> Chain:
     zhang = chain.customer("张伟", chain.north, member="100001", phone="+8613900000001")
     chain.vehicle(zhang, "沪A12345")
     chain.visits(zhang, chain.north, 4, 14, 24)

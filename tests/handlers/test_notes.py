@@ -7,19 +7,9 @@ import pytest
 from crm import notes, tags
 from crm.customers import Customer
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 from tests.handlers.people import customer_of, driver
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
-
-
-@pytest.fixture
-def manager(chain: Chain) -> Chat:
-    return chain.hire("manager", chain.north, name="Ming")
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """People of the north in every kind of situation, and a canary of the south."""
-    chain = build(town)
     for n in range(30):
         number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
         chain.visits(number, chain.north, *range(n % 9 + 1, 200, 7 + n % 3), amount=10_000 + n * 500)

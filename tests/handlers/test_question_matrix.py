@@ -6,8 +6,7 @@ import pytest
 
 from handlers.ask_free import question
 from handlers.free import TAKERS
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import Chain
 from tests.questions.test_corpus import ASKED, CORPUS
 
 CANARY = "Canarybird"
@@ -16,9 +15,8 @@ CANONICAL = sorted({expected for *_, expected in CORPUS})
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """A crowd at the north; at the south canaries alone, of every name that a question could bring up."""
-    chain = build(town)
     for n in range(26):
         number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
         chain.visits(number, chain.north, *range(2 + n, 200, 9), amount=10_000 + n * 1000)

@@ -9,8 +9,8 @@ from crm.staff import AT_STATIONS
 from handlers.route import ANYONE, DRIVERS, Command, Inline, Reply, Route, Said, Tap
 from handlers.routes import ROUTES
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +33,7 @@ def name_of(route: Route) -> str:
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
+def chain(chain: Chain) -> Chain:
     number = chain.customer(CANARY, chain.south, member="6660006", phone="+8613900000666", reference=CANARY)
     chain.vehicle(number, "CANARY1")
     chain.visits(number, chain.south, 5)

@@ -9,21 +9,17 @@ import pytest
 
 from crm.customers import Customer
 from handlers.pictures import PICTURES
-from tests.handlers.chain import TODAY, Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import TODAY, Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
+def chain(chain: Chain) -> Chain:
     """Thirty regulars at the north, five at the south, one known to both, two who never came."""
-    chain = build(town)
-    for n in range(30):
-        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
-        chain.visits(number, chain.north, *range(5, 200, 10), amount=10_000 + n * 100)
-    for n in range(5):
-        chain.visits(chain.customer(f"Southcanary {n}", chain.south), chain.south, *range(5, 200, 10))
+    chain.crowd(30, "North", chain.north, range(5, 200, 10), amount=10_000, more=100)
+    chain.crowd(5, "Southcanary", chain.south, range(5, 200, 10), first="2")
     both = chain.customer("Both", chain.south)
     chain.visits(both, chain.north, 300)
     chain.visits(both, chain.south, 4)

@@ -13,13 +13,8 @@ from crm.db import Database
 from crm.staff import Invite, LastAdmin, NotAllowed, Staff
 from crm.stations import Station
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 
 def link_of(chat: Chat) -> str:

@@ -11,20 +11,10 @@ from bot.config import Settings
 from bot.jobs import follow_up
 from crm.tasks import Task
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
-
-
-@pytest.fixture
-def manager(chain: Chain) -> Chat:
-    return chain.hire("manager", chain.north, name="Ming")
 
 
 @pytest.fixture

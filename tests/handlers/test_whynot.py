@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Town
+from tests.handlers.chain import Chain
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def chain(town: Town) -> Chain:
-    chain = build(town)
+def chain(chain: Chain) -> Chain:
     for name, member, place, consent in (
         ("Zhang Wei", "71", chain.north, False),
         ("Li Na", "72", chain.south, True),
     ):
-        chat = town.person(name, "zh")
+        chat = chain.town.person(name, "zh")
         number = chain.customer(name, place, chat=chat, member=member, marketing_consent=consent)
         chain.visits(number, place, *range(80, 330, 10))
     chain.segment()

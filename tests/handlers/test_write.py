@@ -10,18 +10,8 @@ from sqlalchemy import select
 from crm.customers import Customer
 from crm.outbox import Outbound
 from tests.conftest import NOON
-from tests.handlers.chain import Chain, build
-from tests.handlers.chat import Chat, Town
-
-
-@pytest.fixture
-def chain(town: Town) -> Chain:
-    return build(town)
-
-
-@pytest.fixture
-def manager(chain: Chain) -> Chat:
-    return chain.hire("manager", chain.north, name="Ming")
+from tests.handlers.chain import Chain
+from tests.handlers.chat import Chat
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""After a fill-up was recorded: taking it back, putting it right, and "that was not me"."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from crm import fillups
+from crm.fillups import Fillup
+from crm.staff import Staff
+from crm.stations import Station
+from tests.handlers.chat import Chat, Town
+from tests.handlers.people import customer_of, driver, fillups_of, last_fillup, step_of
+
+
+def test_undo_at_once_and_again(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    data = fang.buttons["↩️ 撤销"]
+    assert "已撤销" in fang.taps("fillup.undo")
+    assert fang.said[0]["edits"]
+    fang.forges(data)
+    assert fang.toast == "已经撤销过了"
+    assert fillups_of(town, fang) == []
+    reasons = town.look(lambda s: s.scalars(select(Fillup.void_reason).order_by(Fillup.id.desc())).first())
+    assert reasons == "undo"
+
+
+def test_nobody_undoes_another_s_record(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    number = last_fillup(town, fang).id
+    ming = driver(town, "李明")
+    invented = ["fillup.undo:abc", "fillup.undo", "fillup.undo:99999999999999999999"]
+    buttons = "undo:{0} correct:{0} fix:{0}:litres fixed:{0}:product:92 not_me:{0} back:{0} fixturn:{0}:-:0"
+    for data in [f"fillup.{each}" for each in buttons.format(number).split()] + invented:
+        assert ming.forges(data) == ""
+        assert ming.toast == "没有这条记录"
+    assert len(fillups_of(town, fang)) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "name", "value"),
+    [
+        ("升数", "41.5", "millilitres", 41_500),
+        ("升数", "41.5升", "millilitres", 41_500),
+        ("金额", "300", "amount", 30_000),
+        ("金额", "¥300.50", "amount", 30_050),
+    ],
+)
+def test_a_number_is_put_right(
+    town: Town, fang: Chat, field: str, written: str, name: str, value: int
+) -> None:
+    fang.says("南山站 40L 95# 320元 微信")
+    fang.taps("fillup.correct")
+    fang.taps(field)
+    assert "改好了" in fang.says(written)
+    found = last_fillup(town, fang)
+    assert getattr(found, name) == value
+    assert found.payment == "wechat"
+    assert len(fillups_of(town, fang)) == 1
+    assert step_of(town, fang) == ""
+
+
+def test_product_and_station_are_put_right(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    fang.taps("fillup.correct")
+    fang.taps("油品")
+    assert "92号汽油" in fang.taps("92号汽油")
+    fang.taps("fillup.correct")
+    fang.taps("站点")
+    assert "虹桥站" in fang.taps("虹桥站")
+    assert (last_fillup(town, fang).product, last_fillup(town, fang).station_id) == ("92", 2)
+    assert len(fillups_of(town, fang)) == 1
+
+
+def test_a_wrong_correction_changes_nothing(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    fang.taps("fillup.correct")
+    fang.taps("升数")
+    for bad in ("-40", "0", "99999", "NaN", "forty", "1.234,5"):
+        assert "没有记录" in fang.says(bad)
+    assert "40.5" in fang.sends_photo()
+    assert last_fillup(town, fang).millilitres == 40_000
+    assert "改好了" in fang.says("42")
+
+
+def test_after_a_correction_the_old_receipt_says_so(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    old = fang.buttons["↩️ 撤销"]
+    fang.taps("fillup.correct")
+    back = fang.buttons["‹ 没有错"]
+    assert "记好了" in fang.forges(back)
+    fang.taps("fillup.correct")
+    fang.taps("升数")
+    fang.says("42")
+    fang.forges(old)
+    assert "更正过" in fang.toast
+    assert len(fillups_of(town, fang)) == 1
+
+
+def test_seven_days_and_no_longer(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    town.passes(days=7)
+    data = fang.buttons["↩️ 撤销"]
+    assert "哪里不对" in fang.taps("fillup.correct")
+    town.passes(minutes=1)
+    assert "7天" in fang.forges(data)
+    assert len(fillups_of(town, fang)) == 1
+
+
+def test_what_the_till_has_confirmed_stays(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元")
+    with town.database.write() as session:
+        mine = session.scalars(select(Fillup).where(Fillup.voided_at.is_(None))).one()
+        fillups.record(
+            session, station=session.get_one(Station, 1), at=mine.at, now=town.now, source="pos",
+            confirmed=True, customer_id=mine.customer_id, millilitres=40_010, amount=32_000,
+        )  # fmt: skip
+    # The same tank counts once, with the till's numbers.
+    assert "1 次 · 40.01 升" in fang.says("/me")
+
+
+def test_not_me_takes_it_out_and_tells_both(town: Town, fang: Chat) -> None:
+    with town.database.write() as session:
+        session.add(Staff(telegram_id=77, name="Li", role="attendant", locale="en", added_at=town.now))
+        made = fillups.record(
+            session, station=session.get_one(Station, 1), at=town.now, now=town.now, source="attendant",
+            confirmed=True, customer_id=customer_of(town, fang).id, amount=20_000, recorded_by=77,
+        )  # fmt: skip
+        number = made.id
+    attendant = town.person("Li", "en", user_id=77)
+    assert "已删除" in fang.forges(f"fillup.not_me:{number}")
+    assert "not theirs" in attendant.heard
+    assert town.look(lambda s: s.get_one(Fillup, number)).void_reason == "not_me"
+    fang.forges(f"fillup.not_me:{number}")
+    assert attendant.said == []
+    assert fillups_of(town, fang) == []
+
+
+def test_a_driver_cannot_undo_what_the_attendant_recorded(town: Town, fang: Chat) -> None:
+    with town.database.write() as session:
+        made = fillups.record(
+            session, station=session.get_one(Station, 1), at=town.now, now=town.now, source="attendant",
+            confirmed=True, customer_id=customer_of(town, fang).id, amount=20_000, recorded_by=77,
+        )  # fmt: skip
+        number = made.id
+    fang.forges(f"fillup.undo:{number}")
+    assert "没有这条记录" in fang.toast
+    assert town.look(lambda s: s.scalar(select(func.count()).where(Fillup.voided_at.is_(None)))) == 1

@@ -25,8 +25,8 @@ from outreach import standstill
 from outreach.standstill import Mark, Standing
 from templates import render
 from tests.conftest import NOON
+from tests.outreach.broadcasts import approved, claim, draft, settle
 from tests.outreach.people import DAY, customer
-from tests.outreach.test_broadcast import approved, claim, draft, settle
 
 WATCHER = 4242
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crm.broadcasts import Look, Screen
+from crm.broadcasts import Broadcast, Look, Screen
 from crm.copies import Copy
 from crm.customers import Customer
 from crm.outbox import Outbound

@@ -1,96 +1,43 @@
-"""Broadcasts: planned like every campaign, approved by others, halted by the claim itself."""
+"""Broadcasts: planned like every campaign, halted by the claim itself, and always adding up."""
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from crm import broadcasts, copies, erasure, identity, registration
 from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
-from crm.staff import Staff
 from outreach import broadcast as plans
-from outreach import campaigns, outbox, settling
-from outreach.approval import Limits, needed
-from outreach.audience import Terms
+from outreach import outbox
 from outreach.message import Words
-from outreach.progress import progress
 from outreach.round import row_of
 from outreach.running import advance
 from outreach.samples import CODE, samples
-from outreach.settling import Ended
 from templates import label, render
 from tests.conftest import NOON
+from tests.outreach.broadcasts import (
+    LIMITS,
+    TERMS,
+    approved,
+    claim,
+    counted,
+    draft,
+    settle,
+    stands,
+    started,
+)
 from tests.outreach.people import DAY, away, customer, queued, station
 
-TERMS = Terms(campaigns.shipped(), ZoneInfo("Asia/Shanghai"), False, "CNY", "CN")
-LIMITS = Limits(alone=3, two=5)
 WORDS = Words(render, label, "zh")
-CAPS = campaigns.shipped().contact.caps
-BOSS = 77
 PHONE = "+8613800130002"
-TEXT = "{% if name %}{{ name }}, {% endif %}wash day."
-TEXT += "{% if coupon_code %} {{ coupon_value }}: {{ coupon_code }}{% endif %}"
-
-
-def draft(session: Session, audience: str = "show:list", **values: Any) -> Broadcast:
-    if session.scalar(select(Staff.id).where(Staff.telegram_id == BOSS)) is None:
-        session.add(Staff(telegram_id=BOSS, role="headquarters", added_at=NOON))
-    made = broadcasts.draft(session, by=BOSS, stations=None, currency="CNY", now=NOON)
-    broadcasts.edit(session, made, audience=audience, **values)
-    copies.save(
-        session, campaign=made.campaign or "", situation="broadcast", locale="en", body=TEXT, by="b", now=NOON
-    )
-    return made
-
-
-def approved(session: Session, size: int = 100, **values: Any) -> Broadcast:
-    made = draft(session, **values)
-    assert broadcasts.ask(session, made, version=1, size=size, now=NOON)
-    for by in (1, 2):
-        broadcasts.approve(session, made, by, 2, now=NOON)
-    return made
-
-
-def started(database: Database, people: int = 5, **values: Any) -> int:
-    with database.write() as session:
-        for number in range(1, people + 1):
-            customer(session, number)
-        number = approved(session, **values).id
-    assert advance(database, TERMS, LIMITS, NOON) == [number]
-    return number
-
-
-def claim(database: Database, limit: int = 100, now: datetime = NOON) -> list[outbox.Claimed]:
-    with database.write() as session:
-        return outbox.claim(session, owner="a", limit=limit, caps=CAPS, now=now)
-
-
-def settle(session: Session, row: int, who: int, state: str) -> None:
-    settling.settle(session, [Ended(row, who, state, not_before=NOON)], owner="a", now=NOON)
-
-
-def stands(database: Database, number: int) -> tuple[str, str | None]:
-    with database.read() as session:
-        found = session.get_one(Broadcast, number)
-        return found.stands, found.why
-
-
-def counted(database: Database, number: int, now: datetime = NOON) -> dict[str, Any]:
-    with database.read() as session:
-        return progress(session, session.get_one(Broadcast, number), now).facts()
 
 
 def test_the_preview_counts_every_reason_and_the_start_decides_the_same(database: Database) -> None:
@@ -223,70 +170,6 @@ def test_the_hour_and_what_comes_too_late(database: Database) -> None:
     assert advance(database, TERMS, LIMITS, NOON) == []
     assert advance(database, TERMS, LIMITS, NOON + timedelta(hours=8)) == []
     assert stands(database, soon.id) == ("stopped", "late")
-
-
-def test_one_that_grew_beyond_its_approvals_waits_again(database: Database) -> None:
-    with database.write() as session:
-        for number in range(1, 5):
-            customer(session, number)
-        made = draft(session)
-        broadcasts.ask(session, made, version=1, size=3, now=NOON)
-        assert broadcasts.send_alone(session, made, now=NOON)
-    assert advance(database, TERMS, LIMITS, NOON) == []
-    assert stands(database, made.id) == ("waiting", "grown")
-
-
-def test_a_drafter_who_left_sends_nothing_alone(database: Database) -> None:
-    with database.write() as session:
-        customer(session, 1)
-        made = draft(session)
-        broadcasts.ask(session, made, version=1, size=3, now=NOON)
-        broadcasts.send_alone(session, made, now=NOON)
-        session.execute(update(Staff).values(active=False))
-    assert advance(database, TERMS, LIMITS, NOON) == []
-    assert stands(database, made.id) == ("waiting", "drafter")
-
-
-@pytest.mark.parametrize(("size", "others"), [(0, 0), (3, 0), (4, 1), (5, 1), (6, 2)])
-def test_how_many_must_approve(size: int, others: int) -> None:
-    assert needed(size, LIMITS) == others
-
-
-def test_approvals_count_people_not_taps(database: Database) -> None:
-    with database.write() as session:
-        made = draft(session)
-        broadcasts.ask(session, made, version=1, size=9, now=NOON)
-        assert broadcasts.approve(session, made, 1, 2, now=NOON)
-        assert not broadcasts.approve(session, made, 1, 2, now=NOON)
-        assert made.stands == "waiting"
-        assert broadcasts.back_to_draft(session, made)
-        broadcasts.ask(session, made, version=1, size=9, now=NOON)
-        assert broadcasts.approve(session, made, 2, 2, now=NOON)
-        assert made.stands == "waiting", "what was approved before the change is void"
-        assert broadcasts.approve(session, made, 3, 2, now=NOON)
-        assert made.stands == "approved"
-
-
-def test_two_approve_at_once(database: Database) -> None:
-    with database.write() as session:
-        made = draft(session)
-        broadcasts.ask(session, made, version=1, size=9, now=NOON)
-    barrier = threading.Barrier(2)
-    said: list[bool] = []
-
-    def work(by: int) -> None:
-        barrier.wait()
-        with database.write() as session:
-            mine = session.get_one(Broadcast, made.id)
-            said.append(broadcasts.approve(session, mine, by, 2, now=NOON))
-
-    threads = [threading.Thread(target=work, args=(by,)) for by in (1, 2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert said == [True, True]
-    assert stands(database, made.id)[0] == "approved"
 
 
 def test_whoever_changes_between_plan_and_send(database: Database) -> None:

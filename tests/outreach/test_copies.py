@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import json
 import re
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,7 @@ from outreach.copies import FACTS, CopyFault, check, values_of
 from templates import LOCALES
 from tests.conftest import NOON
 from tests.outreach.people import DAY, away, customer, plan_round, queued, states
-from tests.outreach.test_deliver import Chat, sender
+from tests.outreach.sending import Chat, sender
 
 GOOD = """{% if name %}Dear {{ name }}, we{% else %}We{% endif %} miss you.
 {% if days_away and days_away > 60 %}It has been {{ away }}.{% endif %}
@@ -207,13 +205,6 @@ def save(database: Database, body: str | None, locale: str = "en") -> int:
         return kept.save(
             session, campaign="win_back", situation="dormant", locale=locale, body=body, by="me", now=NOON
         )
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    writer = Writer(database)
-    yield writer
-    await asyncio.to_thread(writer.close)
 
 
 async def test_a_message_keeps_the_words_with_which_it_was_planned(

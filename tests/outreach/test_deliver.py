@@ -1,96 +1,27 @@
-"""The sender against a chat that blocks, floods, loses answers and dies; the ledger always adds up."""
+"""The sender against a chat that blocks, floods and loses answers; the ledger always adds up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
-from crm import broadcasts, erasure, lease
+from crm import broadcasts, lease
 from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
 from crm.writer import Writer
-from outreach import campaigns, outbox, settling
-from outreach.deliver import Deliverer
-from outreach.message import Words
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 from outreach.pace import Pace
 from outreach.trouble import Trouble
-from templates import label, render
 from tests.conftest import NOON
-from tests.outreach.people import DAY, assert_all_accounted_for, away, customer, plan_round, queued, states
-
-CAPS = campaigns.shipped().contact.caps
-WORDS = Words(render, label, "en")
-
-
-@dataclass
-class Chat:
-    """Telegram as the sender sees it. ``answers`` are what the first sends to a chat come back with."""
-
-    answers: dict[int, list[SendFailed]] = field(default_factory=dict)
-    delay: float = 0.001
-    arrived: list[tuple[int, str, Buttons]] = field(default_factory=list)
-    called: list[float] = field(default_factory=list)
-    hold: asyncio.Event | None = None
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
-        self.called.append(asyncio.get_running_loop().time())
-        self.reached.set()
-        await asyncio.sleep(self.delay)
-        if self.hold is not None:
-            await self.hold.wait()
-        if waiting := self.answers.get(chat_id):
-            failure = waiting.pop(0)
-            if failure.outcome is Outcome.UNKNOWN:
-                self.arrived.append((chat_id, text, buttons))
-            raise failure
-        self.arrived.append((chat_id, text, buttons))
-        return len(self.arrived)
-
-    @property
-    def copies(self) -> Counter[int]:
-        return Counter(chat_id for chat_id, *_ in self.arrived)
-
-
-class Steady:
-    """Noon, until told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    writer = Writer(database)
-    yield writer
-    await asyncio.to_thread(writer.close)
-
-
-def sender(writer: Writer, chat: Chat, **options: Any) -> Deliverer:
-    given: dict[str, Any] = {"pace": Pace(1000), "owner": "me", "caps": CAPS, "clock": Steady()}
-    return Deliverer(writer, chat, WORDS, **{**given, **options})
-
-
-def fill(database: Database, number: int) -> None:
-    with database.write() as session:
-        for n in range(1, number + 1):
-            queued(session, customer(session, n), n)
+from tests.outreach.people import assert_all_accounted_for, away, plan_round, states
+from tests.outreach.sending import Chat, Steady, fill, sender
 
 
 async def test_everyone_gets_theirs_once(database: Database, writer: Writer) -> None:
@@ -252,169 +183,6 @@ async def test_whoever_was_just_written_to_is_written_to_later(database: Databas
         await asyncio.sleep(0.05)
     assert await deliverer.once()
     assert states(database) == {"sent": 2}
-
-
-async def test_one_sender_at_a_time(database: Database, writer: Writer) -> None:
-    fill(database, 10)
-    chat = Chat(hold=asyncio.Event())
-    first = asyncio.create_task(sender(writer, chat, owner="first").once())
-    await chat.reached.wait()
-    assert await sender(writer, chat, owner="second").once() is False
-    assert chat.hold is not None
-    chat.hold.set()
-    assert await first
-    assert chat.copies == Counter(range(1001, 1011))
-
-
-async def test_a_dead_sender_leaves_unknowns_only_when_its_lease_has_ended(
-    database: Database, writer: Writer
-) -> None:
-    fill(database, 20)
-    chat, clock = Chat(hold=asyncio.Event()), Steady()
-    dying = sender(writer, chat, owner="dying", clock=clock, in_flight=4)
-    death = asyncio.create_task(dying.drain())
-    await chat.reached.wait()
-    await asyncio.sleep(0.05)
-    for task in (*dying._flying.values(), death):
-        task.cancel()
-    await asyncio.gather(death, return_exceptions=True)
-    assert states(database)["sending"] == 4
-
-    chat.hold = None
-    heir = sender(writer, chat, owner="heir", clock=clock)
-    clock.now += timedelta(seconds=9)
-    assert await heir.once() is False
-    assert states(database)["sending"] == 4
-    clock.now += timedelta(seconds=2)
-    assert await heir.once() is True
-    assert states(database) == {"unknown": 4, "sent": 16}
-    assert all(copies == 1 for copies in chat.copies.values())
-    assert_all_accounted_for(database, 20)
-
-
-async def test_the_dead_one_may_be_known_to_be_dead(database: Database, writer: Writer) -> None:
-    fill(database, 1)
-    with database.write() as session:
-        lease.take(session, "sender", "dead", 600, now=NOON)
-        session.execute(update(Outbound).values(state="sending", claimed_by="dead", claimed_at=NOON))
-    assert await sender(writer, Chat(), gone=lambda owner: owner == "dead").once()
-    assert states(database) == {"unknown": 1}
-
-
-async def test_who_opts_out_during_a_broadcast_is_not_claimed_after_it(
-    database: Database, writer: Writer
-) -> None:
-    fill(database, 60)
-    chat = Chat(delay=0.005)
-    deliverer = sender(writer, chat, in_flight=4)
-    running = asyncio.create_task(deliverer.once())
-    await chat.reached.wait()
-    out_already = {chat_id for chat_id, *_ in chat.arrived}
-    with database.write() as session:
-        session.execute(update(Customer).values(marketing_consent=False))
-        claimed = set(
-            session.scalars(
-                select(Customer.chat_id)
-                .join(Outbound, Outbound.customer_id == Customer.id)
-                .where(Outbound.state.in_(("sending", "sent")))
-            )
-        )
-    await running
-    assert {chat_id for chat_id, *_ in chat.arrived} <= claimed | out_already
-    assert len(chat.arrived) < 60
-    with database.read() as session:
-        left = session.scalars(select(Outbound.reason).where(Outbound.state == "skipped")).all()
-    assert set(left) <= {"no_consent"}
-
-
-async def test_who_is_erased_during_a_broadcast_is_not_claimed_after_it(
-    database: Database, writer: Writer
-) -> None:
-    fill(database, 60)
-    chat = Chat(delay=0.005)
-    running = asyncio.create_task(sender(writer, chat, in_flight=4).once())
-    await chat.reached.wait()
-    with database.write() as session:
-        waiting = select(Outbound.customer_id).where(Outbound.state == "queued")
-        people = select(Customer).where(Customer.id.in_(waiting))
-        gone = {each.id: each.chat_id for each in session.scalars(people)}
-        for number in gone:
-            erasure.erase(session, session.get_one(Customer, number), by=0, now=NOON)
-    await running
-    assert gone
-    assert not {chat_id for chat_id, *_ in chat.arrived} & set(gone.values())
-    with database.read() as session:
-        rows = select(Outbound.state, Outbound.reason, Outbound.facts).where(Outbound.customer_id.in_(gone))
-        assert {(state, reason) for state, reason, _ in session.execute(rows)} == {("skipped", "erased")}
-        assert [facts for *_, facts in session.execute(rows) if facts] == []
-
-
-async def test_a_poke_wakes_an_idle_sender(database: Database, writer: Writer) -> None:
-    chat = Chat()
-    deliverer = sender(writer, chat, idle_seconds=60)
-    running = asyncio.create_task(deliverer.run())
-    await asyncio.sleep(0.05)
-    fill(database, 1)
-    deliverer.poke()
-    await asyncio.wait_for(chat.reached.wait(), 5)
-    deliverer.stop()
-    await asyncio.wait_for(running, 5)
-    assert states(database) == {"sent": 1}
-
-
-async def test_a_late_row_expires_instead_of_going_out(database: Database, writer: Writer) -> None:
-    fill(database, 1)
-    clock = Steady()
-    clock.now += 20 * DAY
-    chat = Chat()
-    await sender(writer, chat, clock=clock).once()
-    assert (states(database), chat.called) == ({"expired": 1}, [])
-
-
-async def test_an_idle_sender_does_not_sweep_the_queue_every_second(
-    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    swept: list[datetime] = []
-    sweep = outbox.sweep
-
-    def counted(session: Session, *, now: datetime) -> int:
-        swept.append(now)
-        return sweep(session, now=now)
-
-    monkeypatch.setattr(outbox, "sweep", counted)
-    clock = Steady()
-    deliverer = sender(writer, Chat(), clock=clock)
-    for _ in range(60):
-        await deliverer.drain()
-        clock.now += timedelta(seconds=1)
-    assert len(swept) == 2
-    clock.now -= timedelta(hours=1)  # a clock that was put back does not stop it
-    await deliverer.drain()
-    assert len(swept) == 3
-    await deliverer.once()
-
-
-async def test_what_became_of_a_send_outlives_a_database_that_is_away(
-    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fails = iter([True] * 6)
-    settle = settling.settle
-
-    def away_first(session: Session, *arguments: Any, **more: Any) -> None:
-        if next(fails, False):
-            raise OperationalError("UPDATE", None, Exception("gone"))
-        settle(session, *arguments, **more)
-
-    monkeypatch.setattr(settling, "settle", away_first)
-    monkeypatch.setattr(asyncio, "sleep", at_once)
-    fill(database, 1)
-    await sender(writer, Chat(delay=0)).once()
-    assert states(database) == {"sent": 1}
-
-
-async def at_once(_seconds: float) -> None:
-    """Sleep without the waiting."""
-    await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0)
 
 
 async def test_errors_in_a_row_pause_a_broadcast_and_nothing_else(database: Database, writer: Writer) -> None:

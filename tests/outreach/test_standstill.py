@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,9 @@ from outreach import standstill
 from outreach.standstill import Mark
 from tests.conftest import NOON
 from tests.outreach.people import DAY, away, customer, plan_round, queued, states
-from tests.outreach.test_deliver import Chat, Steady, fill, sender
+from tests.outreach.sending import Chat, Steady, fill, sender
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    writer = Writer(database)
-    yield writer
-    await asyncio.to_thread(writer.close)
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""A chat that fails as it is told to, and a sender to it, for the tests of outreach."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crm.db import Database
+from crm.writer import Writer
+from outreach import campaigns
+from outreach.deliver import Deliverer
+from outreach.message import Words
+from outreach.messenger import Buttons
+from outreach.outcome import Outcome, SendFailed
+from outreach.pace import Pace
+from templates import label, render
+from tests.conftest import NOON
+from tests.outreach.people import customer, queued
+
+CAPS = campaigns.shipped().contact.caps
+WORDS = Words(render, label, "en")
+
+
+@dataclass
+class Chat:
+    """Telegram as the sender sees it. ``answers`` are what the first sends to a chat come back with."""
+
+    answers: dict[int, list[SendFailed]] = field(default_factory=dict)
+    delay: float = 0.001
+    arrived: list[tuple[int, str, Buttons]] = field(default_factory=list)
+    called: list[float] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+        self.called.append(asyncio.get_running_loop().time())
+        self.reached.set()
+        await asyncio.sleep(self.delay)
+        if self.hold is not None:
+            await self.hold.wait()
+        if waiting := self.answers.get(chat_id):
+            failure = waiting.pop(0)
+            if failure.outcome is Outcome.UNKNOWN:
+                self.arrived.append((chat_id, text, buttons))
+            raise failure
+        self.arrived.append((chat_id, text, buttons))
+        return len(self.arrived)
+
+    @property
+    def copies(self) -> Counter[int]:
+        return Counter(chat_id for chat_id, *_ in self.arrived)
+
+
+class Steady:
+    """Noon, until told otherwise."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def sender(writer: Writer, chat: Chat, **options: Any) -> Deliverer:
+    given: dict[str, Any] = {"pace": Pace(1000), "owner": "me", "caps": CAPS, "clock": Steady()}
+    return Deliverer(writer, chat, WORDS, **{**given, **options})
+
+
+def fill(database: Database, number: int) -> None:
+    with database.write() as session:
+        for n in range(1, number + 1):
+            queued(session, customer(session, n), n)

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import or_, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import (
-    check_target,
-    fail,
-    load_settings,
-    now,
-    open_database,
-    print_json,
-    reason,
-)
+from bot.commands.common import AsJson, asked_day, check_target, fail, now, opened, print_json, save
 from bot.commands.why import plain
 from bot.config import Settings
 from crm import audit
@@ -59,7 +50,7 @@ def ask(
     text: Annotated[list[str] | None, typer.Argument(help="A question, or typed filters.")] = None,
     staff: Annotated[str, typer.Option("--as", help="Ask as this member of staff: name or number.")] = "",
     as_of: Annotated[str, typer.Option(help="Ask as on that day, like 2026-06-30. Default: today.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    as_json: AsJson = False,
     vocabulary: Annotated[bool, typer.Option("--vocabulary", help="List every field and word.")] = False,
     export: Annotated[
         Path | None, typer.Option(help="Write the whole list to an .xlsx or .csv file.")
@@ -70,33 +61,19 @@ def ask(
         _vocabulary(as_json)
         return
     asked = " ".join(text or [])
-    settings = load_settings()
-    day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
-    if export is not None:
-        check_target(export)
-    database = open_database(settings)
-    try:
+    check_target(export, "--export")
+    with opened() as (settings, database):
+        day = asked_day(settings, as_of)
         with database.read() as session:
             found = _ask(session, settings, asked, staff, day)
         if export is not None and found.question is not None:
             _export(database, found, export, "en" if asked.isascii() else settings.locale)
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
     if as_json:
         print_json(found.facts)
         return
     print("\n".join([found.said, *found.lines]))
     if not found.facts["understood"]:
         raise typer.Exit(1)
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
-    except ValueError:
-        fail(f"--as-of {text!r} is not a day; write it like 2026-06-30")
 
 
 def _vocabulary(as_json: bool) -> None:
@@ -142,10 +119,7 @@ def _export(database: Database, found: Asked, path: Path, locale: str) -> None:
     write(content, kind, made.columns, (line.cells for line in lines), locale)
     with database.write() as session:
         audit.exported(session, found.actor, customers, now=now(), how=f"terminal: {path.name}")
-    try:
-        path.write_bytes(content.getvalue())
-    except OSError as error:
-        fail(f"cannot write {path} ({error.strerror})")
+    save(path, content.getvalue())
 
 
 def member(session: Session, text: str) -> Staff:

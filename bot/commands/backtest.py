@@ -10,19 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.common import console, fail, load_settings, now, print_json
-from bot.commands.looking import (
+from bot.commands.common import (
     AsJson,
-    Picture,
-    check_picture,
-    criteria_in_force,
+    check_target,
+    console,
+    fail,
+    load_settings,
+    now,
     opened,
-    read,
-    save_picture,
-    table,
+    print_json,
+    save,
     today,
-    working,
 )
+from bot.commands.looking import Picture, criteria_in_force, read, table, working
 from bot.config import Settings
 from crm.db import Database, sqlite_url
 from crm.schema import migrate
@@ -59,7 +59,7 @@ def backtest(
 
     On the database in force; with --demo or --log on those instead, and it is not touched.
     """
-    check_picture(picture)
+    check_target(picture, "--picture")
     files = log or []
     for file in files:
         if not file.is_file():
@@ -80,7 +80,7 @@ def backtest(
     if picture:
         from segmentation.backtest_chart import picture as draw
 
-        save_picture(picture, draw(found, load_settings().locale))
+        save(picture, draw(found, load_settings().locale))
     if as_json:
         print_json({"logs": found})
         return

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -20,6 +22,8 @@ from outreach import campaigns
 from outreach.campaigns import CampaignFault, Campaigns
 
 console = Console(stderr=True)
+AsOf = Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line of stdout.")]
 
 
 def fail(sentence: str) -> NoReturn:
@@ -54,12 +58,34 @@ def reason(error: DBAPIError) -> str:
     return next(iter(str(error.orig or "").strip().splitlines()), type(error).__name__)
 
 
-def check_target(path: Path) -> None:
-    """Refuse --export before the work, not after it."""
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Database]]:
+    """The settings and the database in force; a fault of the database is one plain line."""
+    settings = load_settings()
+    database = open_database(settings)
+    try:
+        yield settings, database
+    except DBAPIError as error:
+        fail(f"the database said: {reason(error)}")
+    finally:
+        database.close()
+
+
+def check_target(path: Path | None, option: str) -> None:
+    """Refuse a file that cannot be written before the work, not after it."""
+    if path is None:
+        return
     if path.is_dir():
-        fail(f"--export {path} is a folder; name a file in it")
+        fail(f"{option} {path} is a folder; name a file in it")
     if not path.absolute().parent.is_dir():
-        fail(f"--export {path}: there is no folder {path.absolute().parent}")
+        fail(f"{option} {path}: there is no folder {path.absolute().parent}")
+
+
+def save(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        fail(f"cannot write {path} ({error.strerror})")
 
 
 def _usable_folder(folder: Path) -> None:
@@ -86,6 +112,23 @@ def chosen_campaigns(only: str | None) -> Campaigns:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def today(settings: Settings) -> date:
+    return now().astimezone(settings.zone).date()
+
+
+def day_of(text: str, name: str) -> date:
+    """A day as typed for the option or argument ``name``."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError:
+        fail(f"{name} {text!r} is not a day; write it like 2026-06-30")
+
+
+def asked_day(settings: Settings, as_of: str) -> date:
+    """The day of --as-of; today without it."""
+    return day_of(as_of, "--as-of") if as_of else today(settings)
 
 
 def print_json(value: Any) -> None:

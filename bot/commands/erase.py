@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from bot.commands.common import fail, load_settings, now, open_database, reason
+from bot.commands.common import fail, now, opened
 from bot.commands.unknown import whose_terminal
 from crm import erasure, identity
 
@@ -17,9 +16,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
 ) -> None:
     """Forget who a customer is. Their fill-ups stay as anonymous sales. This cannot be undone."""
-    settings = load_settings()
-    database = open_database(settings)
-    try:
+    with opened() as (settings, database):
         with database.read() as session:
             found = identity.find(session, customer, settings.country)
             if found is None:
@@ -32,8 +29,4 @@ def erase(
             if found is not None:
                 erasure.erase(session, found, by=erasure.TERMINAL, now=now(), how=whose_terminal())
         database.forget_traces()
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
     print(f"Customer {number} is forgotten. Backups made before today still hold them.")

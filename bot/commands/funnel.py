@@ -10,8 +10,8 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
 from bot.commands.ask import member
-from bot.commands.common import fail, now, print_json
-from bot.commands.looking import AsJson, AsOf, day_of, opened, table, today
+from bot.commands.common import AsJson, AsOf, asked_day, fail, now, opened, print_json, today
+from bot.commands.looking import table
 from bot.config import Settings
 from crm import costs
 from handlers.people import scope
@@ -35,7 +35,7 @@ def funnel(
 ) -> None:
     """Who opened a link, registered, filled up once and three times, by source and station; who was lost."""
     with opened() as (settings, database):
-        day = day_of(as_of, "--as-of") if as_of else today(settings)
+        day = asked_day(settings, as_of)
         with database.read() as session:
             found = _found(session, settings, staff, day, period)
     if as_json:

@@ -8,21 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.common import fail, print_json
-from bot.commands.looking import (
-    AsJson,
-    AsOf,
-    Picture,
-    check_picture,
-    criteria_in_force,
-    day_of,
-    opened,
-    read,
-    save_picture,
-    table,
-    today,
-    working,
-)
+from bot.commands.common import AsJson, AsOf, asked_day, check_target, fail, opened, print_json, save
+from bot.commands.looking import Picture, criteria_in_force, read, table, working
 from bot.config import Settings
 from segmentation.classes import day_number
 from segmentation.cohorts import cohorts as count
@@ -36,9 +23,9 @@ Previous = Annotated[
 
 def cohorts(as_of: AsOf = "", as_json: AsJson = False, picture: Picture = None) -> None:
     """By month of the first visit: how many came in each month since."""
-    check_picture(picture)
+    check_target(picture, "--picture")
     with opened() as (settings, database):
-        day = day_of(as_of, "--as-of") if as_of else today(settings)
+        day = asked_day(settings, as_of)
         history, _ = read(settings, database, day).history(criteria_in_force(settings, database))
         found = count(history, day)
         _draw(found, settings, picture)
@@ -66,7 +53,7 @@ def clusters(as_of: AsOf = "", as_json: AsJson = False, previous: Previous = Non
 
     earlier = _earlier(previous) if previous else None
     with opened() as (settings, database):
-        day = day_of(as_of, "--as-of") if as_of else today(settings)
+        day = asked_day(settings, as_of)
         log = read(settings, database, day)
         with working("Grouping"):
             found = group(
@@ -107,4 +94,4 @@ def _draw(found: dict[str, Any], settings: Settings, picture: Path | None) -> No
         # Reading what draws takes a second that no other use should pay.
         from segmentation.cohorts_chart import picture as draw
 
-        save_picture(picture, draw(found, settings.locale))
+        save(picture, draw(found, settings.locale))

@@ -6,20 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.common import fail, now, print_json
-from bot.commands.looking import (
+from bot.commands.common import (
     AsJson,
     AsOf,
-    Picture,
-    check_picture,
-    criteria_in_force,
-    day_of,
+    asked_day,
+    check_target,
+    fail,
+    now,
     opened,
-    read,
-    save_picture,
+    print_json,
+    save,
     today,
-    working,
 )
+from bot.commands.looking import Picture, criteria_in_force, read, working
 from templates import label
 
 Again = Annotated[bool, typer.Option("--again", help="Fit that month again, in place of what was kept.")]
@@ -34,9 +33,9 @@ def lifetime(
     from segmentation.refit import last_month_end, report
     from segmentation.refitting import refit
 
-    check_picture(picture)
+    check_target(picture, "--picture")
     with opened() as (settings, database):
-        day = day_of(as_of, "--as-of") if as_of else today(settings)
+        day = asked_day(settings, as_of)
         if day > today(settings):
             fail(f"--as-of {day} is still to come, and a fit is of what has happened")
         with working("Fitting"):
@@ -48,7 +47,7 @@ def lifetime(
         if picture and checked is None:
             fail("no picture: the log is too short to hold anything back")
         if picture and checked:
-            save_picture(picture, draw(checked, settings.locale))
+            save(picture, draw(checked, settings.locale))
         locale = settings.locale
     if as_json:
         print_json(found)

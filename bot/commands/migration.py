@@ -8,19 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.common import fail, print_json
-from bot.commands.looking import (
+from bot.commands.common import (
     AsJson,
     AsOf,
-    Picture,
-    check_picture,
-    criteria_in_force,
+    asked_day,
+    check_target,
     day_of,
+    fail,
     opened,
-    read,
-    save_picture,
+    print_json,
+    save,
     today,
 )
+from bot.commands.looking import Picture, criteria_in_force, read
 from bot.config import Settings
 from segmentation.criteria import CriteriaFault, load
 from segmentation.migration import between, facts, stored
@@ -42,7 +42,7 @@ def migration(
     picture: Picture = None,
 ) -> None:
     """Who moved from which segment to which between two days. Nothing is stored."""
-    check_picture(picture)
+    check_target(picture, "--picture")
     with opened() as (settings, database):
         first = day_of(before, "FROM")
         last = day_of(after, "TO") if after else today(settings)
@@ -69,7 +69,7 @@ def what_if(
     picture: Picture = None,
 ) -> None:
     """Who would move if FILE were the criteria. Nothing is written."""
-    check_picture(picture)
+    check_target(picture, "--picture")
     if not file.is_file():
         fail(f"there is no file {file}")
     try:
@@ -77,7 +77,7 @@ def what_if(
     except CriteriaFault as fault:
         fail(f"{file.name}: {'; '.join(fault.sentences)}")
     with opened() as (settings, database):
-        day = day_of(as_of, "--as-of") if as_of else today(settings)
+        day = asked_day(settings, as_of)
         found = compare(read(settings, database, day), criteria_in_force(settings, database), then)
         _draw(found, settings, picture)
     if not as_json:
@@ -111,4 +111,4 @@ def _draw(found: dict[str, Any], settings: Settings, picture: Path | None) -> No
         # Reading what draws takes a second that no other use should pay.
         from segmentation.migration_chart import picture as draw
 
-        save_picture(picture, draw(found, settings.locale))
+        save(picture, draw(found, settings.locale))

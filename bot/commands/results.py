@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
+from bot.commands.common import AsJson, chosen_campaigns, now, opened, print_json
 from bot.commands.why import plain
 from bot.config import Settings
 from outreach import followed
@@ -18,19 +17,12 @@ from templates import render
 
 def results(
     campaign: Annotated[str | None, typer.Option(help="Only this campaign: win_back or vip.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What each campaign brought: the verdict first, then the numbers of both arms."""
-    settings = load_settings()
     chosen = chosen_campaigns(campaign)
-    database = open_database(settings)
-    try:
-        with database.read() as session:
-            found = [_result(session, settings, chosen, name) for name in _compared(chosen)]
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
+    with opened() as (settings, database), database.read() as session:
+        found = [_result(session, settings, chosen, name) for name in _compared(chosen)]
     if as_json:
         print_json({"campaigns": found})
         return

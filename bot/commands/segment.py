@@ -14,6 +14,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import DBAPIError
 
 from bot.commands.common import (
+    AsJson,
+    AsOf,
+    asked_day,
     check_target,
     console,
     fail,
@@ -37,7 +40,7 @@ ACCOUNTS_AS_TOLD = ("industry", "size", "region")
 
 
 def segment(
-    as_of: Annotated[str, typer.Option(help="The day to look at, like 2026-06-30. Default: today.")] = "",
+    as_of: AsOf = "",
     as_known_then: Annotated[
         bool, typer.Option("--as-known-then", help="Without what became known after that day; a view.")
     ] = False,
@@ -49,13 +52,12 @@ def segment(
     dask: Annotated[
         str, typer.Option(help="A Dask scheduler, like tcp://10.0.0.5:8786, to read the whole log on.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute every customer's segment and every dimension, and keep what changed."""
     settings = load_settings()
-    day = _day(as_of) if as_of else now().astimezone(settings.zone).date()
-    if export is not None:
-        check_target(export)
+    day = asked_day(settings, as_of)
+    check_target(export, "--export")
     given = _criteria(criteria) if criteria else None
     database = open_database(settings)
     rules = given or criteria_in_force(settings, database)
@@ -101,13 +103,6 @@ def _verify(settings: Settings, database: Database, criteria: Criteria, as_json:
             print(f"  {each['customer']}: {', '.join(each['differs'])}")
     if found.differing:
         raise typer.Exit(1)
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
-    except ValueError:
-        fail(f"--as-of {text!r} is not a day; write it like 2026-06-30")
 
 
 def _criteria(path: Path) -> Criteria:

@@ -6,9 +6,8 @@ import getpass
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
+from bot.commands.common import AsJson, chosen_campaigns, fail, now, opened, print_json
 from outreach import unknowns
 
 TERMINAL = 0  # whoever sits at the terminal has no Telegram id; the audit's detail names them
@@ -18,29 +17,23 @@ MOST = 1000
 def unknown(
     resend: Annotated[int | None, typer.Option(help="Send this one again, on your word.")] = None,
     leave: Annotated[int | None, typer.Option(help="Leave this one as it is and list it no more.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Those that nobody knows the fate of, oldest first; or decide about one."""
     if resend is not None and leave is not None:
         fail("one decision at a time: --resend or --leave")
-    database = open_database(load_settings())
     said = whose_terminal()
-    try:
-        with database.write() as session:
-            if resend is not None:
-                contact = chosen_campaigns(None).contact
-                done = unknowns.resend(session, resend, contact, by=TERMINAL, now=now(), said=said)
-                _settled(done, resend, "is back in the queue")
-            elif leave is not None:
-                done = unknowns.leave(session, leave, by=TERMINAL, now=now(), said=said)
-                _settled(done, leave, "is left as it is")
-            else:
-                rows = [row.facts() for row in unknowns.undecided(session, MOST)]
-                total = unknowns.number(session)
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
+    with opened() as (_, database), database.write() as session:
+        if resend is not None:
+            contact = chosen_campaigns(None).contact
+            done = unknowns.resend(session, resend, contact, by=TERMINAL, now=now(), said=said)
+            _settled(done, resend, "is back in the queue")
+        elif leave is not None:
+            done = unknowns.leave(session, leave, by=TERMINAL, now=now(), said=said)
+            _settled(done, leave, "is left as it is")
+        else:
+            rows = [row.facts() for row in unknowns.undecided(session, MOST)]
+            total = unknowns.number(session)
     if resend is not None or leave is not None:
         return
     if as_json:

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import fail, load_settings, open_database, print_json, reason
+from bot.commands.common import AsJson, fail, opened, print_json
 from bot.config import Settings
 from crm import accounts, identity, segments, stations
 from crm.accounts import AccountSegment
@@ -25,7 +24,7 @@ _MARKUP = re.compile(r"</?\w+[^>]*>")
 
 def why(
     customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate; or an account.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
     locale: Annotated[str, typer.Option(help="The language of the sentences: zh or en.")] = "en",
     history: Annotated[
         bool, typer.Option("--history", help="Every change of every dimension instead, the latest first.")
@@ -34,19 +33,10 @@ def why(
     """Say why a customer or an account is what it is: each dimension, their numbers, the thresholds."""
     if locale not in LOCALES:
         fail(f"--locale {locale!r} is not a language of the bot; it speaks {' and '.join(LOCALES)}")
-    settings = load_settings()
-    database = open_database(settings)
-    try:
-        with database.read() as session:
-            facts = (
-                _history(session, settings, customer)
-                if history
-                else _facts(session, settings, customer, locale)
-            )
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
+    with opened() as (settings, database), database.read() as session:
+        facts = (
+            _history(session, settings, customer) if history else _facts(session, settings, customer, locale)
+        )
     if as_json:
         print_json(facts)
         return

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.commands.common import chosen_campaigns, fail, load_settings, now, open_database, print_json, reason
+from bot.commands.common import AsJson, chosen_campaigns, fail, now, opened, print_json
 from bot.commands.why import plain
 from bot.config import Settings
 from crm import identity, switches
@@ -21,21 +20,14 @@ from templates import render
 def why_not(
     customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate.")],
     campaign: Annotated[str, typer.Argument(help="welcome, win_back or vip.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what the plan decides for one customer and campaign right now, and what was before."""
-    settings = load_settings()
     known = chosen_campaigns(None)
     if campaign not in names(known):
         fail(f"no campaign is called {campaign}; there are {', '.join(names(known))}")
-    database = open_database(settings)
-    try:
-        with database.read() as session:
-            facts = _facts(session, settings, known, customer, campaign)
-    except DBAPIError as error:
-        fail(f"the database said: {reason(error)}")
-    finally:
-        database.close()
+    with opened() as (settings, database), database.read() as session:
+        facts = _facts(session, settings, known, customer, campaign)
     if as_json:
         print_json(facts)
     else:

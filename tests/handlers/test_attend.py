@@ -304,7 +304,7 @@ def test_an_expired_coupon_is_said_to_be(chain: Chain, driver: Chat) -> None:
     code, mei = give(chain, days=1), chain.hire("attendant", chain.north)
     chain.town.passes(days=2)
     mei.says(f"/coupon {code}")
-    assert "run out" in mei.heard
+    assert "has expired" in mei.heard
 
 
 def test_wrong_coupon_codes_lock_after_five(chain: Chain, driver: Chat) -> None:

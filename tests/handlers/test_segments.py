@@ -84,7 +84,7 @@ def test_before_the_first_run_it_says_so(chain: Chain) -> None:
     manager.says("/segments")
     assert "not been computed" in manager.heard
     manager.says("/segment vip")
-    assert "Nobody of your stations" in manager.heard
+    assert "Nobody at your stations" in manager.heard
 
 
 def test_a_list_in_pages_each_row_a_way_to_the_card(chain: Chain) -> None:

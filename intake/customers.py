@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm import erasure
 from crm.accounts import codes
 from crm.customers import Customer, Vehicle
 from crm.db import Database
-from crm.identity import current, join, only_at_the_till
-from intake import match, report
+from crm.identity import join
+from intake import match, plans, report
 from intake.columns import CUSTOMERS
 from intake.faults import Fault
 from intake.fillups import Options, Progress, silent
-from intake.people import Cleaner, Person, Row, identities, people
+from intake.people import Cleaner, Person, Row, people
+from intake.plans import AT_ONCE, Plan
 from intake.read import Table, open_table
 from intake.report import Refusal, Report
-
-AT_ONCE = 500
-ERASED = "this person asked to be forgotten and is not taken in again; take them out of the till's list too"
-UNIQUE = ("member", "phone", "card", "reference")
-STORED = {
-    "member": "member",
-    "name": "name",
-    "phone": "phone",
-    "card": "card",
-    "joined": "joined_at",
-    "account": "account_id",
-}
-
-
-@dataclass
-class Plan:
-    """What one person's rows come to: whom they are, whom they take in, and what changes."""
-
-    person: Person
-    target: Customer | None = None
-    taken_in: list[Customer] = field(default_factory=list)
-    changes: dict[str, Any] = field(default_factory=dict)
-    new: bool = False
-    changed: bool = False
 
 
 def import_customers(database: Database, path: Path, options: Options, progress: Progress = silent) -> Report:
@@ -61,14 +35,11 @@ def import_customers(database: Database, path: Path, options: Options, progress:
             accounts = codes(session)
         found = people(_rows(table, options, accounts, result, refusals, progress))
         result.rejected = len(refusals)
-        progress("saving", 0, None)
-        with database.write() as session:
-            _take_all(session, found, options, result)
-            if options.dry_run:
-                session.rollback()
-        for person in found:
-            if person.trouble:
-                refusals.extend((row.line, "conflict", person.trouble, row.cells) for row in person.rows)
+        progress("comparing", 0, None)
+        for plan in _take_all(database, found, options, progress):
+            _count(plan, result)
+            if plan.trouble:
+                refusals.extend((row.line, "conflict", plan.trouble, row.cells) for row in plan.person.rows)
         result.conflicts = len(refusals) - result.rejected
         for _, code, _, _ in refusals:
             result.refuse(code)
@@ -99,127 +70,59 @@ def _rows(
             refusals.append((line, fault.code, str(fault), cells))
 
 
-def _take_all(session: Session, found: list[Person], options: Options, result: Report) -> None:
+def _take_all(
+    database: Database, found: Sequence[Person], options: Options, progress: Progress
+) -> list[Plan]:
+    """What became of each person. Who is as the file says is found out before anything is locked."""
     references = match.References(options.country)
-    plans: list[Plan] = []
-    for start in range(0, len(found), AT_ONCE):
-        plans += _plans(session, found[start : start + AT_ONCE], references)
-    _refuse_meeting(plans)
-    for start in range(0, len(plans), AT_ONCE):
-        good = [plan for plan in plans[start : start + AT_ONCE] if not plan.person.trouble]
-        _store(session, good, options)
-        for plan in good:
-            rows = len(plan.person.rows) - plan.person.copies
-            result.duplicates += plan.person.copies + (0 if plan.changed else rows)
-            result.imported += rows if plan.changed else 0
-            result.customers_created += plan.new
-            result.updated += plan.changed and not plan.new
+    with database.read() as session:
+        before = plans.plan(session, found, references)
+    same = [plan for plan in before if not (plan.changed or plan.trouble)]
+    news = [plan.person for plan in before if plan.changed or plan.trouble]
+    del before
+    progress("saving", 0, None)
+    with database.write() as session:
+        made = [*same, *plans.plan(session, news, references)]
+        plans.refuse_meeting(made)
+        good = [plan for plan in made if plan.changed and not plan.trouble]
+        for start in range(0, len(good), AT_ONCE):
+            _store(session, good[start : start + AT_ONCE], options)
+            session.expunge_all()
+        if options.dry_run:
+            session.rollback()
+    return made
 
 
-def _plans(session: Session, some: list[Person], references: match.References) -> list[Plan]:
-    known = _known(session, some, references)
-    gone = erasure.forgotten(session)
-    plans = []
-    for person in some:
-        meant: dict[int, Customer] = {}
-        for way in _ways(person, references):
-            if way in known:
-                meant.setdefault(known[way].id, known[way])
-        if not meant and any(value in gone for _, value in identities(person)):
-            person.trouble = ERASED
-        plans.append(_plan(person, list(meant.values())))
-    return plans
-
-
-def _ways(person: Person, references: match.References) -> list[tuple[str, str]]:
-    """How the person may be known: by what they are called, or by what the till called them."""
-    ways = identities(person)
-    called = [value for _, value in ways]
-    spelled = [*called, *(references.canonical(value) for value in called)]
-    return [*ways, *(("reference", value) for value in dict.fromkeys(spelled))]
-
-
-def _known(
-    session: Session, some: list[Person], references: match.References
-) -> dict[tuple[str, str], Customer]:
-    wanted: dict[str, set[str]] = {name: set() for name in (*UNIQUE, "plate")}
-    for person in some:
-        for name, value in _ways(person, references):
-            wanted[name].add(value)
-    known: dict[tuple[str, str], Customer] = {}
-    anyhow = or_(*(getattr(Customer, name).in_(wanted[name]) for name in UNIQUE))
-    for customer in session.scalars(select(Customer).where(anyhow)):
-        mine = {name: getattr(customer, name) for name in UNIQUE}
-        known |= {(name, value): current(session, customer) for name, value in mine.items() if value}
-    owned = select(Vehicle.plate, Customer).join(Customer, Customer.id == Vehicle.customer_id)
-    for plate, owner in session.execute(owned.where(Vehicle.plate.in_(wanted["plate"]))):
-        known["plate", str(plate)] = current(session, owner)
-    return known
-
-
-def _plan(person: Person, meant: list[Customer]) -> Plan:
-    """Whom the rows mean among those who were found, in the order member, phone, card, plate, reference."""
-    plan = Plan(person)
-    if person.trouble:
-        return plan
-    firm = [customer for customer in meant if not only_at_the_till(customer)]
-    plan.target = next(iter(firm or meant), None)
-    plan.taken_in = [each for each in meant if each is not plan.target and each not in firm]
-    member = person.facts.get("member")
-    if len(firm) > 1 or (plan.target and member and plan.target.member not in (None, member)):
-        person.trouble = "the phone, card or plate belongs to another member; correct whichever is wrong"
-        return plan
-    for name, value in person.facts.items():
-        before = getattr(plan.target, STORED[name]) if plan.target else None
-        if value is not None and value != before:
-            plan.changes[STORED[name]] = value
-    if plan.target and plan.target.chat_id is not None and plan.target.phone and "phone" in plan.changes:
-        person.trouble = "phone: this person proved another number in chat; that one stands"
-    return plan
-
-
-def _refuse_meeting(plans: list[Plan]) -> None:
-    """Two persons of the file who come to one customer would overwrite each other."""
-    touching: dict[int, list[Plan]] = {}
-    for plan in plans:
-        for customer in filter(None, (plan.target, *plan.taken_in)):
-            touching.setdefault(customer.id, []).append(plan)
-    for several in touching.values():
-        if len(several) > 1:
-            for plan in several:
-                plan.person.trouble = "another person in this file is the same customer; keep one of them"
+def _count(plan: Plan, result: Report) -> None:
+    if plan.trouble:
+        return
+    rows = len(plan.person.rows) - plan.person.copies
+    result.duplicates += plan.person.copies + (0 if plan.changed else rows)
+    result.imported += rows if plan.changed else 0
+    result.customers_created += plan.new
+    result.updated += plan.changed and not plan.new
 
 
 def _store(session: Session, good: list[Plan], options: Options) -> None:
+    ids = {customer for plan in good for customer in (plan.target, *plan.taken_in)}
+    known = {each.id: each for each in session.scalars(select(Customer).where(Customer.id.in_(ids)))}
+    stored = []
     for plan in good:
-        if plan.target is None:
-            plan.target, plan.new = Customer(known_at=options.now, source="import"), True
-            session.add(plan.target)
+        customer = known[plan.target] if plan.target else Customer(known_at=options.now, source="import")
+        session.add(customer)
         for gone in plan.taken_in:
-            join(session, plan.target, gone, options.now)
+            join(session, customer, known[gone], options.now)
         for name, value in plan.changes.items():
-            setattr(plan.target, name, value)
-        plan.changed = plan.new or bool(plan.changes or plan.taken_in)
+            setattr(customer, name, value)
+        stored.append(customer)
     session.flush()
-    _store_vehicles(session, good)
+    plates = {plate for plan in good for plate in plan.plates}
+    there = {each.plate: each for each in session.scalars(select(Vehicle).where(Vehicle.plate.in_(plates)))}
+    for plan, customer in zip(good, stored, strict=True):
+        for plate, kind in plan.plates.items():
+            if plate in there:
+                there[plate].kind = kind
+            else:
+                session.add(Vehicle(customer_id=customer.id, plate=plate, kind=kind))
+        session.add_all(Vehicle(customer_id=customer.id, kind=kind) for kind in plan.kinds)
     session.flush()
-
-
-def _store_vehicles(session: Session, good: list[Plan]) -> None:
-    by_owner: dict[int, list[Vehicle]] = {}
-    ids = [plan.target.id for plan in good if plan.target]
-    for vehicle in session.scalars(select(Vehicle).where(Vehicle.customer_id.in_(ids))):
-        by_owner.setdefault(vehicle.customer_id, []).append(vehicle)
-    for plan in good:
-        assert plan.target is not None
-        own = by_owner.get(plan.target.id, [])
-        plates = {vehicle.plate: vehicle for vehicle in own}
-        for plate, kind in sorted(plan.person.plates.items()):
-            if plate not in plates:
-                session.add(Vehicle(customer_id=plan.target.id, plate=plate, kind=kind))
-                plan.changed = True
-            elif kind and plates[plate].kind != kind:
-                plates[plate].kind, plan.changed = kind, True
-        for kind in sorted(plan.person.kinds - {vehicle.kind for vehicle in own if vehicle.kind}):
-            session.add(Vehicle(customer_id=plan.target.id, kind=kind))
-            plan.changed = True

@@ -31,7 +31,7 @@ class Row(NamedTuple):
     value: dict[str, Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Person:
     """All rows of one person. ``plates`` maps each plate to the kind of vehicle, if it is told."""
 

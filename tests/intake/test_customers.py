@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from crm import identity
 from crm.customers import Customer, Vehicle
-from crm.db import Database
+from crm.db import READ_ONLY, Database
 from crm.fillups import Fillup
 from tests.conftest import NOON
 from tests.intake.conftest import FILLUPS as FILLUP_COLUMNS
@@ -57,6 +57,31 @@ def test_twice_is_as_once_and_empty_cells_take_nothing_away(database: Database, 
     again = take(database, write([HEADER, WANG, "M1,,,,,,"]), "customers")
     assert (again.imported, again.duplicates, again.customers_created) == (0, 2, 0)
     assert alive(database)[0].name == "王小明"
+
+
+def test_who_is_as_the_file_says_is_looked_up_without_the_lock(database: Database, write: Write) -> None:
+    take(database, write([HEADER, WANG]), "customers")
+    selected: list[bool] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def see(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM customers" in statement:
+            selected.append(bool(connection.get_execution_options().get(READ_ONLY)))
+
+    assert take(database, write([HEADER, WANG]), "customers").duplicates == 1
+    assert selected
+    assert all(selected)
+
+
+def test_somebody_unchanged_whom_another_row_means_is_listed_with_it(
+    database: Database, write: Write
+) -> None:
+    take(database, write([HEADER, WANG]), "customers")
+    report = take(database, write([HEADER, "M1,王小明,,,,,", ",Li,13800138000,,,,"]), "customers")
+    assert (report.imported, report.duplicates, report.conflicts) == (0, 0, 2)
+    assert {each["reason"] for each in rejects(write([HEADER]))} == {
+        "conflict: another person in this file is the same customer; keep one of them"
+    }
 
 
 def test_changed_fields_are_changed(database: Database, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""A short file of records that have a key, such as accounts and prices: cleaned, compared, taken."""
+"""A short file of records that have a key (stations, accounts, prices): cleaned, compared, taken."""
 
 from __future__ import annotations
 
@@ -55,11 +55,13 @@ def import_records(
 
     with open_table(path, kind.columns, encoding=options.encoding, most_bytes=options.most_bytes) as table:
         result.notes = table.notes
-        with database.write() as session:
+        with database.read() as session:
             parsers, key = kind.prepare(session, options)
             found = _by_key(_rows(table, parsers, result, refuse, progress), key, refuse)
-            progress("saving", 0, None)
-            kind.take(session, list(_single(found, result, refuse)), options, result, refuse)
+        rows = list(_single(found, result, refuse))
+        progress("saving", 0, None)
+        with database.write() as session:
+            kind.take(session, rows, options, result, refuse)
             if options.dry_run:
                 session.rollback()
         _finish(result, refusals, options, table)

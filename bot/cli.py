@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import signal
 import sys
 from functools import cache
@@ -68,6 +70,8 @@ def commands() -> typer.Typer:
 
 
 def main() -> None:
+    # Python's last collections visit every object once more: seconds of waiting after Ctrl-C.
+    atexit.register(gc.freeze)
     before = {number: signal.signal(number, _leave) for number in SIGNALS}
     app = commands()
     for number, handler in before.items():

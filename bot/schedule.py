@@ -6,6 +6,7 @@ one from doing them twice.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -73,3 +74,7 @@ class Schedule:
             await job.do(self._house)
         except Exception:
             log.exception("the job '%s' failed; it rings again at its next time", job.name)
+        except (
+            asyncio.CancelledError
+        ):  # the house closes; APScheduler would call that an error, with a traceback
+            log.info("the job '%s' was cut short; what it left is due at the next start", job.name)

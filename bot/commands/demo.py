@@ -56,21 +56,21 @@ async def _play(port: int, customers: int, seed: int) -> None:
     from bot.demo.folder import NotOurs
     from bot.demo.play import Demo
 
-    with _progress() as bar:
-        steps = _Steps(bar)
-        demo = Demo(port, customers, seed, steps.tell, lambda address: _welcome(steps, address))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
-        try:
+    try:
+        with _progress() as bar:  # gone before a fault is told, which would stand above it
+            steps = _Steps(bar)
+            demo = Demo(port, customers, seed, steps.tell, lambda address: _welcome(steps, address))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
             await demo.run()
-        except NotOurs as error:
-            fail(f"{error}; {OTHER_FOLDER}")
-        except TelegramError as error:
-            fail(f"the demo's bot cannot go on: {error}")
-        except OSError as error:
-            if error.filename is None:
-                fail(f"port {port} cannot be used ({error.strerror}); choose another with --port")
-            fail(f"cannot use {error.filename} ({error.strerror}); {OTHER_FOLDER}")
+    except NotOurs as error:
+        fail(f"{error}; {OTHER_FOLDER}")
+    except TelegramError as error:
+        fail(f"the demo's bot cannot go on: {error}")
+    except OSError as error:
+        if error.filename is None:
+            fail(f"port {port} cannot be used ({error.strerror}); choose another with --port")
+        fail(f"cannot use {error.filename} ({error.strerror}); {OTHER_FOLDER}")
 
 
 def _progress() -> Progress:

@@ -83,7 +83,8 @@ def quantity(field: str, decimals: int, least: int, most: int) -> Parse:
         value = scaled(text, field, decimals)
         if value is not None and not least <= value <= most:
             unit = 10**decimals
-            raise Fault("out_of_range", f"{field}: {text} is not from {least / unit:g} to {most / unit:g}")
+            limits = f"{least / unit:,.12g} to {most / unit:,.12g}"
+            raise Fault("out_of_range", f"{field}: {text} is not from {limits}")
         return value
 
     return parse

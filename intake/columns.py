@@ -66,10 +66,11 @@ def places(columns: Columns, titles: Sequence[str]) -> tuple[dict[str, int], lis
         raise WrongColumns(f"the column {_list(double)} is there twice; leave one of each")
     missing = [group for group in columns.needed if not set(group) & set(names)]
     if missing:
-        wanted = " and ".join(" or ".join(group) for group in missing)
+        wanted = ", ".join(" or ".join(group) for group in missing)
+        lack = f"columns {wanted} are" if len(missing) > 1 else f"column {wanted} is"
+        has = f"this one has {_list(titles)}" if any(names) else "the first line of this one names none"
         raise WrongColumns(
-            f"the column {wanted} is missing; a {columns.kind} file has the columns "
-            f"{_list(columns.known)}, and this one has {_list(titles)}"
+            f"the {lack} missing; a file of {columns.kind} has the columns {_list(columns.known)}, and {has}"
         )
     found = {name: names.index(name) for name in columns.known if name in names}
     ignored = [

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from charset_normalizer import CharsetMatch, from_bytes
 
+from crm import products
 from intake.columns import Columns, folded
 from intake.faults import Unreadable
 
@@ -144,11 +145,22 @@ def _by_looks(file: BinaryIO) -> str:
             telling += line
             if len(telling) > SAMPLE:
                 break
+    if _speaks_of_fuel(bytes(telling)):
+        return CHINESE
     guesses = list(from_bytes(bytes(telling), cp_isolation=WEIGHED))
     if guesses and _is_certain(guesses[0], guesses[1:]):
         return guesses[0].encoding
     names = ", ".join(each.encoding for each in guesses[:3]) or "none that is known here"
     raise Unreadable(f"the file's encoding is not certain (it could be {names}); {SAY_IT}")
+
+
+def _speaks_of_fuel(telling: bytes) -> bool:
+    """Words of the trade (``柴油``, ``微信``) in a file too short to be told by its letters. A line may
+    be cut at the end of the sample."""
+    text = telling.decode(CHINESE, errors="ignore")
+    known = {*products.product_spellings(), *products.payment_spellings()}
+    words = [word for word in known if len(word) > 1 and not any(sign.isascii() for sign in word)]
+    return _common_chinese(text) and any(word in text for word in words)
 
 
 def _is_certain(best: CharsetMatch, others: list[CharsetMatch]) -> bool:

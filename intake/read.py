@@ -95,6 +95,6 @@ def _kind(path: Path, most_bytes: int | None) -> str:
         raise Unreadable("workbooks with macros (.xlsm) are not taken; save it as .xlsx")
     if head.startswith(ZIP):
         return "xlsx"
-    if suffix in (".xlsx", ".xls"):
+    if suffix in (".xlsx", ".xls") and size:
         raise Unreadable(f"the file is named {suffix} but is no workbook; if it is a CSV, name it .csv")
     return "csv"

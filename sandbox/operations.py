@@ -63,7 +63,8 @@ class Operations:
 
     @guarded
     async def updates(self, request: Request) -> Any:
-        update = take(await body_of(request), {"update": dict})["update"]
+        body = await body_of(request)
+        update = take(body, {"update": dict})["update"] if "update" in body or not body else body
         return push_raw(self.state, bot_of(self.state, request), update)
 
     @guarded

@@ -181,7 +181,7 @@ def test_each_refusal_names_its_field_and_what_would_be_right(database: Database
         "R14,S1,,2026-06-01,6.22202E+18,95,40,,300,,": "shortened_number: customer",
         "R15,S1,,2026-06-01,,95,40": "cells: the row has 7 cells where the header has 11",
         f"{'R' * 65},S1,,2026-06-01,,95,40,,300,,": "too_long: receipt",
-        "R16,S1,,2026-06-01,,95,40,,300,,-5": "out_of_range: odometer",
+        "R16,S1,,2026-06-01,,95,40,,300,,-5": "out_of_range: odometer: -5 is not from 0 to 9,999,999",
         "R17,S1,,2026-06-01,,95,x,,y,,": "litres: 'x' is not a plain number",
     }
     path = write([FILLUPS, *cases])

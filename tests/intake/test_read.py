@@ -60,6 +60,18 @@ def test_an_uncertain_encoding_is_refused_and_can_be_named(write: Write) -> None
     assert "'klingon' is not an encoding" in refusal(path, encoding="klingon")
 
 
+def test_a_short_chinese_file_is_told_by_the_words_of_the_trade(write: Write) -> None:
+    path = write("station,time,amount,product,payment\n甲站,2026-06-01,3,柴油,微信\n".encode("gb18030"))
+    assert read(path) == [["甲站", "2026-06-01", "3", "柴油", "微信"]]
+    path = write("station,time,amount,product\nАЗС,2026-06-01,3,АИ\n".encode("cp1251"))
+    assert "encoding is not certain" in refusal(path)
+
+
+def test_a_header_of_blanks_names_no_column(write: Write) -> None:
+    assert "the first line of this one names none" in refusal(write("   \n"))
+    assert "the file is empty" in refusal(write("", "empty.xlsx"))
+
+
 def test_one_wrong_byte_far_down_is_no_utf8(write: Write) -> None:
     good = "station,time,amount\n" + "S1,2026-06-01,1\n" * 100_000
     path = write(good.encode() + b"S\xff,2026-06-01,1\n")
@@ -89,7 +101,7 @@ def test_titles_may_differ_in_case_and_spaces(write: Write) -> None:
         ("station,amount", "the column time is missing"),
         ("station,time", "the column litres or amount is missing"),
         ("Station,time,amount,STATION", "the column station is there twice"),
-        ("tankstelle;zeit;betrag", "the column station and time and litres or amount is missing"),
+        ("tankstelle;zeit;betrag", "the columns station, time, litres or amount are missing"),
         ("", "the file is empty"),
     ],
 )

@@ -99,9 +99,10 @@ async def test_raw_updates_go_to_the_bot_as_they_are(world: World) -> None:
     sender = {"id": 77, "is_bot": False, "first_name": "Zhao"}
     voice = {"file_id": "x", "file_unique_id": "y", "duration": 3}
     message = {"message_id": 40, "from": sender, "chat": group, "date": 1_780_000_000, "voice": voice}
-    answer = await world.ok("POST", "/updates", {"update": {"update_id": 7, "message": message}})
-    assert answer["update_id"] == 7
-    assert await world.updates() == [{"update_id": 7, "message": message}]
+    named, bare = {"update_id": 7, "message": message}, {"update_id": 8, "message": message}
+    assert (await world.ok("POST", "/updates", {"update": named}))["update_id"] == 7
+    assert (await world.ok("POST", "/updates", bare))["update_id"] == 8
+    assert await world.updates() == [named, bare]
     reply = await world.result("sendMessage", chat_id=-100123, text="only in private")
     assert (reply["chat"]["id"], reply["message_id"]) == (-100123, 41)
 

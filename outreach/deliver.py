@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -241,7 +240,7 @@ class Deliverer:
         """The words, or None when there are none; then the row is settled."""
         try:
             text, buttons = self.words.of(row)
-        except (TemplateError, KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one row holds, it ends that row alone
             log.error("message %d cannot be written: %s", row.id, type(error).__name__)
             await self._settle(row, "failed", reason="template", error=f"{type(error).__name__}: {error}")
             return None

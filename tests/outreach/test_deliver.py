@@ -127,6 +127,18 @@ async def test_a_text_that_cannot_be_written_is_its_own_failure(database: Databa
         assert session.scalars(select(Outbound.reason).where(Outbound.state == "failed")).one() == "template"
 
 
+async def test_whatever_a_row_holds_it_ends_that_row_alone(database: Database, writer: Writer) -> None:
+    fill(database, 2)
+    odd = {"code": "A", "value": "much", "currency": "CNY", "until": "2026-07-01"}
+    with database.write() as session:
+        row = session.scalars(select(Outbound).where(Outbound.customer_id == 1)).one()
+        row.facts = row.facts | {"coupon": odd}
+    deliverer = sender(writer, Chat())
+    await deliverer.once()
+    assert states(database) == {"failed": 1, "sent": 1}
+    assert deliverer.tally == {"failed": 1, "sent": 1}
+
+
 async def test_an_error_nobody_foresaw_leaves_it_open(database: Database, writer: Writer) -> None:
     class Broken(Chat):
         async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:

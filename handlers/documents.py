@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from handlers.route import Document
 from questions import files
 from questions.table import Column, Line
+from templates import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +40,11 @@ def table(facts: dict[str, Any], locale: str) -> File:
     return File(facts["name"], content.getvalue())
 
 
+def own_data(facts: dict[str, Any], locale: str) -> File:
+    """Plain text, with the mark by which every editor knows UTF-8."""
+    text = html.unescape(render("replies/own_data", locale, facts))
+    return File(f"{facts['number'] or 'member'}.txt", text.encode("utf-8-sig"))
+
+
 Make = Callable[[dict[str, Any], str], File]
-DOCUMENTS: dict[str, Make] = {"table": table}
+DOCUMENTS: dict[str, Make] = {"table": table, "own_data": own_data}

@@ -51,8 +51,9 @@ def privacy(ask: Ask) -> Reply:
     switch = (
         Button("offers.stop", data="offers.stop") if offers else Button("offers.resume", data="offers.resume")
     )
+    copy = Button("privacy.copy", data="privacy.copy")
     erase = Button("privacy.erase", data="privacy.erase")
-    return Reply("replies/privacy", _facts(ask) | {"offers": offers}, ((switch,), (erase,)))
+    return Reply("replies/privacy", _facts(ask) | {"offers": offers}, ((switch,), (copy,), (erase,)))
 
 
 def erase_asked(ask: Ask) -> Reply:

@@ -32,6 +32,7 @@ def filters_for(locale: str, words: Words) -> dict[str, Callable[..., str]]:
         "monthday": lambda value: monthday(value, locale, babel),
         "month": lambda value: month(value, locale, babel),
         "moment": lambda value, zone: moment(value, zone, locale, babel),
+        "dated": lambda value, zone: dated(value, zone, locale, babel),
         "product": named("product"),
         "payment": named("payment"),
         "segment": named("segment"),
@@ -80,3 +81,9 @@ def moment(value: str | datetime, zone: str, locale: str, babel: str) -> str:
     found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     pattern = "M月d日 HH:mm" if locale == "zh" else "d MMM, HH:mm"
     return format_datetime(found.astimezone(ZoneInfo(zone)), pattern, locale=babel)
+
+
+def dated(value: str, zone: str, locale: str, babel: str) -> str:
+    """A moment with its year."""
+    found = datetime.fromisoformat(value).astimezone(ZoneInfo(zone))
+    return format_datetime(found, "y年M月d日 HH:mm" if locale == "zh" else "d MMM y, HH:mm", locale=babel)

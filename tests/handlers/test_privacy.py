@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from crm.customers import Consent, Customer
+from crm import coupons
+from crm.customers import Consent, Customer, Vehicle
+from crm.fillups import Fillup
 from crm.outbox import Answer, Outbound
 from crm.scope import customers_of
+from crm.segments import CustomerSegment
 from crm.staff import Staff
 from crm.taps import ButtonTap
+from handlers.documents import DOCUMENTS
 from handlers.privacy import WORDING
 from templates import FOLDER, LOCALES
 from tests.handlers.chat import Chat, Town
@@ -176,3 +181,65 @@ def test_staff_see_an_erased_customer_nowhere(town: Town, fang: Chat) -> None:
     assert "王芳" not in boss.says("/audit")
     with town.database.read() as session:
         assert session.scalars(select(Customer.id).where(customers_of(None, town.now.date()))).all() == []
+
+
+def own_data(chat: Chat) -> str:
+    chat.says("/privacy")
+    chat.taps("privacy.copy")
+    (said,) = (each for each in chat.said if each["document"])
+    made = said["document"]
+    json.dumps(made["facts"])
+    return DOCUMENTS[made["maker"]](made["facts"], said["locale"]).content.decode("utf-8-sig")
+
+
+NEVER = ("dormant", "churned", "low value", "score", "流失", "沉睡", "低价值", "None", "{")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_copy_of_ones_own_data(town: Town, language: str) -> None:
+    fang, other = driver(town, "Fang <b>", language), driver(town, "Canary")
+    mine = customer_of(town, fang)
+    station = town.station("S9", "Hill & Co")
+    with town.database.write() as session:
+        fills = {"customer_id": mine.id, "station_id": station.id, "day": town.now.date(), "currency": "CNY"}
+        told = {"source": "pos", "confirmed": True, "recorded_at": town.now, "at": town.now}
+        for amount in (32_000, None):
+            session.add(
+                Fillup(amount=amount, millilitres=40_500, product="95", payment="wechat", **fills, **told)
+            )
+        session.add(Vehicle(customer_id=mine.id, plate="粤B12345", kind="taxi"))
+        session.add(Answer(customer_id=mine.id, question="left", answer="price", at=town.now))
+        session.add(CustomerSegment(
+            customer_id=mine.id, as_of=town.now.date(), lifecycle="churned", segment="churned", frequency=2,
+            monetary=32_000, currency="CNY", frequency_class="low", value="low", typical_gap_days=9.6,
+        ))  # fmt: skip
+        give: dict[str, Any] = {"campaign": "win_back", "occurrence": "x", "value": 1_500, "currency": "CNY"}
+        until = town.now + timedelta(days=9)
+        coupon = coupons.give(
+            session, customer_id=mine.id, expires_at=until, again_after_days=1, now=town.now, **give
+        )
+        assert coupon is not None
+        code = coupon.code
+    with town.database.write() as session:
+        session.get_one(Outbound, outbound(town, fang)).claimed_at = town.now
+    text = own_data(fang)
+    assert ("UNASKED (1)" in text) or ("主动发给您的消息（1）" in text)
+    wanted = (
+        "Fang <b>",
+        "Hill & Co",
+        "粤B12345",
+        code,
+        mine.phone or "",
+        mine.member or "",
+        "320.00",
+        "40.5",
+        "10",
+    )
+    assert [each for each in wanted if each not in text] == []
+    assert [each for each in (*NEVER, "Canary", customer_of(town, other).phone or "") if each in text] == []
+
+
+def test_a_copy_of_next_to_nothing(town: Town, fang: Chat) -> None:
+    text = own_data(fang)
+    assert [each for each in NEVER if each in text] == []
+    assert (customer_of(town, fang).member or "?") in text

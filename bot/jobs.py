@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from crm import asked, audit, digests, errands, inbox, scans, segments, tasks
+from crm import asked, audit, digests, erasure, errands, inbox, scans, segments, tasks
 from crm.db import Database
 from handlers import digest as letters
 from handlers.speak import said
@@ -103,6 +103,7 @@ async def tidy(house: Forecourt) -> None:
     questions = await house.writer.run(lambda session: asked.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: errands.tidy(session, now=house.clock()))
     await house.writer.run(lambda session: scans.tidy(session, now=house.clock()))
+    await house.writer.run(erasure.tidy)
     await asyncio.to_thread(house.database.forget_traces)
     log.info(
         "forgot %d updates of more than %d days, %d runs, %d questions",

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 import templates
-from bot.commands import results, unknown
+from bot.commands import results, switch, unknown
 from bot.commands.common import (
     chosen_campaigns,
     console,
@@ -39,6 +39,7 @@ from templates import label, render
 app = typer.Typer(help="Campaigns: who is due, what is sent, and why not.", no_args_is_help=True)
 app.command("results")(results.results)
 app.command("unknown")(unknown.unknown)
+app.command("switch")(switch.switch)
 
 CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]

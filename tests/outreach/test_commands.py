@@ -164,3 +164,23 @@ def test_a_restored_ledger_is_confirmed(chain: Database, tmp_path: Path) -> None
     }
     assert "nothing to confirm" in run("confirm-restore").stderr
     assert run("plan").exit_code == 0
+
+
+def test_a_campaign_is_switched_at_the_terminal_as_in_the_chat(chain: Database) -> None:
+    with chain.write() as session:
+        queued(session, customer(session, 1), expires_at=NOW + DAY, not_before=NOW - DAY)
+    would = run_json("send", "--dry-run")["would_send"]
+    assert run("switch", "win_back", "off").output == "win_back is off.\n"
+    assert run("switch", "win_back", "off").output == "win_back was off already.\n"
+    assert (would, run_json("send", "--dry-run")["would_send"]) == (1, 0)
+    assert run("switch", "win_back", "on").output == "win_back is on.\n"
+    assert run_json("send", "--dry-run")["would_send"] == 1
+    with chain.read() as session:
+        assert session.scalars(select(Audit.action).order_by(Audit.id)).all() == ["switch_off", "switch_on"]
+
+
+@pytest.mark.parametrize("words", [("nosuch", "off"), ("win_back", "maybe")])
+def test_a_switch_that_is_none_is_named(chain: Database, words: tuple[str, str]) -> None:
+    told = run("switch", *words)
+    assert told.exit_code != 0
+    assert words[0] in told.stderr if words[0] == "nosuch" else words[1] in told.stderr

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer
@@ -132,15 +132,16 @@ def _row(one: Listed, segment: CustomerSegment | None, name: str, found: Any) ->
 
 def _changes(question: Question, ground: Ground, page: int | None) -> Answer:
     """Who moved from one segment to another, the latest first."""
-    whose = customers(question, ground)
+    moved = (*moves(question, ground), SegmentChange.customer_id.in_(customers(question, ground)))
+    total = ground.session.scalar(select(func.count()).select_from(SegmentChange).where(*moved)) or 0
+    size, page, pages = _paging(min(total, question.limit or total), page)
+    left = min(size, (question.limit or total) - page * size)
     query = (
         select(SegmentChange, Customer)
         .join(Customer, Customer.id == SegmentChange.customer_id)
-        .where(*moves(question, ground), SegmentChange.customer_id.in_(whose))
+        .where(*moved)
         .order_by(SegmentChange.as_of.desc(), SegmentChange.id.desc())
     )
-    found = ground.session.execute(query.limit(MOST_ROWS)).all()
-    size, page, pages = _paging(min(len(found), question.limit or len(found)), page)
     rows = [
         {
             "id": one.id,
@@ -150,22 +151,17 @@ def _changes(question: Question, ground: Ground, page: int | None) -> Answer:
             "after": change.after,
             "day": change.as_of.isoformat(),
         }
-        for change, one in found[: question.limit]
+        for change, one in ground.session.execute(query.offset(page * size).limit(max(left, 0)))
     ]
-    return Answer(
-        question, rows=tuple(rows[page * size : (page + 1) * size]), total=len(found), page=page, pages=pages
-    )
+    return Answer(question, rows=tuple(rows), total=total, page=page, pages=pages)
 
 
 def _breakdown(question: Question, ground: Ground) -> Answer:
-    if question.measure == "customers":
-        counted: dict[Any, float | None] = dict(totals.people_by(question, ground, question.by))
-    elif question.measure == "km":
+    counted: dict[Any, float | None] = {}
+    if question.measure == "km":
         counted = {key: totals.average_km(one, ground) for key, one in _each(question, ground)}
     else:
-        found = totals.totals(question, ground, question.by)
-        counted = {name: each.measure(question.measure) for name, each in found.items()}
-    counted = _named(question.by, counted, ground)
+        counted = {key: one.measure(question.measure) for key, one in _groups(question, ground).items()}
     ordered = sorted(counted.items(), key=lambda item: (item[1] is None, -(item[1] or 0), str(item[0])))
     if question.sort and not question.sort.startswith("-"):
         ordered = ordered[::-1]
@@ -173,16 +169,21 @@ def _breakdown(question: Question, ground: Ground) -> Answer:
     return Answer(question, rows=tuple(rows), total=len(ordered))
 
 
-def _named(by: str, counted: dict[Any, float | None], ground: Ground) -> dict[str | None, float | None]:
-    """Stations by their codes; those of others are one group without a name."""
-    if by not in ("station", "home"):
-        return counted
+def _groups(question: Question, ground: Ground) -> dict[Any, totals.Totals]:
+    """The sums of each group; stations by their codes, those of others as one group without a name."""
     codes = {station.id: code for code, station in ground.stations.items()}
-    found: dict[str | None, float | None] = {}
-    for key, value in counted.items():
-        code = codes.get(key)
-        found[code] = (found.get(code) or 0) + (value or 0)
+    placed = question.by in ("station", "home")
+    found: dict[Any, totals.Totals] = {}
+    for key, one in _sums(question, ground).items():
+        found.setdefault(codes.get(key) if placed else key, totals.Totals()).add(one)
     return found
+
+
+def _sums(question: Question, ground: Ground) -> dict[Any, totals.Totals]:
+    if question.measure != "customers":
+        return totals.totals(question, ground, question.by)
+    counted = totals.people_by(question, ground, question.by)
+    return {key: totals.Totals(customers=number) for key, number in counted.items()}
 
 
 def _each(question: Question, ground: Ground) -> list[tuple[str, Question]]:

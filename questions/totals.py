@@ -51,6 +51,8 @@ class Totals:
         return found
 
     def add(self, other: Totals) -> None:
+        """The sums of both; ``customers`` where these have nobody in common."""
+        self.customers += other.customers
         self.visits += other.visits
         self.litres += other.litres
         self.spend += other.spend

@@ -12,12 +12,16 @@ from crm import scope
 from crm.customers import Customer, folded
 from crm.db import Database
 from crm.fillups import record
-from crm.segments import CustomerSegment, SegmentRun
+from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
+from questions.answer import answer
 from questions.asker import Asker
 from questions.overview import counts
+from questions.parse import parse
 from questions.people import PAGE, Nobody, People, Person, in_segment, person
+from questions.question import Question
 from tests.conftest import NOON
+from tests.questions.names import NAMES
 
 TODAY = date(2026, 6, 15)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -52,7 +56,14 @@ def chain(database: Database) -> Database:
     return database
 
 
-def visit(database: Database, customer: int, station: int, days_ago: int) -> None:
+def visit(
+    database: Database,
+    customer: int,
+    station: int,
+    days_ago: int,
+    amount: int = 1,
+    odometer_km: int | None = None,
+) -> None:
     with database.write() as session:
         when = NOON - timedelta(days=days_ago)
         place = session.get_one(Station, station)
@@ -64,7 +75,8 @@ def visit(database: Database, customer: int, station: int, days_ago: int) -> Non
             source="pos",
             confirmed=True,
             customer_id=customer,
-            amount=1,
+            amount=amount,
+            odometer_km=odometer_km,
         )
 
 
@@ -101,6 +113,61 @@ def test_a_visit_within_twelve_months_makes_someone_a_stations_customer(chain: D
         for number, theirs in ((1, True), (4, False)):
             found = person(session, asker(2), customer=number)
             assert isinstance(found, Person if theirs else Nobody)
+
+
+def test_means_of_other_stations_are_one_mean_and_not_their_sum(chain: Database) -> None:
+    for customer, amount in ((1, 300), (2, 500), (3, 1000)):  # at home at the stations 1, 2 and 3
+        visit(chain, customer, 1, 3, amount=amount)
+    with chain.read() as session:
+        for measure, mean in (("basket", 750), ("spend", 1500), ("spend_each", 750)):
+            question = parse(f"measure:{measure} by:home", NAMES)
+            assert isinstance(question, Question)
+            found = {row["key"]: row["value"] for row in answer(session, question, asker(1)).rows}
+            assert found == {"S0": 300, None: mean}
+
+
+def test_kilometres_are_told_of_each_station(chain: Database) -> None:
+    for customer, station, far in ((1, 1, 3000), (2, 2, 6000)):
+        for days, odometer in ((33, 10_000), (3, 10_000 + far)):
+            visit(chain, customer, station, days, odometer_km=odometer)
+    with chain.read() as session:
+        question = parse("measure:km by:station", NAMES)
+        assert isinstance(question, Question)
+        rows = answer(session, question, Asker(None, TODAY, "CN", SHANGHAI)).rows
+        found = {row["key"]: row["value"] for row in rows}
+    assert found.keys() == {"S0", "S1", "S2"}
+    assert found["S1"] == 2 * found["S0"]
+    assert found["S2"] is None
+
+
+def test_more_moves_than_a_page_holds_are_all_counted(
+    chain: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("questions.answer.MOST_ROWS", 10)
+    with chain.write() as session:
+        session.add_all(
+            SegmentChange(
+                customer_id=n,
+                run_id=1,
+                as_of=TODAY,
+                at=NOON,
+                before="vip",
+                after="regular",
+                criteria="1",
+                why={},
+            )
+            for n in range(1, 37)
+        )
+    question = parse("show:change became:regular period:2026-06", NAMES)
+    assert isinstance(question, Question)
+    with chain.read() as session:
+        whole = answer(session, question, Asker(None, TODAY, "CN", SHANGHAI))
+        assert (whole.question.kind, whole.total, len(whole.rows)) == ("change", 36, 10)
+        seen = []
+        for page in range(6):
+            found = answer(session, question, Asker(None, TODAY, "CN", SHANGHAI), page)
+            seen += [row["id"] for row in found.rows] if found.page == page else []
+        assert sorted(seen) == list(range(1, 37))
 
 
 def test_a_void_visit_opens_nothing(chain: Database) -> None:

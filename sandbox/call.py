@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
-from sandbox.entities import Entity, formatted
+from sandbox.entities import formatted
 from sandbox.errors import bad
 from sandbox.files import StoredFile, Upload
 from sandbox.state import Bot, Chat, Entry, State
+from sandbox.tags import Entity
 
 TEXT_BYTES = 32_768
 Gone = Callable[[], Awaitable[None]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.entities import checked_link
 from sandbox.errors import bad
+from sandbox.links import checked_link
 
 Markup = dict[str, Any]
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.entities import checked_link, find_entities, formatted, units
+from sandbox.entities import find_entities, formatted
 from sandbox.errors import ApiError
+from sandbox.links import checked_link
+from sandbox.tags import units
 
 
 def parse(source: str) -> tuple[str, list[dict[str, Any]]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from crm.db import Database
 from crm.stations import Station
-from tests.journeys.conftest import PATIENCE, Person, Town
+from tests.journeys.conftest import Town
+from tests.journeys.people import everything_heard, hears, registers
 
 pytestmark = pytest.mark.slow
 
@@ -18,36 +17,6 @@ def stations(database: Database) -> None:
     with database.write() as session:
         for code, name in (("S001", "南山站"), ("S002", "虹桥站")):
             session.add(Station(code=code, name=name, city="上海", timezone="Asia/Shanghai", currency="CNY"))
-
-
-async def everything_heard(person: Person, *, until: str) -> str:
-    """All that the bot has told this person, once it has said ``until``."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    while asyncio.get_running_loop().time() < deadline:
-        told = [message for message in await person.messages() if message["from"]["is_bot"]]
-        heard = "\n".join(message.get("text") or message.get("caption") or "" for message in told)
-        if until in heard:
-            person.seen = told[-1]["message_id"]
-            return heard
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"never heard {until!r}: {heard}")
-
-
-async def hears(person: Person, text: str, until: str) -> str:
-    """Say something and wait for the answer that has ``until`` in it; that answer alone."""
-    message = await person.says(text)
-    for _ in range(5):
-        if until in message.get("text", ""):
-            return str(message["text"])
-        message = await person.hears()
-    raise AssertionError(f"no answer to {text!r} has {until!r}")
-
-
-async def registers(person: Person, agree: str, welcome: str) -> None:
-    await person.says("/start")
-    await person.taps(agree)
-    await person.shares_contact()
-    await everything_heard(person, until=welcome)
 
 
 async def test_registering_in_chinese_and_three_taps(town: Town) -> None:

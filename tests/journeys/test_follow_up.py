@@ -14,7 +14,7 @@ from crm.tags import Tag
 from crm.tasks import Task
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
-from tests.journeys.test_driver import everything_heard, registers
+from tests.journeys.people import everything_heard, registers
 
 pytestmark = pytest.mark.slow
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
+from tests.journeys.people import picture_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +22,7 @@ async def test_a_manager_asks_and_is_answered(town: Town) -> None:
     counts = await ming.says("/segments")
     assert "Together 10" in counts["caption"]
     assert "Canary" not in counts["caption"]
-    largest = max(counts["photo"], key=lambda size: int(size["width"]))
-    async with aiohttp.ClientSession() as http:
-        picture = await http.get(f"{town.url}/sandbox/files/{largest['file_id']}")
-        assert (await picture.read()).startswith(b"\x89PNG")
+    assert (await picture_of(town, counts)).startswith(b"\x89PNG")
 
     regulars = await ming.taps("Regulars")
     assert "North" in regulars["text"]

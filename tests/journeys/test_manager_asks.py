@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 from datetime import datetime
-from typing import Any
 
-import aiohttp
-import openpyxl
 import pytest
 from sqlalchemy import func, select
 
 from crm.audit import Audit
 from handlers import files
 from tests.journeys.chain import hire, open_chain
-from tests.journeys.conftest import Message, Person, Town
+from tests.journeys.conftest import Town
+from tests.journeys.people import settled, sheet, types_in_any_chat
 
 pytestmark = pytest.mark.slow
 
@@ -23,43 +19,6 @@ WORDS = {
     "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Without visits"),
     "zh": ("有多少客户", "10 位客户", "看名单", "1. ", "›", "第 2/2 页", "不限来访次数"),
 }
-
-
-async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a workbook that the bot sent."""
-    document = message["document"]
-    assert document["file_name"].endswith(".xlsx")
-    async with aiohttp.ClientSession() as http:
-        answer = await http.get(f"{town.url}/sandbox/files/{document['file_id']}")
-        found = openpyxl.load_workbook(io.BytesIO(await answer.read())).active
-    assert found is not None
-    return list(found.iter_rows(values_only=True))
-
-
-async def settled(person: Person, promise: Message) -> Message:
-    """What takes the place of a message that asks for patience; a bot that never does so fails the test."""
-    for _ in range(200):
-        (now,) = (m for m in await person.messages() if m["message_id"] == promise["message_id"])
-        if now["text"] != promise["text"]:
-            return now
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"it still says: {promise['text']}")
-
-
-async def types_in_any_chat(person: Person, words: str) -> list[dict[str, Any]]:
-    """What Telegram shows above the line that somebody types into."""
-    known = await person.town.control("GET", f"people/{person.id}/answers")
-    user = {"id": person.id, "is_bot": False, "first_name": "x", "language_code": "en"}
-    query = {"id": f"{person.id}-{words}", "from": user, "query": words, "offset": ""}
-    assert (await person.town.control("POST", "updates", {"update": {"inline_query": query}}))["update_id"]
-    answers = known
-    while len(answers) == len(known):
-        answers = await person.town.control("GET", f"people/{person.id}/answers")
-        await asyncio.sleep(0.01)
-    assert answers[-1]["is_personal"]
-    assert answers[-1]["cache_time"] <= 5
-    found: list[dict[str, Any]] = answers[-1]["results"]
-    return found
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

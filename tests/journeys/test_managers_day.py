@@ -12,8 +12,7 @@ from crm.notes import Note
 from crm.tasks import Task
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Person, Town
-from tests.journeys.test_manager_asks import settled, sheet, types_in_any_chat
-from tests.journeys.test_overview import picture_of
+from tests.journeys.people import picture_of, settled, sheet, types_in_any_chat
 
 pytestmark = pytest.mark.slow
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
 from crm.segments import SegmentRun
 from segmentation.refresh import refresh
 from tests.journeys.chain import ZONE, hire, open_chain
-from tests.journeys.conftest import Message, Person, Town
+from tests.journeys.conftest import Person, Town
+from tests.journeys.people import picture_of
 
 pytestmark = pytest.mark.slow
 
@@ -43,13 +43,6 @@ WORDS: dict[str, dict[str, Any]] = {
         "digest": ("/digest", "现在看一份", "与上一周同期相比"),
     },
 }
-
-
-async def picture_of(town: Town, message: Message) -> bytes:
-    largest = max(message["photo"], key=lambda size: int(size["width"]))
-    async with aiohttp.ClientSession() as http:
-        found = await http.get(f"{town.url}/sandbox/files/{largest['file_id']}")
-        return await found.read()
 
 
 async def drive_in(town: Town) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.methods_edit import NOT_MODIFIED
 from tests.sandbox.conftest import PNG, World
-from tests.sandbox.test_send import inline, post, upload
+from tests.sandbox.parts import inline, post, upload
 
 CANNOT = "Bad Request: message can't be edited"
 

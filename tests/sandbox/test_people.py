@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.sandbox.conftest import PNG, World
-from tests.sandbox.test_send import inline
+from tests.sandbox.parts import inline
 
 pytestmark = pytest.mark.slow
 

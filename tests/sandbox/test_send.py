@@ -9,10 +9,7 @@ import aiohttp
 import pytest
 
 from tests.sandbox.conftest import PNG, TOKEN, World
-
-
-def inline(*labels: str) -> dict[str, Any]:
-    return {"inline_keyboard": [[{"text": x, "callback_data": x}] for x in labels]}
+from tests.sandbox.parts import inline, post, upload
 
 
 async def test_a_message_reaches_the_person(world: World) -> None:
@@ -116,22 +113,6 @@ async def test_a_reply_quotes_its_message(world: World) -> None:
         "sendMessage", chat_id=li, text="x", reply_parameters={"message_id": first["message_id"]}
     )
     assert sent["reply_to_message"]["text"] == "/start"
-
-
-def upload(**parts: Any) -> aiohttp.FormData:
-    form = aiohttp.FormData()
-    for name, value in parts.items():
-        if isinstance(value, bytes):
-            form.add_field(name, value, filename=f"{name}.png")
-        else:
-            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
-    return form
-
-
-async def post(world: World, name: str, form: aiohttp.FormData) -> dict[str, Any]:
-    async with world.http.post(f"/bot{TOKEN}/{name}", data=form) as response:
-        answer: dict[str, Any] = await response.json()
-        return answer
 
 
 async def test_a_photo_can_be_sent_again_and_fetched_by_both_sides(world: World) -> None:

@@ -1,0 +1,89 @@
+"""What people in the journeys do and wait for, and what they find in what they were sent."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import aiohttp
+import openpyxl
+
+from tests.journeys.conftest import PATIENCE, Message, Person, Town
+
+
+async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a workbook that the bot sent."""
+    document = message["document"]
+    assert document["file_name"].endswith(".xlsx")
+    content = await _file(town, document["file_id"])
+    found = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert found is not None
+    return list(found.iter_rows(values_only=True))
+
+
+async def settled(person: Person, promise: Message) -> Message:
+    """What takes the place of a message that asks for patience; a bot that never does so fails the test."""
+    for _ in range(200):
+        (now,) = (m for m in await person.messages() if m["message_id"] == promise["message_id"])
+        if now["text"] != promise["text"]:
+            return now
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"it still says: {promise['text']}")
+
+
+async def types_in_any_chat(person: Person, words: str) -> list[dict[str, Any]]:
+    """What Telegram shows above the line that somebody types into."""
+    known = await person.town.control("GET", f"people/{person.id}/answers")
+    user = {"id": person.id, "is_bot": False, "first_name": "x", "language_code": "en"}
+    query = {"id": f"{person.id}-{words}", "from": user, "query": words, "offset": ""}
+    assert (await person.town.control("POST", "updates", {"update": {"inline_query": query}}))["update_id"]
+    answers = known
+    while len(answers) == len(known):
+        answers = await person.town.control("GET", f"people/{person.id}/answers")
+        await asyncio.sleep(0.01)
+    assert answers[-1]["is_personal"]
+    assert answers[-1]["cache_time"] <= 5
+    found: list[dict[str, Any]] = answers[-1]["results"]
+    return found
+
+
+async def picture_of(town: Town, message: Message) -> bytes:
+    largest = max(message["photo"], key=lambda size: int(size["width"]))
+    return await _file(town, largest["file_id"])
+
+
+async def _file(town: Town, file_id: str) -> bytes:
+    async with aiohttp.ClientSession() as http:
+        found = await http.get(f"{town.url}/sandbox/files/{file_id}")
+        return await found.read()
+
+
+async def everything_heard(person: Person, *, until: str) -> str:
+    """All that the bot has told this person, once it has said ``until``."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while asyncio.get_running_loop().time() < deadline:
+        told = [message for message in await person.messages() if message["from"]["is_bot"]]
+        heard = "\n".join(message.get("text") or message.get("caption") or "" for message in told)
+        if until in heard:
+            person.seen = told[-1]["message_id"]
+            return heard
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"never heard {until!r}: {heard}")
+
+
+async def hears(person: Person, text: str, until: str) -> str:
+    """Say something and wait for the answer that has ``until`` in it; that answer alone."""
+    message = await person.says(text)
+    for _ in range(5):
+        if until in message.get("text", ""):
+            return str(message["text"])
+        message = await person.hears()
+    raise AssertionError(f"no answer to {text!r} has {until!r}")
+
+
+async def registers(person: Person, agree: str, welcome: str) -> None:
+    await person.says("/start")
+    await person.taps(agree)
+    await person.shares_contact()
+    await everything_heard(person, until=welcome)

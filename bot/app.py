@@ -92,6 +92,23 @@ def _heard(on: Said, incoming: Incoming) -> bool:
     return not on.step or incoming.step == on.step
 
 
+def _house(settings: Settings) -> House:
+    """What handlers may know of the settings."""
+    return House(
+        chain_name=settings.chain_name,
+        timezone=settings.timezone,
+        currency=settings.currency,
+        country=settings.country,
+        locale=settings.locale,
+        trust_self_reported=settings.trust_self_reported,
+        admin_id=settings.admin_id,
+        broadcast_alone=settings.broadcast_alone,
+        broadcast_two=settings.broadcast_two,
+        criteria_file=settings.criteria_file,
+        segment_at=settings.segment_at,
+    )
+
+
 class Forecourt:
     """The house, built: database, writer, routes, inbox, schedule and sender, by one set of settings."""
 
@@ -109,19 +126,7 @@ class Forecourt:
         self.writer = Writer(database)
         self.me = owner()
         self.pace = Pace(settings.send_rate, per_chat=settings.chat_seconds)  # of replies and campaigns
-        self.house = House(
-            chain_name=settings.chain_name,
-            timezone=settings.timezone,
-            currency=settings.currency,
-            country=settings.country,
-            locale=settings.locale,
-            trust_self_reported=settings.trust_self_reported,
-            admin_id=settings.admin_id,
-            broadcast_alone=settings.broadcast_alone,
-            broadcast_two=settings.broadcast_two,
-            criteria_file=settings.criteria_file,
-            segment_at=settings.segment_at,
-        )
+        self.house = _house(settings)
         self._sender: Deliverer | None = None
         self._errands: Errands | None = None
         self.voice: Voice

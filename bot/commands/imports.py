@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sqlalchemy.exc import DBAPIError
 
 from bot.commands import common
+from bot.commands.common import AsJson
 from bot.config import Settings
 from crm.db import Database
 from intake.accounts import import_accounts
@@ -33,7 +34,6 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(help="A CSV or XLSX file; its first line names the columns.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line of stdout.")]
 Rejects = Annotated[
     Path | None, typer.Option(help="Where refused rows go; by default <name>.rejected.csv beside the file.")
 ]
@@ -44,28 +44,31 @@ CreateStations = Annotated[
 Import = Callable[[Database, Path, Options, Report], Result]
 
 
-@app.command()
-def stations(
-    file: File,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    rejects: Rejects = None,
-    encoding: Encoding = None,
-) -> None:
-    """Stations: code, name, city, region, latitude, longitude, timezone, currency."""
-    _run(import_stations, file, dry_run, as_json, rejects, encoding)
+def _command(take: Import) -> Callable[..., None]:
+    def command(
+        file: File,
+        dry_run: DryRun = False,
+        as_json: AsJson = False,
+        rejects: Rejects = None,
+        encoding: Encoding = None,
+    ) -> None:
+        _run(take, file, dry_run, as_json, rejects, encoding)
+
+    return command
 
 
-@app.command()
-def customers(
-    file: File,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    rejects: Rejects = None,
-    encoding: Encoding = None,
-) -> None:
-    """Customers: member, name, phone, card, plate, vehicle, joined, account."""
-    _run(import_customers, file, dry_run, as_json, rejects, encoding)
+for name, take, columns in (
+    ("stations", import_stations, "code, name, city, region, latitude, longitude, timezone, currency"),
+    ("customers", import_customers, "member, name, phone, card, plate, vehicle, joined, account"),
+    (
+        "accounts",
+        import_accounts,
+        "account, name, industry, size, region, parent, credit_limit, balance, days_overdue and "
+        "failed_payments",
+    ),
+    ("prices", import_prices, "station, product, from (the first day of the price), price per litre"),
+):
+    app.command(name, help=f"{name.capitalize()}: {columns}.")(_command(take))
 
 
 @app.command()
@@ -79,31 +82,6 @@ def fillups(
 ) -> None:
     """Fill-ups: station, time, litres or amount; receipt, pump, customer, product and more."""
     _run(import_fillups, file, dry_run, as_json, rejects, encoding, create_stations)
-
-
-@app.command()
-def accounts(
-    file: File,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    rejects: Rejects = None,
-    encoding: Encoding = None,
-) -> None:
-    """Accounts: account, name, industry, size, region, parent, credit_limit, balance, days_overdue and
-    failed_payments."""
-    _run(import_accounts, file, dry_run, as_json, rejects, encoding)
-
-
-@app.command()
-def prices(
-    file: File,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    rejects: Rejects = None,
-    encoding: Encoding = None,
-) -> None:
-    """Prices: station, product, from (the first day of the price), price per litre."""
-    _run(import_prices, file, dry_run, as_json, rejects, encoding)
 
 
 def _run(

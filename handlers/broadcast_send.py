@@ -5,7 +5,7 @@ Rights and revision are looked at again on every tap: a button is no proof, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -137,9 +137,9 @@ def refuse(ask: Ask) -> Reply:
     _note(ask, found, "broadcast_no")
     own = found.drafted_by == ask.who.user_id
     told = Reply("replies/broadcast_refused", {"id": found.id, "by": ask.staff.name}, (opening(found.id),))
-    also = () if own else ((found.drafted_by, _locale_of(ask, found.drafted_by), told),)
     if own:
         return card(ask, found, instead=True)
+    also = _told(ask, [found.drafted_by], told)
     return Reply("replies/broadcast_refused", {"id": found.id, "by": ""}, instead=True, also=also)
 
 
@@ -212,8 +212,8 @@ def _unseen(ask: Ask, found: Broadcast) -> list[str]:
 def _approved(ask: Ask, found: Broadcast) -> Reply:
     """It begins at its hour; whoever drafted and approved it is kept up to date."""
     people = {found.drafted_by, *broadcasts.approvers(ask.session, found)}
-    for person in sorted(people):
-        broadcasts.show_to(ask.session, found.id, person, _locale_of(ask, person))
+    for one in _working(ask, people):
+        broadcasts.show_to(ask.session, found.id, one.telegram_id, one.locale or ask.house.locale)
     facts = {
         "id": found.id,
         "people": found.size,
@@ -221,7 +221,7 @@ def _approved(ask: Ask, found: Broadcast) -> Reply:
         "zone": ask.house.timezone,
     }
     told = Reply("replies/broadcast_approved", facts)
-    also = tuple((one, _locale_of(ask, one), told) for one in sorted(people) if one != ask.who.user_id)
+    also = _told(ask, people - {ask.who.user_id}, told)
     return Reply("replies/broadcast_approved", facts, instead=True, also=also, step=END)
 
 
@@ -236,9 +236,14 @@ def _to_approvers(ask: Ask, found: Broadcast, others: int) -> tell.Also:
     return tuple(part for one in able for part in tell.colleague(ask, one, please))
 
 
-def _locale_of(ask: Ask, telegram_id: int) -> str:
-    found = ask.session.scalar(select(Staff.locale).where(Staff.telegram_id == telegram_id))
-    return found or ask.house.locale
+def _told(ask: Ask, people: Iterable[int], words: Reply) -> tell.Also:
+    return tuple(part for one in _working(ask, people) for part in tell.colleague(ask, one, words))
+
+
+def _working(ask: Ask, people: Iterable[int]) -> Sequence[Staff]:
+    """Those of them who still work here: whoever has left hears of no message any more."""
+    query = select(Staff).where(Staff.telegram_id.in_(people), Staff.active).order_by(Staff.id)
+    return ask.session.scalars(query).all()
 
 
 def _note(ask: Ask, found: Broadcast, action: str) -> None:

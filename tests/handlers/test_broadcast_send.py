@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crm.broadcasts import Broadcast, Look, Screen
 from crm.copies import Copy
 from crm.customers import Customer
 from crm.outbox import Outbound
+from crm.staff import Staff
 from crm.switches import Switch
 from handlers.routes import ROUTES
 from outreach.broadcast import words_of
@@ -218,3 +219,19 @@ def test_one_that_is_over_begins_another(chain: Chain) -> None:
     assert "11 of whom can be sent offers" in mark.heard
     mark.forges(f"broadcast.ask:{second.id}:{second.revision}")
     assert stands(mark, second.id) == "draft"  # it has to be looked at anew
+
+
+@pytest.mark.parametrize("verb", ["approve", "refuse"])
+def test_a_drafter_who_has_left_hears_nothing_of_it(chain: Chain, verb: str) -> None:
+    boss, mark = chain.hire("headquarters"), chain.hire("marketing", name="Mei")
+    found = drafted(boss)
+    looked(boss, found.id)
+    boss.forges(f"broadcast.ask:{found.id}:{found.revision}")
+    looked(mark, found.id)
+    with chain.town.database.write() as session:
+        session.execute(update(Staff).where(Staff.telegram_id == boss.user_id).values(active=False))
+    mark.forges(f"broadcast.{verb}:{found.id}:{found.revision}")
+    assert stands(mark, found.id) == {"approve": "approved", "refuse": "draft"}[verb]
+    assert boss.said == []
+    screens = chain.town.look(lambda s: s.scalars(select(Screen.chat_id)).all())
+    assert boss.user_id not in screens

@@ -92,7 +92,7 @@ def test_a_tier_lists_its_companies_and_no_tag_of_theirs(chain: Chain) -> None:
     owe(chain)
     manager = chain.hire("manager", chain.north)
     manager.forges("overview.page:credit")
-    assert "owe <b>CN¥1,200.00</b> of CN¥5,000.00" in manager.heard
+    assert "owes <b>CN¥1,200.00</b> of CN¥5,000.00" in manager.heard
     manager.taps("overview.tier")
     assert "Fast &lt;b&gt;Freight" in manager.heard
     assert "12 days overdue" in manager.heard

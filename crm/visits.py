@@ -20,7 +20,8 @@ from crm.db import Base
 if TYPE_CHECKING:
     from crm.fillups import Fillup
 
-REACH = timedelta(minutes=11)  # a little more than makes one visit: clocks are cut to seconds here and there
+ONE_VISIT = timedelta(minutes=10)  # from a row to the next of the same customer there
+REACH = ONE_VISIT + timedelta(minutes=1)  # clocks are cut to seconds here and there
 A_DAY = timedelta(days=1)
 
 

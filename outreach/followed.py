@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,11 +16,10 @@ from crm.coupons import Coupon
 from crm.customers import Consent, Customer
 from crm.fillups import Fillup, counting
 from crm.outbox import HELD, TREATED, Outbound
+from crm.visits import ONE_VISIT
 from outreach.campaigns import Situation
 from outreach.results import Arm, Result, compare
 from outreach.variants import Compared, compared
-
-ONE_VISIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,7 @@ def _fillups(session: Session, first: Any) -> Iterator[Any]:
         select(
             Fillup.customer_id,
             Fillup.at,
+            Fillup.day,
             Fillup.station_id,
             Fillup.receipt,
             Fillup.millilitres,
@@ -165,19 +165,19 @@ def _add(arm: _Arm, rows: list[Any], currency: str, trust: bool) -> None:
 
 
 def _visits(rows: Iterable[Any]) -> int:
-    """Lines of one receipt are one visit, and so are lines at one station within ten minutes."""
-    receipts: set[tuple[int, str]] = set()
+    """Lines of one receipt of a day are one visit, and so are lines at one station within ten minutes."""
+    receipts: set[tuple[int, date, str]] = set()
     last: dict[int, datetime] = {}
     visits = 0
     for row in rows:
         if row.amount is not None and row.amount < 0:  # a refund brings nobody
             continue
         near = row.station_id in last and row.at - last[row.station_id] <= ONE_VISIT
-        same = row.receipt is not None and (row.station_id, row.receipt) in receipts
+        same = row.receipt is not None and (row.station_id, row.day, row.receipt) in receipts
         visits += not (near or same)
         last[row.station_id] = row.at
         if row.receipt is not None:
-            receipts.add((row.station_id, row.receipt))
+            receipts.add((row.station_id, row.day, row.receipt))
     return visits
 
 

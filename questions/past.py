@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -14,11 +14,11 @@ from crm.fillups import Fillup, counting
 from crm.outbox import Outbound
 from crm.segments import SegmentChange
 from crm.stations import Station
+from crm.visits import ONE_VISIT
 
 Facts = dict[str, Any]
 VISITS, CHANGES, MESSAGES, COUPONS = 5, 4, 8, 4
 ROWS = 40  # enough rows for five visits of several lines each
-ONE_VISIT = timedelta(minutes=10)
 REASON = ("days_since", "limit_days", "frequency", "monetary", "currency")
 
 
@@ -43,11 +43,11 @@ def visits(session: Session, customer_id: int, stations: frozenset[int] | None) 
 
 
 def _same_visit(later: Fillup, earlier: Fillup) -> bool:
-    """Lines of one receipt, or rows of one customer at one station within ten minutes."""
+    """Lines of one receipt of a day, or rows of one customer at one station within ten minutes."""
     if later.station_id != earlier.station_id:
         return False
     one_receipt = later.receipt is not None and later.receipt == earlier.receipt
-    return one_receipt or later.at - earlier.at <= ONE_VISIT
+    return (one_receipt and later.day == earlier.day) or later.at - earlier.at <= ONE_VISIT
 
 
 def _visit(rows: list[tuple[Fillup, Station]]) -> Facts:

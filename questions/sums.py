@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment
+from crm.visits import ONE_VISIT
 
-ONE_VISIT = timedelta(minutes=10)
 MONTH_DAYS = 365.25 / 12
 LEAST_DAYS = 14  # between two readings of the odometer that tell kilometres per month
 

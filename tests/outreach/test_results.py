@@ -126,7 +126,7 @@ def test_the_log_is_read_into_two_arms(database: Database) -> None:
         visit(session, first, begin + DAY, receipt="7")
         visit(session, first, begin + DAY, receipt="7", product="wash", millilitres=None, amount=1_000)
         visit(session, first, begin + DAY + timedelta(minutes=8), millilitres=None, amount=500)
-        visit(session, first, begin + 5 * DAY, currency="USD")
+        visit(session, first, begin + 5 * DAY, currency="USD", receipt="7")  # tills begin again at 1
         visit(session, first, begin - DAY)  # before
         visit(session, second, begin + 31 * DAY)  # too late
         visit(session, third, begin + 2 * DAY, voided_at=NOON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from crm.db import Database
 from crm.fillups import record
 from crm.segments import CustomerSegment, SegmentChange, SegmentRun
 from crm.stations import Station
+from questions import past
 from questions.answer import answer
 from questions.asker import Asker
 from questions.overview import counts
@@ -56,28 +58,17 @@ def chain(database: Database) -> Database:
     return database
 
 
-def visit(
-    database: Database,
-    customer: int,
-    station: int,
-    days_ago: int,
-    amount: int = 1,
-    odometer_km: int | None = None,
-) -> None:
+def visit(database: Database, customer: int, station: int, days_ago: int, **facts: Any) -> None:
     with database.write() as session:
         when = NOON - timedelta(days=days_ago)
-        place = session.get_one(Station, station)
-        record(
-            session,
-            station=place,
-            at=when,
-            now=when,
-            source="pos",
-            confirmed=True,
-            customer_id=customer,
-            amount=amount,
-            odometer_km=odometer_km,
-        )
+        told: dict[str, Any] = {
+            "at": when,
+            "now": when,
+            "source": "pos",
+            "confirmed": True,
+            "amount": 1,
+        } | facts
+        record(session, station=session.get_one(Station, station), customer_id=customer, **told)
 
 
 def asker(*stations: int) -> Asker:
@@ -138,6 +129,13 @@ def test_kilometres_are_told_of_each_station(chain: Database) -> None:
     assert found.keys() == {"S0", "S1", "S2"}
     assert found["S1"] == 2 * found["S0"]
     assert found["S2"] is None
+
+
+def test_the_same_receipt_number_on_another_day_is_another_visit(chain: Database) -> None:
+    for days, product in ((9, "95"), (9, "wash"), (3, "95")):  # tills begin again at 1
+        visit(chain, 1, 1, days, receipt="1", product=product, pump=product)
+    with chain.read() as session:
+        assert [each["products"] for each in past.visits(session, 1, None)] == [["95"], ["95", "wash"]]
 
 
 def test_more_moves_than_a_page_holds_are_all_counted(

@@ -34,8 +34,9 @@ from handlers.route import Command, Elsewhere, Inline, Membership, Route, Said, 
 from handlers.routes import ROUTES
 from handlers.speak import Speaker
 from handlers.voice import Voice
-from outreach.deliver import Deliverer
+from outreach.deliver import Deliverer, in_flight
 from outreach.pace import Pace
+from outreach.paid import Lane
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -104,6 +105,7 @@ def _house(settings: Settings) -> House:
         admin_id=settings.admin_id,
         broadcast_alone=settings.broadcast_alone,
         broadcast_two=settings.broadcast_two,
+        paid=settings.paid_rate > 0,
         criteria_file=settings.criteria_file,
         segment_at=settings.segment_at,
     )
@@ -126,6 +128,8 @@ class Forecourt:
         self.writer = Writer(database)
         self.me = owner()
         self.pace = Pace(settings.send_rate, per_chat=settings.chat_seconds)  # of replies and campaigns
+        paid, rate = Pace(settings.paid_rate or 1, per_chat=settings.chat_seconds), settings.paid_rate
+        self.fast = Lane(paid, in_flight(rate)) if rate else None  # of broadcasts that are paid for
         self.house = _house(settings)
         self._sender: Deliverer | None = None
         self._errands: Errands | None = None

@@ -31,7 +31,7 @@ SHOWN_EVERY = 3.0  # seconds between two edits of one message, unless the broadc
 COUNTED_SHARE = 20  # of a large ledger: counting it takes at most a twentieth of the time
 LIVE = ("running", "paused")
 OVER = ("stopped", "done")
-ALOUD = ("errors", "grown", "drafter")  # a new message, which rings
+ALOUD = ("errors", "stars", "grown", "drafter")  # a new message, which rings
 AGAIN = and_(Broadcast.stands == "waiting", Broadcast.why.is_not(None))  # approved, and yet it waits
 
 

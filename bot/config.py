@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     send_rate: Annotated[float, Field(gt=0, le=1000)] = 30
     chat_seconds: Annotated[float, Field(ge=0, le=60)] = 1
     lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10
+    paid_rate: Annotated[float, Field(ge=0, le=1000)] = 0
     broadcast_alone: Annotated[int, Field(ge=0, le=1_000_000)] = 200
     broadcast_two: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
     broadcast_errors: Annotated[int, Field(ge=1, le=10_000)] = 20

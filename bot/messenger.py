@@ -30,8 +30,8 @@ class TelegramMessenger:
         self._request = bot.request
         self._url = f"{bot.base_url}/sendMessage"
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
-        body = _message(chat_id, text, buttons)
+    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+        body = _message(chat_id, text, buttons) | ({"allow_paid_broadcast": True} if paid else {})
         try:
             return await self._post(body | {"parse_mode": ParseMode.HTML})
         except SendFailed as failure:

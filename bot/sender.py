@@ -33,5 +33,6 @@ def sender(house: Forecourt, bot: Bot) -> Deliverer:
         in_flight=in_flight(house.settings.send_rate),
         gone=gone,
         mark=Mark(house.settings.marks),
+        fast=house.fast,
         trouble=Trouble(house.settings.broadcast_errors),
     )

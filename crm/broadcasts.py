@@ -18,6 +18,7 @@ from crm.db import Base, Id
 STANDS = ("draft", "waiting", "approved", "running", "paused", "stopped", "done", "dropped")
 CLAIMED = ("running", "done")  # of all others nothing is claimed; ``done`` may hold what a person sends again
 SITUATION = "broadcast"  # its occurrence in the ledger, and what its words are kept under
+PAYABLE = ("draft", "waiting", "approved", "running", "paused")
 EDITABLE = frozenset({"name", "audience", "offer_value", "offer_days", "budget", "send_at", "lasts_hours"})
 
 
@@ -38,6 +39,8 @@ class Broadcast(Base):
     offer_value: Mapped[int | None] = mapped_column(BigInteger)  # minor units
     offer_days: Mapped[int | None]
     budget: Mapped[int | None] = mapped_column(BigInteger)  # minor units, for all its coupons together
+    stars: Mapped[int | None]  # Telegram Stars that may be paid for speed; none: it goes at the free rate
+    paid: Mapped[int] = mapped_column(default=0)  # messages that were paid for
     send_at: Mapped[datetime | None]  # none: as soon as it is approved
     lasts_hours: Mapped[int] = mapped_column(default=24)
     copy_version: Mapped[int | None]  # of its words, from the moment at which approval was asked for
@@ -48,7 +51,7 @@ class Broadcast(Base):
     started_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    why: Mapped[str | None] = mapped_column(String(16))  # of its last stand: person, errors, grown, late
+    why: Mapped[str | None] = mapped_column(String(16))  # of its last stand: person, errors, stars, late
 
     __table_args__ = (CheckConstraint(f"stands in {STANDS}", name="stands"),)
 
@@ -218,6 +221,22 @@ def pause_campaign(session: Session, campaign: str) -> None:
 
 def resume(session: Session, broadcast_id: int) -> bool:
     return _move(session, broadcast_id, ("paused",), "running", why=None)
+
+
+def pay(session: Session, broadcast_id: int, stars: int | None) -> bool:
+    """The budget in Stars, of all its messages together; None: it goes at the free rate. What is said and to
+    whom stays as it was approved. False: it is over."""
+    paid = (
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.stands.in_(PAYABLE))
+        .values(stars=stars)
+        .returning(Broadcast.id)
+        .execution_options(synchronize_session=False)
+    )
+    if session.execute(paid).first() is None:
+        return False
+    session.get(Broadcast, broadcast_id, populate_existing=True)
+    return True
 
 
 def stop(session: Session, broadcast_id: int, *, now: datetime, why: str = "person") -> bool:

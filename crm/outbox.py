@@ -55,6 +55,7 @@ class Outbound(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     settled_at: Mapped[datetime | None]
     message_id: Mapped[int | None] = mapped_column(BigInteger)
+    paid: Mapped[bool] = mapped_column(default=False)  # claimed at a tenth of a Star
     error: Mapped[str | None] = mapped_column(String(200))
 
     __table_args__ = (

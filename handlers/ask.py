@@ -34,6 +34,7 @@ class House:
     bot_username: str = ""
     broadcast_alone: int = 200  # people up to whom a broadcast needs no approval
     broadcast_two: int = 10_000  # people above whom it needs two
+    paid: bool = False  # broadcasts may be paid for in Stars
     criteria_file: Path = DEFAULT
     segment_at: str = "03:30"  # when the nightly run is, in ``timezone``
 

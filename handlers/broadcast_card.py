@@ -13,7 +13,7 @@ from crm.broadcasts import Broadcast
 from handlers import moments
 from handlers.ask import Ask, House, Who
 from handlers.paging import Row, in_rows, whole
-from handlers.route import END, RULERS, Button, Reply
+from handlers.route import END, HEADQUARTERS, RULERS, Button, Reply
 from outreach import audience, campaigns
 from outreach.approval import Limits, needed
 from outreach.audience import Terms
@@ -102,6 +102,7 @@ def card_facts(session: Session, found: Broadcast, house: House, now: datetime) 
         "offer": found.offer_value,
         "offer_days": found.offer_days,
         "budget": found.budget,
+        "stars": found.stars,
         "currency": found.currency,
         "send_at": found.send_at.isoformat() if found.send_at else None,
         "twice": bool(found.send_at and moments.unclear(found.send_at, ZoneInfo(house.timezone))),
@@ -126,14 +127,20 @@ def _whom(session: Session, found: Broadcast, house: House, now: datetime) -> di
 
 def _actions(ask: Ask, found: Broadcast, facts: dict[str, Any]) -> tuple[Row, ...]:
     seen, look, back = f"{found.id}:{found.revision}", looking(found), (TO_CAMPAIGNS,)
+    paying = _paying(found) if ask.house.paid and ask.who.roles & HEADQUARTERS else ()
     if found.stands == "draft":
-        return _editing(found) + _sending(found, facts, look) if facts["mine"] else (look, back)
+        drafting = _editing(found) + paying + _sending(found, facts, look)
+        return drafting if facts["mine"] else (look, *paying, back)
     if found.stands == "waiting":
         yes = Button("broadcast.approve", data=f"broadcast.approve:{seen}", facts=facts)
         no = Button("broadcast.refuse", data=f"broadcast.refuse:{seen}")
         own = Button("broadcast.take_back", data=f"broadcast.refuse:{seen}")
-        return look, (own,) if facts["mine"] else (yes, no), back
-    return (_stop(found),), back
+        return look, (own,) if facts["mine"] else (yes, no), *paying, back
+    return (_stop(found),), *paying, back
+
+
+def _paying(found: Broadcast) -> tuple[Row, ...]:
+    return ((Button("broadcast.pay", data=f"broadcast.pay:{found.id}"),),)
 
 
 def _editing(found: Broadcast) -> tuple[Row, ...]:
@@ -163,9 +170,12 @@ def live(session: Session, found: Broadcast, house: House, now: datetime, *, ins
         "stands": found.stands,
         "why": found.why,
         "zone": house.timezone,
+        "stars": found.stars,
+        "paid": found.paid,
         "expires": found.expires_at.isoformat() if found.expires_at else None,
     }
-    return Reply("replies/broadcast_live", facts, _controls(found), instead=instead)
+    paying = _paying(found) if house.paid and found.stands == "paused" else ()
+    return Reply("replies/broadcast_live", facts, _controls(found) + paying, instead=instead)
 
 
 def waits_again(found: Broadcast) -> Reply:

@@ -13,6 +13,7 @@ from handlers import (
     basics,
     broadcast,
     broadcast_card,
+    broadcast_paid,
     broadcast_send,
     campaign_words,
     campaigns,
@@ -247,6 +248,10 @@ ROUTES: tuple[Route, ...] = (
     Route(Tap("broadcast.resume"), broadcast_send.resume, MARKETERS),
     Route(Tap("broadcast.stop"), broadcast_send.ask_stop, MARKETERS),
     Route(Tap("broadcast.stopped"), broadcast_send.stop, MARKETERS),
+    Route(Tap("broadcast.pay"), broadcast_paid.ask_stars, HEADQUARTERS),
+    Route(Tap("broadcast.free"), broadcast_paid.free, HEADQUARTERS),
+    Route(Said("text", broadcast_paid.STEP), broadcast_paid.typed, HEADQUARTERS),
+    Route(Said("anything", broadcast_paid.STEP), broadcast_paid.asked_again, HEADQUARTERS),
     Route(Said("text", "broadcast."), broadcast.typed, MARKETERS),
     Route(Said("anything", "broadcast."), broadcast.asked_again, MARKETERS),
     # Staff

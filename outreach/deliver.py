@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from crm import broadcasts
 from crm.writer import Writer, patiently
-from outreach import outbox
+from outreach import outbox, paid
 from outreach.campaigns import Cap
 from outreach.leading import Leading
 from outreach.message import Words
@@ -27,6 +27,7 @@ from outreach.messenger import Buttons, Messenger
 from outreach.outbox import Claimed
 from outreach.outcome import Outcome, SendFailed
 from outreach.pace import Pace, Slot
+from outreach.paid import Lane, Paid
 from outreach.settling import Ended, Settling
 from outreach.standstill import Mark, Standing, Still
 from outreach.trouble import Trouble
@@ -58,11 +59,14 @@ class Deliverer:
     campaign: str | None = None
     gone: Callable[[str], bool] = lambda _owner: False
     mark: Mark = field(default_factory=Mark)
+    fast: Lane | None = None  # for broadcasts that are paid for; None: there are none
     trouble: Trouble = field(default_factory=lambda: Trouble(20))
     tally: Counter[str] = field(default_factory=Counter, init=False)
     _standing: Standing = field(init=False)
     _leading: Leading = field(init=False)
     _settling: Settling = field(init=False)
+    _free: Lane = field(init=False)
+    _paid: Paid | None = field(default=None, init=False)  # what is claimed next
     _flying: dict[int, asyncio.Task[None]] = field(default_factory=dict, init=False)
     _unreached: int = field(default=0, init=False)
     _claiming: float = field(default=0.0, init=False)  # seconds that a claim takes, smoothed
@@ -72,6 +76,7 @@ class Deliverer:
 
     def __post_init__(self) -> None:
         self._standing = Standing(self.mark)
+        self._free = Lane(self.pace, self.in_flight)
         self._leading = Leading(
             self.writer, self.owner, self.lease_seconds, self.clock, self.gone, self._standing
         )
@@ -112,13 +117,17 @@ class Deliverer:
         """Send all that may go out now. False when another sender holds the lease."""
         if not await self._leading.take(self._flying.keys()):
             return False
-        while slots := await self._leave():
+        while slots := await self._leave(lane := self._lane(self._paid is not None)):
+            asked = self._paid
             try:
                 claimed = await self._claim_for(len(slots))
             except BaseException:
-                self.pace.give_back(slots)
+                lane.pace.give_back(slots)
                 raise
-            self.pace.give_back(slots[len(claimed) :])
+            lane.pace.give_back(slots[len(claimed) :])
+            if not claimed and asked:
+                self._paid = None
+                continue
             if not claimed:
                 break
             for row, slot in zip(claimed, slots, strict=False):
@@ -150,17 +159,20 @@ class Deliverer:
     def _held_back(self) -> bool:
         return self._stop.is_set() or self.pace.halted_for > 0
 
-    async def _leave(self) -> list[Slot]:
+    def _lane(self, is_paid: bool) -> Lane:
+        return self.fast if is_paid and self.fast else self._free
+
+    async def _leave(self, lane: Lane) -> list[Slot]:
         """Leave to send, before anything is claimed; none when a stop, a halt or another sender comes first.
 
         Claiming begins that much before a slot is free as a claim lately took, so that no slot idles.
         """
-        while len(self._flying) >= self.in_flight:
+        while len(self._flying) >= lane.in_flight:
             await asyncio.wait(self._flying.values(), return_when=asyncio.FIRST_COMPLETED)
         if self._held_back or not self._leading.held:
             return []
         ahead = min(self._claiming, MOST_AHEAD)
-        return await self._unless_recalled(self.pace.gulp(self.in_flight - len(self._flying), ahead)) or []
+        return await self._unless_recalled(lane.pace.gulp(lane.in_flight - len(self._flying), ahead)) or []
 
     async def _unless_recalled(self, work: Coroutine[Any, Any, list[Slot]]) -> list[Slot] | None:
         leave = asyncio.create_task(work)
@@ -182,23 +194,27 @@ class Deliverer:
 
     async def _claim(self, limit: int) -> list[Claimed]:
         """Rows of ours, or none: without the lease nothing is claimed."""
+        asked = self._paid
 
-        def action(session: Session) -> list[Claimed]:
+        def action(session: Session) -> tuple[list[Claimed], Paid | None]:
             if not self._leading.renew(session):
-                return []
+                return [], None
+            now = self.clock()
+            found = paid.running(session, now) if self.fast else None
+            if asked and not found:
+                return [], None
+            chosen = (min(limit, found.left), found.campaign) if asked and found else (limit, self.campaign)
             rows = outbox.claim(
-                session,
-                owner=self.owner,
-                limit=limit,
-                caps=self.caps,
-                now=self.clock(),
-                campaign=self.campaign,
+                session, owner=self.owner, limit=chosen[0], caps=self.caps, now=now, campaign=chosen[1]
             )
             if rows:
-                self._standing.move(session, self.clock())
-            return rows
+                self._standing.move(session, now)
+            if rows and asked and found:
+                paid.take(session, found, [row.id for row in rows])
+                rows = [replace(row, paid=True) for row in rows]
+            return rows, found
 
-        claimed = await self.writer.run(action)
+        claimed, self._paid = await self.writer.run(action)
         if claimed:
             self._standing.keep()
         return claimed
@@ -208,7 +224,7 @@ class Deliverer:
             written = await self._ready(row, slot)
             if written is None:
                 return
-            told = await self._transmit(row.chat_id, written, slot)
+            told = await self._transmit(row, written, slot)
             if isinstance(told, SendFailed):
                 await self._failed(row, told)
             else:
@@ -225,16 +241,17 @@ class Deliverer:
             written = await self._write(row)
             if written is None:
                 return None
-            await self.pace.due(slot)
-            busy = self.pace.busy_for(row.chat_id)
+            pace = self._lane(row.paid).pace
+            await pace.due(slot)
+            busy = max(pace.busy_for(row.chat_id), self.pace.busy_for(row.chat_id))
             if busy or self._held_back:
                 await self._put_back(row, min(busy, 1.0), None)
                 return None
-            self.pace.begin(slot, row.chat_id)
+            pace.begin(slot, row.chat_id)
             return written
         finally:
             if slot.began is None:
-                self.pace.give_back([slot])
+                self._lane(row.paid).pace.give_back([slot])
 
     async def _write(self, row: Claimed) -> tuple[str, Buttons] | None:
         """The words, or None when there are none; then the row is settled."""
@@ -249,11 +266,11 @@ class Deliverer:
             return None
         return text, buttons
 
-    async def _transmit(self, chat_id: int, written: tuple[str, Buttons], slot: Slot) -> int | SendFailed:
+    async def _transmit(self, row: Claimed, written: tuple[str, Buttons], slot: Slot) -> int | SendFailed:
         """One send and what came of it. An error that nobody foresaw leaves open what happened."""
         late = heard = True
         try:
-            message_id = await self.messenger.send(chat_id, *written)
+            message_id = await self.messenger.send(row.chat_id, *written, paid=row.paid)
             late = False
         except SendFailed as failure:
             late = failure.outcome in (Outcome.UNKNOWN, Outcome.RETRY)
@@ -263,7 +280,7 @@ class Deliverer:
             log.exception("a send ended in an error nobody foresaw")
             return SendFailed(Outcome.UNKNOWN, type(error).__name__)
         finally:
-            self.pace.answered(slot, late=late, heard=heard)
+            self._lane(row.paid).pace.answered(slot, late=late, heard=heard)
         return message_id
 
     async def _failed(self, row: Claimed, failure: SendFailed) -> None:
@@ -274,7 +291,8 @@ class Deliverer:
         if failure.outcome is Outcome.RETRY:
             wait = min(30.0, 0.5 * 2 ** min(self._unreached, 6))
             self._unreached += 1
-        self.pace.halt(wait)
+        for lane in (self._free, self._lane(True)):
+            lane.pace.halt(wait)
         self._call_back()
         return await self._put_back(row, wait, failure.detail)
 

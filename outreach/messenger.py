@@ -17,6 +17,9 @@ Buttons = Sequence[Sequence[Button]]  # rows
 
 
 class Messenger(Protocol):
-    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
-        """The message's id. Raises outreach.outcome.SendFailed; ``text`` is Telegram HTML."""
+    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+        """The message's id; ``text`` is Telegram HTML. ``paid``: beyond the free rate, for Stars.
+
+        Raises outreach.outcome.SendFailed.
+        """
         ...

@@ -65,6 +65,7 @@ class Claimed:
     template: str
     facts: dict[str, Any]
     copies: Mapping[str, str] = field(default_factory=dict)  # edited words by language
+    paid: bool = False
 
 
 def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

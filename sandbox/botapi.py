@@ -39,7 +39,8 @@ def _limit(call: Call, found: Method) -> None:
     if not isinstance(chat_id, int):
         return
     count = len(call.array("media")) if found.name == "sendMediaGroup" else 1
-    wait = call.state.limits.retry_after(call.bot.id, chat_id, call.state.clock(), count)
+    paid = call.flag("allow_paid_broadcast")
+    wait = call.state.limits.retry_after(call.bot.id, chat_id, call.state.clock(), count, paid=paid)
     if wait:
         raise too_many(wait)
 

@@ -6,23 +6,26 @@ import math
 from collections import deque
 from collections.abc import Mapping
 
-WINDOWS = {"global": 1.0, "chat": 1.0, "group": 60.0}
+WINDOWS = {"global": 1.0, "paid": 1.0, "chat": 1.0, "group": 60.0}
 
 
 class Limits:
-    """`limits={"global": 30, "chat": 1, "group": 20}`: per second, per second, and per minute."""
+    """`limits={"global": 30, "paid": 1000, "chat": 1, "group": 20}`: per second, the last one per minute.
+
+    Messages with ``allow_paid_broadcast`` count among the paid ones, not among the global ones.
+    """
 
     def __init__(self, limits: Mapping[str, int] | None = None) -> None:
         self.limits = dict(limits or {})
         if unknown := set(self.limits) - set(WINDOWS):
-            raise ValueError(f"limits: {sorted(unknown)} unknown; give global, chat, group")
+            raise ValueError(f"limits: {sorted(unknown)} unknown; give global, paid, chat, group")
         self._sent: dict[tuple[str, int], deque[float]] = {}
 
-    def retry_after(self, bot: int, chat: int, now: float, count: int = 1) -> int:
+    def retry_after(self, bot: int, chat: int, now: float, count: int = 1, *, paid: bool = False) -> int:
         """0 and counted as sent, or the whole seconds to wait and nothing counted."""
         if not self.limits:
             return 0
-        windows = [("global", bot), ("chat" if chat > 0 else "group", chat)]
+        windows = [("paid" if paid else "global", bot), ("chat" if chat > 0 else "group", chat)]
         wait = max(self._wait(kind, key, now, count) for kind, key in windows)
         if wait > 0:
             return max(1, math.ceil(wait))

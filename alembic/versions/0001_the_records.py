@@ -70,6 +70,8 @@ def upgrade() -> None:
         sa.Column("offer_value", sa.BigInteger(), nullable=True),
         sa.Column("offer_days", sa.Integer(), nullable=True),
         sa.Column("budget", sa.BigInteger(), nullable=True),
+        sa.Column("stars", sa.Integer(), nullable=True),
+        sa.Column("paid", sa.Integer(), nullable=False),
         sa.Column("send_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lasts_hours", sa.Integer(), nullable=False),
         sa.Column("copy_version", sa.Integer(), nullable=True),
@@ -651,6 +653,7 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.String(length=64), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("paid", sa.Boolean(), nullable=False),
         sa.Column("error", sa.String(length=200), nullable=True),
         sa.CheckConstraint("arm in ('treated', 'holdout')", name=op.f("ck_outbox_arm")),
         sa.CheckConstraint(

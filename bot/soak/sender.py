@@ -84,11 +84,11 @@ class _Marked:
         self._mouth = mouth
         self._slow = slow
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
         self._mouth.send_bytes(MARK)
         await asyncio.sleep(self._slow * random.random())
         try:
-            return await self._inner.send(chat_id, text, buttons)
+            return await self._inner.send(chat_id, text, buttons, paid=paid)
         finally:
             await asyncio.sleep(self._slow * random.random())
 

@@ -139,3 +139,12 @@ async def test_an_answer_that_is_no_bot_apis_leaves_it_open() -> None:
 def test_a_bot_on_another_transport_is_refused() -> None:
     with pytest.raises(TypeError, match="AioRequest"):
         TelegramMessenger(Bot(TOKEN))
+
+
+async def test_only_what_is_paid_for_says_so(town: Town) -> None:
+    person = await town.person()
+    await town.speaker.send(person, "free", BUTTONS)
+    await town.speaker.send(person, "fast", BUTTONS, paid=True)
+    async with town.http.get(f"{town.url}/sandbox/calls") as answer:
+        calls = [call["params"] for call in await answer.json() if call["method"] == "sendMessage"]
+    assert [call.get("allow_paid_broadcast") for call in calls] == [None, True]

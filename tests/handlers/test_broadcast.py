@@ -225,3 +225,29 @@ def test_a_manager_of_no_station_reaches_nobody(chain: Chain) -> None:
         whole_chain = terms(session, chain.town.house)
         asker = whole_chain.asker(found.stations, chain.town.now)
         assert session.scalars(select(Customer.id).where(asker.customers)).all() == []
+
+
+def test_headquarters_pays_for_speed_where_the_setting_allows_it(chain: Chain) -> None:
+    boss, mark = chain.hire("headquarters"), chain.hire("marketing", name="Mei")
+    made = drafted(mark)
+    number = made.id
+    boss.forges(f"broadcast.pay:{number}")
+    assert "out of date" in boss.heard
+    chain.town.house = replace(chain.town.house, paid=True)
+    mark.forges(f"broadcast.pay:{number}")
+    assert "Stars" not in mark.heard
+    mark.forges(f"broadcast.open:{number}")
+    assert "⚡ Faster, for Stars" not in mark.buttons
+    boss.forges(f"broadcast.open:{number}")
+    boss.taps("⚡ Faster, for Stars")
+    assert "11 people cost up to 2 Stars" in boss.heard
+    for wrong in ("lots", "0", "-3", "1.5", "1000001", "9" * 20):
+        boss.says(wrong)
+        assert "a whole number from 1 to 1,000,000" in boss.heard
+    boss.says("２")
+    assert "faster, for at most 2 Stars" in boss.heard
+    found = newest(boss)
+    assert (found.stars, found.stands, found.revision) == (2, "draft", made.revision), "as approved"
+    assert chain.audit("broadcast_stars")
+    boss.forges(f"broadcast.free:{number}")
+    assert newest(boss).stars is None

@@ -35,7 +35,7 @@ class Chat:
     hold: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
         self.called.append(asyncio.get_running_loop().time())
         self.reached.set()
         await asyncio.sleep(self.delay)

@@ -141,7 +141,7 @@ async def test_whatever_a_row_holds_it_ends_that_row_alone(database: Database, w
 
 async def test_an_error_nobody_foresaw_leaves_it_open(database: Database, writer: Writer) -> None:
     class Broken(Chat):
-        async def send(self, chat_id: int, text: str, buttons: Buttons) -> int:
+        async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
             raise RuntimeError("what is this?")
 
     fill(database, 1)

@@ -112,3 +112,15 @@ def test_windows_slide() -> None:
     assert limits.retry_after(1, -5, 60.5) == 0
     with pytest.raises(ValueError, match="limits"):
         Limits({"chats": 1})
+
+
+async def test_paid_messages_count_apart(world: World) -> None:
+    li, wu = await world.person(), await world.person()
+    world.sandbox.state.clock = lambda: 1000.0
+    world.sandbox.state.limits = Limits({"global": 1, "paid": 2})
+    assert await world.result("sendMessage", chat_id=li, text="x")
+    assert (await world.api("sendMessage", chat_id=wu, text="x"))["error_code"] == 429
+    for paid in (True, "true"):
+        assert await world.result("sendMessage", chat_id=wu, text="x", allow_paid_broadcast=paid)
+    third = await world.api("sendMessage", chat_id=wu, text="x", allow_paid_broadcast=True)
+    assert third["error_code"] == 429

@@ -241,9 +241,12 @@ class _File(_Strict):
     def _each_situation_once(self) -> _File:
         seen: dict[str, str] = {}
         for name, campaign in self.campaigns.items():
+            if not campaign.on:  # such as a copy that is tried, or what it is tried instead of
+                continue
             for situation in set(campaign.situations) - {"calendar"}:  # each has its own hours
                 if situation in seen:
-                    raise ValueError(f"the situation {situation} stands in both {seen[situation]} and {name}")
+                    twice = f"the situation {situation} stands in both {seen[situation]} and {name}"
+                    raise ValueError(f"{twice}; switch one of them off")
                 seen[situation] = name
         return self
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import chosen_campaigns, now, opened
+from bot.commands.common import chosen_campaigns, fail, now, opened
 from bot.commands.unknown import TERMINAL, whose_terminal
 from crm import audit, switches
 
@@ -24,7 +24,10 @@ def switch(
     to: Annotated[To, typer.Argument(help="on or off.")],
 ) -> None:
     """Switch a campaign. Off, nothing more of it is claimed; on again, it goes on."""
-    chosen_campaigns(campaign)
+    shipped = chosen_campaigns(None)
+    known = (*shipped.names, *shipped.off)
+    if campaign not in known:
+        fail(f"no campaign is called {campaign}; there are {', '.join(known)}")
     with opened() as (_, database), database.write() as session:
         changed = switches.turn(session, campaign, to is To.ON, by=TERMINAL, now=now())
         if changed:

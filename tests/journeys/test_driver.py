@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import select
+
+from crm import inbox
 from crm.db import Database
+from crm.fillups import Fillup
 from crm.stations import Station
-from tests.journeys.conftest import Town
+from tests.crm.test_erasure import found
+from tests.journeys.conftest import PATIENCE, Town
 from tests.journeys.people import everything_heard, hears, registers
 
 pytestmark = pytest.mark.slow
@@ -69,3 +76,33 @@ async def test_the_qr_is_a_picture(town: Town) -> None:
     shown = await fang.taps("会员码")
     assert shown["photo"]
     assert "会员号" in shown["caption"]
+
+
+async def all_is_spoken(database: Database) -> None:
+    """Wait until the bot has noted that its last answers have left."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while asyncio.get_running_loop().time() < deadline:
+        with database.read() as session:
+            if not inbox.unspoken(session):
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError("an answer was never noted as spoken")
+
+
+async def test_a_copy_of_ones_data_and_then_being_forgotten(town: Town, database: Database) -> None:
+    name, phone = "金丝雀", "+8613877001234"
+    fang = await town.person(name, language_code="zh-hans", phone=phone)
+    await registers(fang, "都同意", "40L 95#")
+    await hears(fang, "南山站 40L 95# 320元", "40 升 · ¥320.00")
+    await hears(fang, "/privacy", "我们保存什么")
+    assert "document" in await fang.taps("下载我的资料")
+    await fang.taps("删除我的资料")
+    await fang.taps("确认，全部删除")
+    await everything_heard(fang, until="已经删除")
+    await hears(fang, "/me", "/start")
+    await all_is_spoken(database)
+    with database.write() as session:  # the rows of the last days wait for the night to be forgotten
+        inbox.tidy(session, now=datetime.now(UTC) + timedelta(days=8))
+    assert found(database, name, phone, phone.removeprefix("+86"), str(fang.id)) == []
+    with database.read() as session:
+        assert session.execute(select(Fillup.customer_id, Fillup.amount)).one() == (None, 32_000)

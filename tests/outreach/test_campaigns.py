@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, time
 
 import pytest
@@ -99,3 +101,24 @@ def test_those_who_are_no_vips_are_promised_nothing_of_theirs() -> None:
     assert line is not None
     assert line.id == "tyre_check"
     assert shipped.for_person(("95", "gasoline"), ("tyre_check",), day, vip=False) is None
+
+
+@pytest.mark.parametrize("name", campaigns.shipped().names)
+def test_a_copied_campaign_takes_the_place_of_the_one_it_was_copied_from(name: str) -> None:
+    """Its table and those of its situations, pasted below under another name."""
+    tables = re.split(r"(?m)^(?=\[campaigns\.\w+\])", SHIPPED)
+    (table,) = (each for each in tables if each.startswith(f"[campaigns.{name}]"))
+    pasted = table.replace(f"[campaigns.{name}]", "[campaigns.tried]\non = false", 1)
+    both = campaigns.read(SHIPPED + "\n" + pasted.replace(f"[campaigns.{name}.", "[campaigns.tried."))
+    assert both.names == campaigns.shipped().names
+    turned = both.switched({name: False, "tried": True})
+    assert set(turned.names) == {*both.names, "tried"} - {name}
+    tried = [replace(each, campaign=name) for each in turned.situations if each.campaign == "tried"]
+    assert tried == [each for each in both.situations if each.campaign == name] != []
+
+
+def test_two_campaigns_for_one_occasion_are_one_too_many() -> None:
+    pasted = '[campaigns.second]\nkind = "marketing"\npriority = 9\nexpires_days = 2\n'
+    pasted += '[campaigns.second.situations.birthday]\ntemplate = "outreach/birthday"\n'
+    with pytest.raises(CampaignFault, match="birthday stands in both birthday and second; switch one"):
+        campaigns.read(SHIPPED + pasted)

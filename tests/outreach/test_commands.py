@@ -175,8 +175,12 @@ def test_a_campaign_is_switched_at_the_terminal_as_in_the_chat(chain: Database) 
     assert (would, run_json("send", "--dry-run")["would_send"]) == (1, 0)
     assert run("switch", "win_back", "on").output == "win_back is on.\n"
     assert run_json("send", "--dry-run")["would_send"] == 1
+    assert run("switch", "reminder", "on").output == "reminder is on.\n"  # off as shipped
     with chain.read() as session:
-        assert session.scalars(select(Audit.action).order_by(Audit.id)).all() == ["switch_off", "switch_on"]
+        assert session.scalars(select(Audit.action).order_by(Audit.id)).all()[:2] == [
+            "switch_off",
+            "switch_on",
+        ]
 
 
 @pytest.mark.parametrize("words", [("nosuch", "off"), ("win_back", "maybe")])

@@ -10,6 +10,7 @@ from questions.vocabulary import fields
 GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
 OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
+AWAY = ("lapsing", "dormant", "churned")  # who is one of these has been away
 BY_UNIT = {"money": "spend", "litres": "litres", "visits": "visits", "km": "km"}
 
 
@@ -113,4 +114,4 @@ def _take_absence(reader: Reader, used: list[int]) -> bool:
     ago = reader.places("shape", "ago")
     came = reader.places("shape", "came") if ago else []
     used += [*absent, *ago, *came, *reader.places("field", "last")]
-    return bool(absent or ago)
+    return bool(absent or ago or reader.places("value", *AWAY))

@@ -206,18 +206,19 @@ def _each(question: Question, ground: Ground) -> list[tuple[str, Question]]:
 
 
 def _compare(question: Question, ground: Ground) -> Answer:
-    measures = COMPARED if question.measure == "customers" else (question.measure,)
+    moved = bool(question.by == "period" and (question.of("was") or question.of("became")))
+    measures = COMPARED if question.measure == "customers" and not moved else (question.measure,)
     rows = []
     for key, one in _each(question, ground):
         row: dict[str, Any] = {"key": key}
         if question.by == "period" and "customers" in measures:
             days = period.days(one.period, ground.asker.today)
-            row["customers"] = totals.came_by(one, ground, [days]).get(0, 0)
+            row["customers"] = (totals.moved_by if moved else totals.came_by)(one, ground, [days]).get(0, 0)
         elif "customers" in measures:
             row["customers"] = totals.people(one, ground)
         if measures == ("km",):
             row["km"] = totals.average_km(one, ground)
-        else:
+        elif not moved:
             found = totals.totals(one, ground).get(None, totals.Totals())
             row |= {name: found.measure(name) for name in measures if name != "customers"}
         rows.append(row)

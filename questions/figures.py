@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 
 from questions import when
 
-_NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>\d[\d,]*(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
+_NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
 _HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次趟天日周月升元块公名位家号大]|星期|千米|礼拜)")
 _HAN_LARGE = re.compile(rf"(?P<n>[一二两三四五六七八九十][{when.HAN}]*[百千万][{when.HAN}]*)(?!米)")
 _HAN_ANY = re.compile(rf"(?P<n>[{when.HAN}]+)")  # before or after another one only: 三到五次
 _ENGLISH = re.compile(
     r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
     r"|(?P<one>one)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more))"
+)
+_ENGLISH_LARGE = re.compile(
+    r"(?P<n>\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve) (?P<t>hundred|thousand)\b"
 )
 _UNITS: tuple[tuple[re.Pattern[str], str, int], ...] = tuple(
     (re.compile(rf" ?-?(?:{pattern})"), unit, times)
@@ -30,7 +33,7 @@ _UNITS: tuple[tuple[re.Pattern[str], str, int], ...] = tuple(
         (r"个|名|位|人", "people", 1),
     )
 )
-_SCALES = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
+_SCALES = {"": 1, "hundred": 100, "thousand": 1000, "k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
 _OPENED = re.compile(r"(?:between|from|从|在) ?")
 _TO = re.compile(r" ?(?P<to>-|~|–|—|到|至|to|and|和|与) ?")
 _CLOSED = re.compile(r" ?(?:之间|的?区间|这个区间|的?范围内?)")
@@ -91,7 +94,8 @@ def _han(text: str, start: int) -> Figure | None:
 
 def _one(text: str, start: int) -> Figure | None:
     match = (
-        _NUMBER.match(text, start)
+        _ENGLISH_LARGE.match(text, start)
+        or _NUMBER.match(text, start)
         or _HAN_LARGE.match(text, start)
         or _HAN_NUMBER.match(text, start)
         or _ENGLISH.match(text, start)
@@ -100,7 +104,8 @@ def _one(text: str, start: int) -> Figure | None:
         return None
     digits = (match["n"] or "one").replace(",", "")
     value = float(digits) if digits[0].isascii() and digits[0].isdigit() else float(when.count(digits))
-    scale = _SCALES[match["k"]] if match.groupdict().get("k") else 1
+    told = match.groupdict()
+    scale = _SCALES[told.get("k") or told.get("t") or ""]
     found = Figure(value * scale, "money" if match[0][0] in "¥$€" else "", match.end(), scale=scale)
     for pattern, code, times in _UNITS:
         if after := pattern.match(text, found.end):

@@ -12,6 +12,7 @@ from questions.shaping import dimension, kind, rest
 from questions.timing import HAPPEN, ahead, times
 from questions.typed import Parts
 from questions.vocabulary import values
+from questions.when import to_come
 
 SEVERAL = (
     "consent",
@@ -164,8 +165,11 @@ def _events(reader: Reader) -> None:
         if reader.shape(place - 1) == "not":
             reader.take(place - 1)
             negated = True
+        said = " ".join(reader.text(other) for other in reader.places("period"))
         period = _nearest_period(reader, place)
         reader.take(place)
+        if field in ("due", "birthday") and to_come(said):
+            period = period.replace("last-", "next-")  # "due within 3 days": those to come
         if not period and field in ("due", "birthday"):
             period = "next-7d" if field == "due" else "this-month"
         if not period:
@@ -177,16 +181,20 @@ def _events(reader: Reader) -> None:
         reader.add(field, "!=" if negated else "=", period)
 
 
+def _measured(reader: Reader) -> bool:
+    return bool(reader.parts.measure or reader.places("field", *SUMMED))
+
+
 def _nearest_period(reader: Reader, place: int) -> str:
     places = reader.places("period")
-    rows = any(token and token.field == "weekday" for token in reader.left)
-    measured = bool(reader.parts.measure or reader.places("field", *SUMMED))
-    summed = rows or measured or any(one.field == "visits" for one in reader.parts.filters)
+    rows = any(token and (token.field == "weekday" or token.code == "new") for token in reader.left)
+    summed = rows or _measured(reader) or any(one.field == "visits" for one in reader.parts.filters)
 
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
     if not places or (summed and len(places) == 1 and came):
         return ""
-    near = min(places, key=lambda other: abs(other - place))
+    english = reader.text(place).isascii()  # there the time follows what happened, in Chinese it goes before
+    near = min(places, key=lambda other: (abs(other - place), (other < place) == english))
     found = reader.code(near)
     reader.take(near)
     return found
@@ -206,7 +214,7 @@ def _parted(reader: Reader) -> None:
 def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
     comparing = bool(reader.places("shape", "compare", "difference"))
-    both = reader.took("shape", "both")
+    both = reader.took("shape", "both") and not comparing and not _measured(reader)
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
         token = reader.at(place)
@@ -231,7 +239,8 @@ def _values(reader: Reader) -> None:
         for code in sorted(code for code in codes if code.startswith("-")):
             reader.add(field, "=" if negated else "!=", code[1:])
         plainly = sorted(code for code in codes if not code.startswith("-"))
-        for some in [[code] for code in plainly] if both else [plainly] if plainly else []:
+        split = both and (field in SEVERAL or field == "station")
+        for some in [[code] for code in plainly] if split else [plainly] if plainly else []:
             reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
 
@@ -257,8 +266,12 @@ def _field(reader: Reader, place: int, token: Token) -> str:
     """A fuel is what customers prefer, or what was sold: after a word of buying, or with a sum."""
     if token.field != "fuel" or token.code not in values("product"):
         return token.field
-    bought = reader.shape(place - 1) == "bought" or (
-        reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most")
+    said = [reader.text(other) for other in reader.places("shape", "bought")]
+    of_sum = any(one.field in SUMMED for one in reader.parts.filters) and place not in reader.people
+    bought = (
+        (of_sum and any(word.isascii() for word in said))
+        or reader.shape(place - 1) == "bought"
+        or (reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most"))
     )
     measured = (
         bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))

@@ -7,11 +7,12 @@ from questions.question import EACH, MEANS, Filter
 from questions.reader import Reader
 from questions.timing import STATES
 from questions.typed import DIMENSIONS
+from questions.vocabulary import per_words
 
 PLACES = frozenset({"station", "home", "city", "region"})
 MEANT = frozenset({"visits", "spend", "litres"})  # of which there is a mean of each customer
 GOODS = frozenset({"wash", "shop", "lubricant", "adblue"})
-PEOPLE = frozenset({*STATES, "persona", "fuel"})
+PEOPLE = frozenset({*STATES, "persona", "fuel", "payment", "source", "vehicle", "tag"})
 
 
 def each(reader: Reader) -> None:
@@ -19,7 +20,8 @@ def each(reader: Reader) -> None:
     found = reader.places("shape", "each")
     for place in reader.places("shape", "by"):
         token = reader.at(place + 1)
-        if token is not None and token.kind == "value" and token.field in PEOPLE:
+        people = token is not None and token.kind == "value" and token.field in PEOPLE
+        if people and reader.text(place) in per_words():
             found.append(place)
     if not found:
         return

@@ -36,7 +36,7 @@ _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b)")
 _OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
-_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未]")
+_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,15 @@ def tokens(text: str, names: Names) -> list[Token]:
             found.append(Token("shape", "compare", token.text))
         position = end
     found += _unknown(lost, names)
-    return [token for place, token in enumerate(found) if not _echo(token, found[place - 1 : place])]
+    return [token for place, token in enumerate(found) if not _echo(token, found[max(0, place - 2) : place])]
 
 
 def _echo(token: Token, before: list[Token]) -> bool:
-    """The word for a station right after the name of one."""
-    return (token.kind, token.code) == ("field", "station") and bool(before) and before[0].field == "station"
+    """The word for a station right after the name of one, or of a city: 苏州的站."""
+    if (token.kind, token.code) != ("field", "station") or not before:
+        return False
+    of_city = [one.field for one in before if one.text != "的"][-1:]
+    return before[-1].field == "station" or (not token.text.isascii() and of_city in (["city"], ["region"]))
 
 
 def _goes_on(lost: str, text: str, position: int) -> bool:

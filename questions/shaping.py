@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from questions.means import average, much, share
 from questions.misread import NotUnderstood, Problem, unknown
-from questions.question import MEASURES, STEPS, SUMMED
+from questions.plain import Token
+from questions.question import MEANS, MEASURES, STEPS, SUMMED
 from questions.reader import Reader
-from questions.typed import DIMENSIONS, Parts
+from questions.typed import DIMENSIONS, ORDERS, Parts
 
 
 def kind(reader: Reader) -> None:
     growth = reader.growing = reader.took("shape", "growth")
     reader.much = any(reader.text(place) == "how much" for place in reader.places("shape", "count"))
+    fuel = any(one.field in ("fuel", "product") for one in reader.parts.filters)
+    reader.much = reader.much or (growth and fuel and not reader.people)
     counting = reader.took("shape", "count")
     listing = reader.took("shape", "list")
     comparing = reader.took("shape", "compare", "difference")
     trend = reader.took("shape", "trend")
     breakdown = reader.took("shape", "breakdown")
     _sold(reader)
+    _ordered(reader)
     reader.took("shape", "bought", "paid", "came", "money", "sort", "from")
     parts = reader.parts
     if parts.kind:
         return
-    if comparing:
+    if comparing or (growth and len(reader.places("period")) > 1):
         parts.kind = "compare"
     elif trend or (reader.places("shape", *STEPS) and not reader.places("period", "?")):
         _of_which(reader, trend)
@@ -35,6 +39,13 @@ def kind(reader: Reader) -> None:
         parts.kind = "change"
     elif listing:
         parts.kind = "list"
+
+
+def _ordered(reader: Reader) -> None:
+    """``sorted by spend``: what follows is the order, as after "by"."""
+    for place in reader.places("shape", "sort"):
+        if reader.code(place + 1) in ORDERS:
+            reader.left[place] = Token("shape", "by", reader.text(place))
 
 
 def _sold(reader: Reader) -> None:
@@ -125,10 +136,14 @@ def _measure(reader: Reader) -> None:
     if parts.sort.endswith("?"):
         sign = parts.sort.removesuffix("?")
         if listing:
+            if parts.measure in MEANS:
+                raise NotUnderstood(Problem("operator", "top", field=parts.measure.split("_")[0]))
             parts.sort = sign + (parts.measure or "spend")
             parts.measure, parts.kind = "", "list"
         else:
             parts.sort = "" if sign else (parts.measure or "customers")
+    elif listing and parts.measure in MEANS:
+        parts.kind = "count"  # nobody has a mean of their own
     elif listing and parts.measure and parts.kind == "list":
         parts.sort, parts.measure = parts.sort or f"-{parts.measure}", ""
     elif listing and parts.measure:

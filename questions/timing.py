@@ -23,6 +23,7 @@ def times(reader: Reader) -> None:
         return
     if parts.kind == "compare" and len(found) > 1 and not parts.by:
         parts.by, parts.period = "period", ",".join(found)
+        _happening(reader)
         return
     if len(found) > 1:
         raise NotUnderstood(Problem("periods", ", ".join(said)))
@@ -101,9 +102,9 @@ def ahead(period: str) -> bool:
 
 
 def _happening(reader: Reader) -> None:
-    """A trend of a segment that people move into is one of the moves."""
+    """A trend of a segment that people move into is one of the moves, and so is a comparison of times."""
     parts = reader.parts
-    if parts.kind != "trend" or parts.measure:
+    if not (parts.kind == "trend" or parts.by == "period") or parts.measure:
         return
     for one in parts.filters:
         if one.field == "segment" and one.op == "=" and set(one.values) <= HAPPEN | {"new"}:

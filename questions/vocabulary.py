@@ -122,6 +122,12 @@ def people_words() -> frozenset[str]:
 
 
 @cache
+def per_words() -> frozenset[str]:
+    """Words for "by" that make a mean of what follows: "per VIP", and not "by VIP"."""
+    return frozenset(_data()["shape_of_means"]["per"])
+
+
+@cache
 def segment_words() -> Mapping[str, str]:
     """Every word for a segment, in the form of ``plain``, and the segment's code."""
     return value_words("segment")

@@ -123,6 +123,12 @@ def _of_year(match: re.Match[str]) -> str:
     return f"{_WHICH[match['w']]}-year-{inner}"
 
 
+def _half(match: re.Match[str]) -> str:
+    begin, end = ("m01", "m06") if match["h"] in ("上", "first") else ("m07", "m12")
+    year = f"{_WHICH[match['w']]}-year-" if match["w"] else ""
+    return f"{year}{begin}..{year}{end}"
+
+
 def _quarter(match: re.Match[str]) -> str:
     year = match.groupdict().get("y")
     number = count(match["q"])
@@ -199,8 +205,8 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(rf"(?:未来|接下来|今后)(?:的)? ?(?P<n>{N}) ?(?P<u>{UNIT})(?:以?内)?", _coming),
     _rule(r"(?:最近|近|过去)(?:的)?半年(?:以?内)?|半年(?:之|以)?内|(?:the )?(?:last|past) half(?: a)? year",
           lambda _m: "last-182d"),
-    _rule(r"(?:今年)?上半年|(?:the )?first half(?: of the year)?\b", lambda _m: "m01..m06"),
-    _rule(r"(?:今年)?下半年|(?:the )?second half(?: of the year)?\b", lambda _m: "m07..m12"),
+    _rule(r"(?:(?P<w>[今去])年)?的?(?P<h>上|下)半年", _half),
+    _rule(r"(?:the )?(?P<h>first|second) half(?: of (?:the|(?P<w>this|last)) year)?\b", _half),
     _rule(rf"(?:in |over )?(?:the )?past (?P<u>{WHOLE})\b", _past),
     _rule(rf"(?:the )?(?P<w>this|last|previous|next|coming) (?P<u>{WHOLE})\b", _unit),
     _rule(rf"(?P<w>本|这|上|下)(?:一)?个?(?P<u>{WHOLE})(?!度)", _unit),
@@ -212,6 +218,7 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(r"(?:year to date|ytd)\b|今年以来", lambda _m: "this-year"),
     _rule(r"(?:month to date|mtd)\b|本月以来", lambda _m: "this-month"),
 )  # fmt: skip
+_WITHIN = re.compile(r"^(?:with)?in (?!the)|^[^最近过前]*内$")
 _SINCE = re.compile(r"(?:since|from|自从?|从|after) ?(?:the )?(?:beginning of |start of )?")
 _AFTER = re.compile(
     r" ?(?:(?:以来|至今|起|开始|以后|之后|到现在|到今天|到目前)(?:至今)?|(?:on|until now|until today|to date)\b)"
@@ -241,6 +248,11 @@ def _relative(text: str, start: int) -> tuple[str, int] | None:
     if found is None or after is None or after[0].isascii():
         return found
     return (found[0] if found[0].startswith("this-") else _open(found[0])), after.end()
+
+
+def to_come(text: str) -> bool:
+    """Whether "within 3 days", 3天内 and not "the last 3 days": of what is expected it is time to come."""
+    return _WITHIN.search(text) is not None
 
 
 def _dated(text: str, start: int) -> tuple[str, int] | None:

@@ -119,7 +119,8 @@ class Expected:
         return rows["customer_id"].nunique() if name == "customers" else _round(measure(rows, name))
 
     def _compare(self, question: Asked) -> Any:
-        names = COMPARED if question.measure == "customers" else (question.measure,)
+        moved = question.by == "period" and (question.of("was") or question.of("became"))
+        names = COMPARED if question.measure == "customers" and not moved else (question.measure,)
         if question.by == "period":
             each = {one: replace(question, period=one) for one in question.period.split(",")}
         else:
@@ -132,6 +133,9 @@ class Expected:
         return {key: {name: self._compared(one, name) for name in names} for key, one in each.items()}
 
     def _compared(self, question: Asked, name: str) -> Any:
+        if question.by == "period" and (question.of("was") or question.of("became")):
+            moves = self.oracle.moves(question)
+            return int(moves["customer_id"].isin(self.oracle.customers(question)).sum())
         if name == "customers" and question.by != "period":
             return len(self.oracle.customers(question))
         return self._of(self.oracle.asked_rows(question), name)

@@ -70,10 +70,11 @@ def send(
     there = select(Outbound.id).where(Outbound.campaign == CAMPAIGN, Outbound.occurrence == occurrence)
     if session.scalar(there.where(Outbound.customer_id == customer_id)) is not None:
         return False
+    facts = {"text": text, "station": station, "by": by, "zone": ready.zone}
     row = {
         "campaign": CAMPAIGN, "occurrence": occurrence, "customer_id": customer_id, "state": "queued",
         "reason": ready.reason, "kind": "service", "priority": PRIORITY, "template": "outreach/personal",
-        "copy_version": None, "facts": {"text": text, "station": station, "by": by}, "planned_at": now,
+        "copy_version": None, "facts": facts, "planned_at": now,
         "arm": None, "not_before": ready.start, "window_end": ready.end, "expires_at": ready.expires,
         "unless_visit_after": None, "settled_at": None,
     }  # fmt: skip

@@ -43,7 +43,8 @@ def test_a_message_is_shown_confirmed_and_stands_in_the_ledger_once(
     assert manager.toast == "This button is too old"
     (row,) = ledger(chain)
     assert (row.campaign, row.kind, row.state, row.customer_id) == ("personal", "service", "queued", wei)
-    assert row.facts == {"text": "Your <rim> is fixed", "station": "North Gate", "by": "Ming"}
+    said = {"text": "Your <rim> is fixed", "station": "North Gate", "by": "Ming"}
+    assert row.facts == {**said, "zone": "Asia/Shanghai"}
     assert row.not_before == NOON
     assert [one.customer_id for one in chain.audit("message")] == [wei]
     manager.taps("‹ Card")
@@ -115,5 +116,5 @@ def test_who_withdraws_before_the_last_tap_hears_nothing(
 def test_too_long_and_no_text_are_asked_for_again(chain: Chain, manager: Chat, wei: int) -> None:
     manager.forges(f"write.to:{wei}")
     assert "600 is the most" in manager.says("x" * 601)
-    assert "What shall" in manager.sends_voice()
+    assert "What would you like to tell" in manager.sends_voice()
     assert "Send it?" in manager.says("x" * 600)

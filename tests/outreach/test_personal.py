@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
-from outreach import campaigns, outbox
+from outreach import campaigns, outbox, unknowns
 from outreach.message import Words
 from outreach.personal import Barred, Ready, send, when
 from templates import label, render
@@ -59,6 +59,17 @@ def test_whoever_withdraws_meanwhile_is_not_written_to(database: Database, wei: 
         outbox.sweep(session, now=NOON)
         (row,) = session.scalars(select(Outbound)).all()
         assert (row.state, row.reason) == ("skipped", "no_consent")
+
+
+def test_one_that_is_sent_again_waits_for_their_morning(database: Database, wei: int) -> None:
+    late, morning = datetime(2026, 6, 15, 19, tzinfo=UTC), datetime(2026, 6, 16, 1, tzinfo=UTC)
+    with database.write() as session:
+        write(session, wei, "a")
+        (row,) = claim(session, NOON)
+        outbox.recover(session, owner="later", flying=(), now=NOON)
+        assert unknowns.resend(session, row.id, campaigns.shipped().contact, by=1, now=late)
+        again = session.get_one(Outbound, row.id, populate_existing=True)
+        assert (again.reason, again.not_before) == ("quiet_hours", morning)  # 3:00 in Shanghai, then 9:00
 
 
 def test_the_night_holds_it_and_its_time_ends_a_day_later(database: Database, wei: int) -> None:

@@ -18,7 +18,7 @@ from handlers.text import cut
 
 PAGE = 12
 LAST = 200  # pages: nobody reads beyond
-OF_PEOPLE = ("look_up", "export", "note", "tag", "task", "message")
+OF_PEOPLE = ("look_up", "export", "note", "tag", "task", "message", "erase")
 Scope = tuple[str, int]  # "all" and 0, "staff" and a Telegram id, "customer" and an id
 
 
@@ -90,7 +90,7 @@ def _row(
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "at": at.isoformat(),
-        "by": cut(by or "", 32) or str(actor),
+        "by": cut(by or "", 32) or (str(actor) if actor else ""),
         "action": action,
         "door": detail or "",
         "name": cut(name or "", 32),

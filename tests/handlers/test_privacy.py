@@ -178,7 +178,9 @@ def test_staff_see_an_erased_customer_nowhere(town: Town, fang: Chat) -> None:
     assert "王芳" in boss.says(f"/customer {number}")
     forget(fang)
     assert "王芳" not in boss.says(f"/customer {number}") + boss.says("/customer 王芳")
-    assert "王芳" not in boss.says("/audit")
+    noted = boss.says("/audit")
+    assert "— · 按本人要求删除资料 (本人操作)" in noted.replace("（", " (").replace("）", ")")
+    assert "王芳" not in noted
     with town.database.read() as session:
         assert session.scalars(select(Customer.id).where(customers_of(None, town.now.date()))).all() == []
 

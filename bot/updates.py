@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
 
@@ -30,6 +32,7 @@ ALLOWED = ["message", "callback_query", "my_chat_member", "inline_query"]
 POLL_SECONDS = 25
 BURST, REFILL = 60, 5.0  # updates a chat may send at once, and per second from then on
 REMEMBERED = 10_000  # chats whose rate is kept in mind
+UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)  # what reading an unforeseen shape raises
 GRACE = 3.0  # seconds for what is being handled when the bot stops
 
 Handle = Callable[[Incoming], Awaitable[None]]
@@ -87,8 +90,10 @@ class Inbox:
         for update_id, replies in unspoken:
             await self._say(update_id, replies)
         for payload in waiting:
-            update = Update.de_json(payload, bot)
-            if update.inline_query is not None:
+            update = readable(payload, bot)
+            if update is None:
+                await self.set_aside([payload])
+            elif update.inline_query is not None:
                 await self._let_go(update)
             else:
                 self._enqueue(update)
@@ -105,6 +110,18 @@ class Inbox:
         new = await self._writer.run(lambda session: inbox.store(session, rows, chats, now=self._clock()))
         for update_id in sorted(new):
             self._enqueue(distinct[update_id])
+
+    async def set_aside(self, payloads: list[dict[str, Any]]) -> None:
+        """Keep updates that nobody can read, as failed; those who come after them are not held up."""
+        reference, chats = secrets.token_hex(3).upper(), {payload["update_id"]: 0 for payload in payloads}
+
+        def keep(session: Session) -> None:
+            inbox.store(session, payloads, chats, now=self._clock())
+            for update_id in chats:
+                inbox.close(session, update_id, "failed", now=self._clock(), reference=reference)
+
+        await self._writer.run(keep)
+        log.error("updates %s cannot be read and were set aside, reference %s", list(chats), reference)
 
     async def drain(self) -> None:
         """Wait until everything handed on is handled."""
@@ -188,15 +205,41 @@ def chat_of(update: Update) -> int:
     return update.effective_user.id if update.effective_user else 0
 
 
+def readable(payload: dict[str, Any], bot: Bot) -> Update | None:
+    """The update, or None where its shape is none that we know, as a newer Bot API may send."""
+    try:
+        return Update.de_json(payload, bot)
+    except UNREADABLE as error:
+        log.warning("update %d cannot be read: %s", payload["update_id"], error)
+        return None
+
+
+async def _fetch(bot: Bot, offset: int | None) -> tuple[Sequence[Update], list[dict[str, Any]]]:
+    """What has come since ``offset``: updates, and the payloads of those that cannot be read."""
+    try:
+        updates = await bot.get_updates(
+            offset=offset, limit=100, timeout=POLL_SECONDS, allowed_updates=ALLOWED
+        )
+    except UNREADABLE:  # PTB gives all or nothing: fetch them as they are, and read each by itself
+        asked = {"limit": 100, "timeout": 0, "allowed_updates": ALLOWED}
+        came: Any = await bot.do_api_request(
+            "GetUpdates", asked if offset is None else {**asked, "offset": offset}
+        )
+        read = [(payload, readable(payload, bot)) for payload in came]
+        good = [update for _payload, update in read if update is not None]
+        return good, [payload for payload, update in read if update is None]
+    return updates, []
+
+
 async def poll(bot: Bot, box: Inbox) -> None:
     """Fetch updates for ever. Raises Conflict when another poller took over, InvalidToken."""
     offset: int | None = None
     pause = 1.0
     while True:
         try:
-            updates = await bot.get_updates(
-                offset=offset, limit=100, timeout=POLL_SECONDS, allowed_updates=ALLOWED
-            )
+            updates, unreadable = await _fetch(bot, offset)
+            if unreadable:
+                await box.set_aside(unreadable)
             await box.take(updates)
         except (Conflict, InvalidToken):
             raise
@@ -208,5 +251,6 @@ async def poll(bot: Bot, box: Inbox) -> None:
             pause = min(pause * 2, 30.0)
         else:
             pause = 1.0
-            if updates:
-                offset = max(update.update_id for update in updates) + 1
+            came = [update.update_id for update in updates]
+            came += [payload["update_id"] for payload in unreadable]
+            offset = max(came) + 1 if came else offset

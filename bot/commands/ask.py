@@ -12,7 +12,17 @@ import typer
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bot.commands.common import AsJson, asked_day, check_target, fail, now, opened, print_json, save
+from bot.commands.common import (
+    AsJson,
+    asked_day,
+    check_target,
+    console,
+    fail,
+    now,
+    opened,
+    print_json,
+    save,
+)
 from bot.commands.why import plain
 from bot.config import Settings
 from crm import audit
@@ -68,6 +78,10 @@ def ask(
             found = _ask(session, settings, asked, staff, day)
         if export is not None and found.question is not None:
             _export(database, found, export, "en" if asked.isascii() else settings.locale)
+    classed = found.facts.get("as_of")
+    if classed and classed > day:
+        note = f"segments and other classes are those of {classed}; days and periods count to {day}"
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
     if as_json:
         print_json(found.facts)
         return

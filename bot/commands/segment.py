@@ -90,6 +90,8 @@ def _verify(settings: Settings, database: Database, criteria: Criteria, as_json:
             trust_self_reported=settings.trust_self_reported,
             zone=settings.zone,
         )
+    except DBAPIError as error:
+        fail(f"the state cannot be held against the log: {reason(error)}")
     finally:
         database.close()
     if as_json:

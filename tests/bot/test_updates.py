@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from telegram import Bot, Update
+from telegram.ext import ApplicationBuilder
 
 from bot import updates
-from bot.updates import Inbox
+from bot.updates import Inbox, poll
 from crm import inbox
 from crm.db import Database
 from crm.writer import Writer
 from handlers.ask import Incoming
+from sandbox.run import running
 
 
 def update(number: int, chat: int = 1, text: str = "hello") -> Update:
@@ -210,3 +213,54 @@ async def test_what_does_not_end_does_not_keep_the_bot_from_stopping(
     await asyncio.wait_for(inbox_.stop(), 5)
     with database.read() as session:
         assert [row.update_id for row in inbox.waiting(session)] == [1]
+
+
+async def test_an_update_of_an_unknown_shape_stops_nobody(database: Database, writer: Writer) -> None:
+    """A newer Bot API may send what this version cannot read; the one after it is handled all the same."""
+    seen: list[int] = []
+    handled = asyncio.Event()
+
+    async def handle(incoming: Incoming) -> None:
+        seen.append(incoming.update_id)
+        if incoming.update_id == 3:
+            handled.set()
+
+    inbox_ = box(database, writer, handle)
+    async with running() as sandbox:
+        token = "1:" + "A" * 35
+        bot = ApplicationBuilder().token(token).base_url(f"{sandbox.url}/bot").build().bot
+        queue = sandbox.state.bot(token).updates
+        for number, content in (
+            (1, update(1).to_dict()["message"]),
+            (2, {}),
+            (3, update(3).to_dict()["message"]),
+        ):
+            queue.push({"message": content}, number)
+        async with bot:
+            polling = asyncio.create_task(poll(bot, inbox_))
+            await asyncio.wait_for(handled.wait(), 10)
+            while queue.waiting:
+                await asyncio.sleep(0)
+            polling.cancel()
+    await inbox_.drain()
+    assert seen == [1, 3]
+    with database.read() as session:
+        kept = {row.update_id: (row.state, row.payload) for row in session.scalars(select(inbox.Incoming))}
+    assert kept[2] == ("failed", {"update_id": 2, "message": {}})
+
+
+async def test_a_stored_update_that_cannot_be_read_any_more_stops_no_start(
+    database: Database, writer: Writer
+) -> None:
+    with database.write() as session:
+        inbox.remember(session, {"update_id": 5, "message": {}}, 1, now=datetime.now(UTC))
+    seen: list[int] = []
+
+    async def handle(incoming: Incoming) -> None:
+        seen.append(incoming.update_id)
+
+    inbox_ = box(database, writer, handle)
+    await inbox_.recover(BOT)
+    await inbox_.drain()
+    assert not seen
+    assert await states(database, [5]) == ["failed"]

@@ -61,3 +61,10 @@ def test_what_cannot_be_a_file_is_said(folder: Path, database: Database) -> None
     assert not list(folder.glob("*.csv"))
     with database.read() as session:
         assert session.scalar(select(func.count()).where(Audit.action == "export")) == 0
+
+
+def test_a_day_before_the_last_run_says_whose_classes_are_told(folder: Path) -> None:
+    assert folder.is_dir()
+    assert "note:" not in call("how many VIPs").stderr
+    earlier = CliRunner().invoke(app, ["how many VIPs", "--as-of", "2026-01-31", "--json"])
+    assert f"are those of {TODAY}" in earlier.stderr.replace("\n", " ")

@@ -19,6 +19,14 @@ class Redacted(logging.Formatter):
         return redact(super().format(record))
 
 
+class NoUpdates(logging.Filter):
+    """Drops what PTB says when it cannot read an update: it prints all of them, names and words too.
+    bot/updates.py tells which one it was."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Error while parsing updates")
+
+
 def redact(text: str) -> str:
     text = TOKEN.sub("[token]", text)
     text = PASSWORD.sub(r"\1[password]@", text)
@@ -29,6 +37,7 @@ def redact(text: str) -> str:
 def set_up(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(NoUpdates())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from crm.cells import runs
+
 # Invisible signs that change what a name looks like or whether two cards are equal.
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 _HARMLESS = re.compile(r"[+-]?\d[\d ().,]*")
 
 
@@ -38,9 +38,9 @@ def _ascii(sign: str) -> str:
 
 def inert(text: str) -> str:
     """A cell that no spreadsheet takes for a formula; ``revived`` gives the text back."""
-    return "'" + text if _FORMULA.match(text) and not _HARMLESS.fullmatch(text) else text
+    return "'" + text if runs(text.lstrip("'")) and not _HARMLESS.fullmatch(text) else text
 
 
 def revived(text: str) -> str:
     """The text that ``inert`` was given."""
-    return text[1:] if _ESCAPED.match(text) else text
+    return text[1:] if text.startswith("'") and runs(text.lstrip("'")) else text

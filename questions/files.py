@@ -14,11 +14,11 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from crm.cells import runs
 from questions.table import Cell, Column
 from templates import label, words
 
 FORMATS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
-RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a formula may begin with
 WIDTHS = {"text": 18, "integer": 12, "decimal": 14, "day": 12}
 SHOWN = {"day": "yyyy-mm-dd", "decimal": "#,##0.00", "integer": "#,##0", "text": "@"}
 TOLD_EVERY = 1000  # lines
@@ -67,7 +67,7 @@ def _text(to: IO[bytes], columns: Sequence[Column], heads: list[str], rows: Iter
 
 def _inert(cell: Cell, kind: str) -> Cell:
     """A text that begins like a formula, behind a quote: spreadsheets then take it for the text it is."""
-    if kind == "text" and isinstance(cell, str) and cell.lstrip(" ").startswith(RUNS):
+    if kind == "text" and isinstance(cell, str) and runs(cell):
         return f"'{cell}"
     return cell
 

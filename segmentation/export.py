@@ -12,6 +12,8 @@ from babel.numbers import get_currency_precision
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from crm.cells import runs
+
 COLUMNS = (
     "customer",
     "recency_days",
@@ -63,9 +65,8 @@ def decimal(units: int, currency: str) -> str:
 
 def _inert(text: str) -> str:
     """A spreadsheet would run a text that begins like a formula; a plain signed number is none."""
-    if text[:1] in ("=", "@", "\t", "\r") or (text[:1] in ("+", "-") and not text[1:].isdecimal()):
-        return "'" + text
-    return text
+    signed = text[:1] in ("+", "-") and text[1:].isdecimal()
+    return "'" + text if runs(text) and not signed else text
 
 
 def csv_bytes(rows: list[tuple[str, ...]]) -> bytes:

@@ -118,11 +118,11 @@ def test_every_number_comes_back(value: int) -> None:
     assert numbers.scaled(f"{sign}{whole // 1000}.{whole % 1000:03d}", "litres", 3) == value
 
 
-@given(st.text(alphabet=st.one_of(st.sampled_from("'=+-@\t\r1 "), st.characters(codec="utf-8"))))
+@given(st.text(alphabet=st.one_of(st.sampled_from("'=+-@\t\r\n＝＠1 "), st.characters(codec="utf-8"))))
 def test_what_is_made_inert_comes_back(cell: str) -> None:
     safe = text.inert(cell)
     assert text.revived(safe) == cell
-    assert not safe.startswith(("=", "@", "\t", "\r"))
+    assert not safe.lstrip(" ").startswith(("=", "@", "\t", "\r", "\n", "＝", "＠"))
     assert not safe.startswith(("+", "-")) or safe.lstrip("+-")[:1].isdecimal()
 
 

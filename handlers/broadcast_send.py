@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm import audit, broadcasts
 from crm.broadcasts import Broadcast
 from crm.staff import Staff
-from handlers import broadcast_card, tell
+from handlers import broadcast_card, coupon_qr, tell
 from handlers.ask import Ask
 from handlers.broadcast_card import card, expired, limits, live, looking, mine, opening, terms
 from handlers.errands import sent
@@ -55,7 +55,7 @@ def sample(ask: Ask) -> Reply:
 
 
 def test(ask: Ask) -> Reply:
-    """``broadcast.test:ID``: the message itself, with its button, to whoever asks."""
+    """``broadcast.test:ID``: the message itself, with its buttons, to whoever asks."""
     found = mine(ask.session, ask.who, whole(ask.parts, 0))
     if found is None:
         return expired()
@@ -64,15 +64,30 @@ def test(ask: Ask) -> Reply:
         return Reply("replies/broadcast_nobody")
     broadcasts.look(ask.session, found, ask.who.user_id, now=ask.now, tested=True)
     audit.viewed(ask.session, ask.who.user_id, named(shown), now=ask.now, how="broadcast_test")
-    stop = ((Button("outreach.stop_offers", data=STOP_OFFERS),),)
+    qr = ((Button("coupon.qr", data=f"broadcast.qr:{found.id}"),),) if _coupon(shown) else ()
+    buttons = (*qr, (Button("outreach.stop_offers", data=STOP_OFFERS),))
     own = ask.who.locale
     order = [own, *(each for each in LOCALES if each != own and each in words_of(ask.session, found))]
     texts = [shown[0].in_(locale, _words(ask))[0] for locale in order]
     parts = [
-        Reply("replies/broadcast_test", {"text": text}, stop, locale=locale)
+        Reply("replies/broadcast_test", {"text": text}, buttons, locale=locale)
         for locale, text in zip(order, texts, strict=True)
     ]
     return Reply("replies/broadcast_tested", {"id": found.id}, then=tuple(parts))
+
+
+def qr(ask: Ask) -> Reply:
+    """``broadcast.qr:ID``: what a tap on the test's button shows a driver; its code is none yet."""
+    found = mine(ask.session, ask.who, whole(ask.parts, 0))
+    coupon = _coupon(_samples(ask, found, most=1)) if found else None
+    if coupon is None:
+        return expired()
+    return Reply("replies/coupon_qr", coupon, qr=coupon_qr.link(ask, coupon["code"]))
+
+
+def _coupon(shown: list[Sample]) -> dict[str, Any] | None:
+    coupon: dict[str, Any] | None = shown[0].row.facts["coupon"] if shown else None
+    return coupon
 
 
 def ask_for(ask: Ask) -> Reply:

@@ -13,6 +13,7 @@ from outreach.campaigns import Situation
 from outreach.copies import FACTS, CopyFault, check
 from outreach.message import STOP_OFFERS, Words
 from outreach.outbox import Claimed
+from outreach.wording import personas_of
 from templates import LOCALES, label, render
 
 TEXT = "words.text"  # the step of the talk
@@ -42,7 +43,8 @@ def situations(ask: Ask) -> Reply:
         for each in found
         for locale in LOCALES
     ]
-    facts = {"campaign": found[0].campaign}
+    own = [{"situation": each.name, "personas": personas_of(each.template)} for each in found]
+    facts = {"campaign": found[0].campaign, "own": [one for one in own if one["personas"]]}
     return Reply("replies/campaign_words", facts, (*in_rows(taps, 2), (TO_CAMPAIGNS,)), instead=True)
 
 

@@ -22,8 +22,12 @@ def show(ask: Ask) -> Reply:
     if coupon.expires_at <= ask.now:
         return Reply("replies/coupon_expired")
     zone = ZoneInfo(ask.customer.timezone or ask.house.timezone)
-    link = f"https://t.me/{ask.house.bot_username}?start=cp_{coupon.code}"
-    return Reply("replies/coupon_qr", facts(coupon, zone), qr=link)
+    return Reply("replies/coupon_qr", facts(coupon, zone), qr=link(ask, coupon.code))
+
+
+def link(ask: Ask, code: str) -> str:
+    """What the QR of a coupon says."""
+    return f"https://t.me/{ask.house.bot_username}?start=cp_{code}"
 
 
 def facts(coupon: Coupon, zone: ZoneInfo) -> dict[str, Any]:

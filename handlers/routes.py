@@ -241,6 +241,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Tap("broadcast.check"), broadcast_send.check, MARKETERS),
     Route(Tap("broadcast.sample"), broadcast_send.sample, MARKETERS),
     Route(Tap("broadcast.test"), broadcast_send.test, MARKETERS),
+    Route(Tap("broadcast.qr"), broadcast_send.qr, MARKETERS),
     Route(Tap("broadcast.ask"), broadcast_send.ask_for, MARKETERS),
     Route(Tap("broadcast.approve"), broadcast_send.approve, RULERS),
     Route(Tap("broadcast.refuse"), broadcast_send.refuse, MARKETERS),

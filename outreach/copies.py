@@ -43,6 +43,15 @@ _NODES = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If),
     *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Filter),
 )
+# What Jinja2 says of a text that it cannot read, and what we call it. The word is the first group, if any.
+_SYNTAX = (
+    ("open_braces", r"expected 'end of print statement'\.$|unexpected '\}'$"),
+    ("no_if", r"unknown tag '(else|elif|endif)'"),
+    ("statement", r"unknown tag '(\w+)'"),
+    ("no_end", r"innermost block that needs to be closed is 'if'\.$"),
+    ("sign", r"unexpected char (?:'(.)'|\"(.)\")"),
+    ("comment", r"comment tag$"),
+)
 _TAG = re.compile(r"<(/?)([a-z]+)>")
 _GAPS = re.compile(r"\n{3,}")
 
@@ -201,7 +210,15 @@ def _fault(error: Exception) -> Fault:
         return Fault("compared")
     if isinstance(error, ArithmeticError):
         return Fault("whole_number")
-    return Fault("syntax", str(error), getattr(error, "lineno", None) or 0)
+    return _syntax(error)
+
+
+def _syntax(error: Exception) -> Fault:
+    line = getattr(error, "lineno", None) or 0
+    for code, said in _SYNTAX:
+        if found := re.search(said, str(error)):
+            return Fault(code, next(filter(None, found.groups()), ""), line)
+    return Fault("syntax", "", line)
 
 
 def _of_text(text: str) -> Iterator[Fault]:

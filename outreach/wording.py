@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from outreach.campaigns import Situation
 from outreach.person import Person
+from segmentation.thresholds import PERSONAS
 from templates import LOCALES, exists
 
 
@@ -33,3 +34,8 @@ def for_persona(template: str, persona: str | None) -> str | None:
     """The variant of a template for a persona, if every language has it."""
     own = f"{template}_{persona}"
     return own if persona and template and all(exists(own, locale) for locale in LOCALES) else None
+
+
+def personas_of(template: str) -> list[str]:
+    """For whom a template has words of their own."""
+    return [each for each in PERSONAS if for_persona(template, each)]

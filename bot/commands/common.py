@@ -14,8 +14,10 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from bot.config import Settings, faults
+from crm import broadcasts
 from crm.db import Database
 from crm.schema import NewerSchema, migrate
 from outreach import campaigns
@@ -108,6 +110,16 @@ def chosen_campaigns(only: str | None) -> Campaigns:
         fail("; ".join(error.faults))
     except KeyError:
         fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
+
+
+def campaign_or_broadcast(session: Session, only: str | None) -> str | None:
+    """The name in the ledger: of a campaign, or of a broadcast by ``b12`` or, as the chat says, ``#12``."""
+    if only is None:
+        return None
+    name = f"b{only[1:]}" if only.startswith("#") else only
+    if broadcasts.of_campaign(session, name) is None:
+        chosen_campaigns(name)
+    return name
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 import templates
 from bot.commands import results, switch, unknown
 from bot.commands.common import (
+    campaign_or_broadcast,
     chosen_campaigns,
     console,
     fail,
@@ -42,6 +43,7 @@ app.command("unknown")(unknown.unknown)
 app.command("switch")(switch.switch)
 
 CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
+ONE = Annotated[str | None, typer.Option(help="Only this campaign, or this broadcast: b12 for #12.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -96,17 +98,17 @@ def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
 
 @app.command("status")
 def status_(
-    campaign: CAMPAIGN = None,
+    campaign: ONE = None,
     customer: Annotated[str | None, typer.Option(help="One customer, by member number.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=100_000, help="How many people to list.")] = 50,
     as_json: JSON = False,
 ) -> None:
     """What became of everyone, by campaign, and of people by name of the reason."""
-    chosen_campaigns(campaign)
     settings = load_settings()
     database = open_database(settings)
     try:
         with database.read() as session:
+            campaign = campaign_or_broadcast(session, campaign)
             still = standstill.look(session, Mark(settings.marks))
             if customer is not None and not status.known(session, customer):
                 fail(f"no customer has the number {customer}")

@@ -7,22 +7,28 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from bot.commands.common import AsJson, chosen_campaigns, now, opened, print_json
+from bot.commands.common import AsJson, campaign_or_broadcast, chosen_campaigns, now, opened, print_json
 from bot.commands.why import plain
 from bot.config import Settings
-from outreach import followed
+from outreach import broadcast, followed
 from outreach.campaigns import Campaigns
 from templates import render
 
 
 def results(
-    campaign: Annotated[str | None, typer.Option(help="Only this campaign: win_back or vip.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Only this campaign, or this broadcast: b12 for #12.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What each campaign brought: the verdict first, then the numbers of both arms."""
-    chosen = chosen_campaigns(campaign)
+    chosen = chosen_campaigns(None)
     with opened() as (settings, database), database.read() as session:
-        found = [_result(session, settings, chosen, name) for name in _compared(chosen)]
+        one = campaign_or_broadcast(session, campaign)
+        names = [each for each in _compared(chosen) if one in (None, each)]
+        if one is not None and one not in chosen.names:
+            names = [one]
+        found = [_result(session, settings, chosen, name) for name in names]
     if as_json:
         print_json({"campaigns": found})
         return
@@ -37,12 +43,13 @@ def _compared(chosen: Campaigns) -> list[str]:
 
 
 def _result(session: Session, settings: Settings, chosen: Campaigns, name: str) -> dict[str, Any]:
+    mine = [each for each in chosen.situations if each.campaign == name]
     return followed.follow(
         session,
         name,
-        window=next(each.window for each in chosen.situations if each.campaign == name),
+        window=mine[0].window if mine else broadcast.WINDOW,
         currency=settings.currency,
         trust_self_reported=settings.trust_self_reported,
         now=now(),
-        situations=[each for each in chosen.situations if each.campaign == name],
+        situations=mine,
     ).facts()

@@ -11,7 +11,9 @@ from crm.broadcasts import Broadcast
 from crm.customers import Customer
 from crm.staff import Staff
 from handlers.broadcast_card import terms
-from templates import label
+from outreach.message import Words
+from outreach.samples import samples
+from templates import label, render
 from tests.handlers.broadcasts import (
     CODE,
     TEXT,
@@ -251,3 +253,19 @@ def test_headquarters_pays_for_speed_where_the_setting_allows_it(chain: Chain) -
     assert chain.audit("broadcast_stars")
     boss.forges(f"broadcast.free:{number}")
     assert newest(boss).stars is None
+
+
+def test_the_test_message_has_what_the_real_one_has(chain: Chain) -> None:
+    boss = chain.hire("headquarters", language="en")
+    made = drafted(boss, offer="10 7 60")
+    boss.forges(f"broadcast.test:{made.id}")
+    with chain.town.database.read() as session:
+        (real,) = samples(session, made, terms(session, chain.town.house), chain.town.now, 1)
+    text, rows = real.in_("en", Words(render, label, "zh"))
+    assert text in boss.heard
+    assert list(boss.buttons)[-2:] == [button.label for row in rows for button in row]
+    boss.taps("Show the QR")
+    assert "Let the attendant scan this" in boss.heard
+    plain = drafted(boss)
+    boss.forges(f"broadcast.qr:{plain.id}")
+    assert "out of date" in boss.heard

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from bot.commands.outreach import app
-from crm import meta
+from crm import broadcasts, meta
 from crm.audit import Audit
 from crm.customers import Customer
 from crm.db import Database, sqlite_url
@@ -188,3 +188,18 @@ def test_a_switch_that_is_none_is_named(chain: Database, words: tuple[str, str])
     told = run("switch", *words)
     assert told.exit_code != 0
     assert words[0] in told.stderr if words[0] == "nosuch" else words[1] in told.stderr
+
+
+def test_a_broadcast_is_called_by_its_short_name(chain: Database) -> None:
+    with chain.write() as session:
+        made = broadcasts.draft(session, by=1, stations=None, currency="CNY", now=NOW)
+        who = customer(session, 1)
+        queued(session, who, campaign=made.campaign, occurrence="broadcast", state="sent", claimed_at=NOW)
+        queued(session, who, 2)
+    for name in ("b1", "#1"):
+        (row,) = run_json("status", "--campaign", name)["rows"]
+        assert (row["customer"], row["campaign"], row["state"]) == ("M1", "b1", "sent")
+        assert [one["campaign"] for one in run_json("results", "--campaign", name)["campaigns"]] == ["b1"]
+    assert "no campaign is called b2" in run("status", "--campaign", "b2").stderr
+    assert "no campaign is called b2" in run("results", "--campaign", "b2").stderr
+    assert run_json("results", "--campaign", "welcome")["campaigns"] == []

@@ -96,9 +96,9 @@ def test_everything_but_words_facts_if_and_filters_is_refused(source: str) -> No
 @pytest.mark.parametrize(
     ("source", "because"),
     [
-        ("{% if name %}x", "end of template"),  # bad input 44
-        ("{{ name", "end of"),
-        ("{% endif %}", "unknown tag"),
+        ("{% if name %}x", "has no {% endif %}"),  # bad input 44
+        ("{{ name", "is not closed"),
+        ("{% endif %}", "without its {% if ... %}"),
         ("<b>x", "<b> is not closed"),
         ("<b><i>x</b></i>", "closes what is not open"),
         ("</b>", "closes what is not open"),
@@ -293,3 +293,38 @@ def test_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     migrate(database)
     plan_round(database, NOON + DAY)
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "word"),
+    [
+        ("{{ name", "open_braces", ""),
+        ("{{ name }", "open_braces", ""),
+        ("{% if name }x{% endif %}", "open_braces", ""),
+        ("{% if name %}x", "no_end", ""),
+        ("{% if name %}a{% else %}b", "no_end", ""),
+        ("x{% endif %}", "no_if", "endif"),
+        ("{% else %}", "no_if", "else"),
+        ("{% buy name %}", "statement", "buy"),
+        ("{% if name %}a{% endfor %}", "statement", "endfor"),
+        ("{{ na?me }}", "sign", "?"),
+        ("{{ “x” }}", "sign", "“"),
+        ("{{ 'abc }}", "sign", "'"),
+        ("{# note", "comment", ""),
+        ("{{ name name }}", "syntax", ""),
+        ("{% if name = 1 %}a{% endif %}", "syntax", ""),
+        ("{{ }}", "syntax", ""),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_in_plain_words(source: str, code: str, word: str) -> None:
+    with pytest.raises(copies.CopyFault) as caught:
+        copies.check(f"Hello\n{source}", "en")
+    (fault,) = caught.value.found
+    assert (fault.code, fault.word, fault.line) == (code, word, 2)
+    english, chinese = fault.sentence("en"), fault.sentence("zh")
+    assert english.startswith("line 2: ")
+    assert chinese.startswith("第 2 行：")
+    for jinja in ("token", "template", "statement", "unexpected", "encountered"):
+        assert jinja not in english.lower() + chinese.lower()
+    assert word in english
+    assert word in chinese

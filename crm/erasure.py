@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, String, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm import audit, customers, meta, notes, rollup, tags, talks, tasks
@@ -82,7 +82,7 @@ def erase(session: Session, customer: Customer, *, by: int, now: datetime, how: 
     _empty_log(session, ids, chats)
     _drop_rows(session, ids)
     _empty_chat(session, chats)
-    _empty_screens(session, called | {each.name for each in family if each.name})
+    _empty_screens(session, called, {each.name for each in family if each.name})
     _empty_audit(session, ids, chats)
     for each in family:
         _empty(session, each, now)
@@ -180,23 +180,31 @@ def _empty_chat(session: Session, chats: Sequence[int]) -> None:
     session.execute(delete(Scan).where(Scan.user_id.in_(chats)))
 
 
-def _empty_screens(session: Session, names: set[str]) -> None:
-    """Where others named them: questions and errands of staff, which expire, and links of friends."""
+def _empty_screens(session: Session, called: set[str], names: set[str]) -> None:
+    """Where others named them: questions, errands and talks of staff, which expire, and links of friends.
 
-    def named(told: Any) -> bool:
-        text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
-        return any(name in text for name in names)
-
-    _drop(session, Asked, lambda row: named(row.question))
-    _drop(session, Errand, lambda row: row.done_at is not None and named(row.facts))
-    _drop(session, talks.Talk, lambda row: named(row.data))
-    _drop(session, Scan, lambda row: row.source == "friend" and row.detail in names)
-    brought = (Customer.source == "friend", Customer.source_detail.in_(names))
+    A name is looked for only where staff write: it may be short, and part of anything a driver says.
+    """
+    words = called | names
+    staff = talks.Talk.user_id.in_(select(Staff.telegram_id))
+    _drop(session, Asked, lambda row: _named(row.question, words))
+    _drop(session, Errand, lambda row: row.done_at is not None and _named(row.facts, words))
+    _drop(session, talks.Talk, lambda row: _named(row.data, words), staff)
+    _drop(session, talks.Talk, lambda row: _named(row.data, called), talks.Talk.step.like("register.%"))
+    _drop(session, Scan, lambda row: row.detail in words, Scan.source == "friend")
+    brought = (Customer.source == "friend", Customer.source_detail.in_(words))
     session.execute(update(Customer).where(*brought).values(source_detail=None))
 
 
-def _drop(session: Session, table: type[Any], told: Callable[[Any], bool]) -> None:
-    for row in session.scalars(select(table)).all():
+def _named(told: Any, words: set[str]) -> bool:
+    text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+    return any(word in text for word in words)
+
+
+def _drop(
+    session: Session, table: type[Any], told: Callable[[Any], bool], *where: ColumnElement[bool]
+) -> None:
+    for row in session.scalars(select(table).where(*where)).all():
         if told(row):
             session.delete(row)
 

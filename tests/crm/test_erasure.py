@@ -182,6 +182,23 @@ def test_what_staff_and_the_bot_wrote_of_them_goes_too(database: Database) -> No
         ]  # fmt: skip
 
 
+def test_a_short_name_ends_nobody_elses_talk(database: Database) -> None:
+    with database.write() as session:
+        session.add(Customer(name="95", chat_id=CHAT, member=CALLED["member"], known_at=NOON))
+        for number, (step, data) in enumerate(
+            (
+                ("fillup.amount", {"product": "95"}),
+                ("register.name", {"friend": CALLED["member"]}),
+                ("register.name", {"station": "95"}),
+            ),
+            start=1,
+        ):
+            session.add(Talk(user_id=number, step=step, data=data, changed_at=NOON))
+    erase(database, by=CHAT, how="chat")
+    with database.read() as session:
+        assert session.scalars(select(Talk.user_id).order_by(Talk.user_id)).all() == [1, 3]
+
+
 def sales(database: Database) -> list[tuple[Any, ...]]:
     with database.read() as session:
         query = select(Fillup.day, func.count(), func.sum(Fillup.millilitres), func.sum(Fillup.amount))

@@ -33,7 +33,9 @@ def question(ask: Ask) -> Reply | None:
     names = _names(ask)
     meant = parse(ask.text, names)
     if isinstance(meant, Misread):
-        first, *others = (Reply("replies/ask_problem", problem_facts(one)) for one in meant.problems)
+        first, *others = (
+            Reply("replies/ask_problem", problem_facts(one, names.places)) for one in meant.problems
+        )
         return replace(first, then=tuple(others))
     return _answered(ask, meant, names, 0, instead=False)
 

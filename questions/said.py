@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from questions import period
 from questions.answer import Answer
 from questions.misread import Problem
+from questions.names import Place
 from questions.question import Filter, Question
 from questions.vocabulary import fields
 from templates import render
 
 Facts = dict[str, Any]
+STATIONS = 6  # of the asker's own, named to somebody who asked for another
 UNITS = {"spend": "currency", "basket": "currency", "litres": "L", "km": "km"}
 
 
@@ -60,7 +63,8 @@ def problem(found: Problem, locale: str) -> str:
     return render("replies/ask_problem", locale, problem_facts(found))
 
 
-def problem_facts(found: Problem) -> Facts:
+def problem_facts(found: Problem, places: Sequence[Place] = ()) -> Facts:
+    """``places``: the asker's stations, told where they named another."""
     known = fields().get(found.field)
     return {
         "code": found.code,
@@ -68,6 +72,8 @@ def problem_facts(found: Problem) -> Facts:
         "nearest": found.nearest,
         "field": found.field,
         "example": known.example if known else "",
+        "stations": [f"{place.code} {place.name}".strip() for place in places[:STATIONS]],
+        "more": len(places) > STATIONS,
     }
 
 

@@ -73,6 +73,18 @@ def test_pictures_of_breakdowns_and_trends_can_be_drawn(chain: Chain) -> None:
     )
 
 
+def test_groups_are_called_what_they_are(chain: Chain) -> None:
+    """A month is no day; of a customer at home elsewhere a manager is told no more than that."""
+    manager = chain.hire("manager", chain.north)
+    assert "Jun 2026" in manager.says("visits by month")
+    assert "1 Jun 2026" not in manager.heard
+    wanderer = chain.customer("Wanderer", chain.south, member="300002")
+    chain.visits(wanderer, chain.south, 20, 30, 40)
+    chain.visits(wanderer, chain.north, 10)
+    chain.segment()
+    assert "elsewhere or unknown: <b>1" in manager.says("customers by station")
+
+
 def test_a_person_by_name_or_pinyin(chain: Chain) -> None:
     manager = chain.hire("manager", chain.north)
     for text in ("谁是张伟", "zhangwei", "who is zw", "300001"):
@@ -84,7 +96,7 @@ def test_what_is_not_understood_is_named(chain: Chain) -> None:
     heard = manager.says("customers with loyaltyness")
     assert "loyaltyness" in heard
     assert "Did you mean loyalty" in heard
-    assert "9" in manager.says("VIPs of station 9")
+    assert "You have no station “9”. Yours: N1 North Gate." in manager.says("VIPs of station 9")
     assert "<b>" not in manager.says("VIPs with <b>xyzzy</b>").replace("&lt;b&gt;", "")
     manager.forges("ask.page:nonsense:0")
     manager.forges("ask.page:")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, String, delete, select
+from sqlalchemy import BigInteger, Index, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base, Id
 
 KEPT = timedelta(days=90)
-LONGEST = 2000
 
 
 class Asked(Base):
@@ -18,7 +17,7 @@ class Asked(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     user_id: Mapped[int] = mapped_column(BigInteger)  # Telegram id
-    question: Mapped[str] = mapped_column(String(LONGEST))  # as a typed filter
+    question: Mapped[str] = mapped_column(Text)  # as a typed filter
     at: Mapped[datetime]  # the last time
 
     __table_args__ = (Index("ix_asked_user_at", "user_id", "at"), Index("ix_asked_at", "at"))
@@ -26,10 +25,10 @@ class Asked(Base):
 
 def remember(session: Session, user_id: int, question: str, *, now: datetime) -> int:
     """The number of this person's question; one that they asked before keeps its number."""
-    mine = select(Asked).where(Asked.user_id == user_id, Asked.question == question[:LONGEST])
+    mine = select(Asked).where(Asked.user_id == user_id, Asked.question == question)
     row = session.scalar(mine)
     if row is None:
-        row = Asked(user_id=user_id, question=question[:LONGEST], at=now)
+        row = Asked(user_id=user_id, question=question, at=now)
         session.add(row)
     row.at = now
     session.flush()

@@ -24,7 +24,9 @@ lint: setup
 
 soak: setup
 	$(BIN)/forecourt soak updates --updates 1000 --kills 100 --json
-	for seed in 7 8 9; do $(BIN)/forecourt soak outreach --kills 200 --seed $$seed --json || exit 1; done
+	for seed in 7 8 9; do for database in '' postgres; do \
+		$(BIN)/forecourt soak outreach --kills 200 --seed $$seed --database "$$database" --json || exit 1; \
+	done; done
 
 bench: setup
 	for bench in bench/[a-z]*.py; do $(BIN)/python $$bench --json || exit 1; done

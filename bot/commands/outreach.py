@@ -43,7 +43,6 @@ app.command("unknown")(unknown.unknown)
 app.command("switch")(switch.switch)
 
 CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
-ONE = Annotated[str | None, typer.Option(help="Only this campaign, or this broadcast: b12 for #12.")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -98,7 +97,7 @@ def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
 
 @app.command("status")
 def status_(
-    campaign: ONE = None,
+    campaign: results.ONE = None,
     customer: Annotated[str | None, typer.Option(help="One customer, by member number.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=100_000, help="How many people to list.")] = 50,
     as_json: JSON = False,

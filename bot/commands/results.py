@@ -14,11 +14,11 @@ from outreach import broadcast, followed
 from outreach.campaigns import Campaigns
 from templates import render
 
+ONE = Annotated[str | None, typer.Option(help="Only this campaign, or this broadcast: b12 for #12.")]
+
 
 def results(
-    campaign: Annotated[
-        str | None, typer.Option(help="Only this campaign, or this broadcast: b12 for #12.")
-    ] = None,
+    campaign: ONE = None,
     as_json: AsJson = False,
 ) -> None:
     """What each campaign brought: the verdict first, then the numbers of both arms."""

@@ -10,12 +10,12 @@ import random
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
+from bot.soak.queue import fill
 from bot.soak.sender import Child, Design, Plan
 from crm.customers import Customer
 from crm.db import Database
@@ -139,38 +139,12 @@ class _Murder:
 
 
 def settle(database: Database, state: State, audience: int) -> None:
-    """People who agreed to everything, a row of the queue for each, and their chats at the server."""
-    now = datetime.now(UTC)
+    """The queue, and the chats of its people at the server."""
     bot = state.bot(TOKEN)
     for chat_id in range(FIRST, FIRST + audience):
         person = state.add_person({"id": chat_id, "first_name": f"P{chat_id}"})
         state.chat_of(bot, person).started = True
-    with database.write() as session:
-        session.execute(insert(Customer), [_customer(FIRST + n, now) for n in range(audience)])
-        ids = session.scalars(select(Customer.id).where(Customer.chat_id >= FIRST)).all()
-        session.execute(insert(Outbound), [_row(customer_id, now) for customer_id in ids])
-
-
-def _customer(chat_id: int, now: datetime) -> dict[str, Any]:
-    agreed = {"marketing_consent": True, "service_consent": True}
-    return {"member": f"S{chat_id}", "name": f"P{chat_id}", "chat_id": chat_id, "known_at": now} | agreed
-
-
-def _row(customer_id: int, now: datetime) -> dict[str, Any]:
-    names = ("name", "station", "fuel", "days_away", "away", "usual_gap_days", "benefit", "asks", "offer")
-    return {
-        "campaign": "soak",
-        "occurrence": "soak",
-        "customer_id": customer_id,
-        "state": "queued",
-        "kind": "marketing",
-        "priority": 1,
-        "template": "outreach/win_back_dormant",
-        "facts": dict.fromkeys((*names, "coupon")) | {"zone": "UTC"},
-        "planned_at": now,
-        "not_before": now - timedelta(minutes=1),
-        "expires_at": now + timedelta(days=1),
-    }
+    fill(database, audience, first=FIRST)
 
 
 def _count_open(database: Database) -> int:

@@ -104,6 +104,8 @@ def test_one_that_the_file_switches_off_can_be_switched_on() -> None:
 def test_words_are_tried_kept_and_dropped(chain: Chain) -> None:
     boss = chain.hire("marketing")
     boss.forges("campaigns.words:win_back")
+    assert "Some read words of their own" in boss.heard
+    assert "taxi or ride-hailing, heavy vehicle" in boss.heard
     boss.taps("words.open:win_back:dormant:en")
     assert "have missed you" in boss.heard
     assert "is not closed" in boss.says("<b>We miss you")

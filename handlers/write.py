@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from crm import audit
@@ -27,22 +28,19 @@ def to(ask: Ask) -> Reply:
     ready = _when(ask, found.id)
     if isinstance(ready, Barred):
         return _barred(found, ready)
-    facts = {"name": found.facts["name"], "most": personal.LONGEST} | _time(ready)
-    return Reply("replies/write_ask", facts, step=Step(TEXT, {"customer": found.id}))
+    return replace(_ask_text(found, ready), step=Step(TEXT, {"customer": found.id}))
 
 
 def written(ask: Ask) -> Reply:
     """The text, shown as it will arrive. Another text in its place is as good."""
-    found = meant(ask)
-    if found is None:
-        return Reply("replies/customer_none", step=END)
+    reader = _reader(ask)
+    if isinstance(reader, Reply):
+        return reader
+    found, ready = reader
     if not ask.text:
-        return again(ask)
+        return _ask_text(found, ready)
     if len(ask.text) > personal.LONGEST:
         return too_long(ask, personal.LONGEST)
-    ready = _when(ask, found.id)
-    if isinstance(ready, Barred):
-        return _barred(found, ready)
     nonce = f"{ask.who.user_id}-{ask.incoming.update_id}"
     step = Step(SURE, {"customer": found.id, "text": ask.text, "nonce": nonce})
     facts = _words(ask, found, ask.text) | {"name": found.facts["name"]} | _time(ready)
@@ -51,13 +49,8 @@ def written(ask: Ask) -> Reply:
 
 def again(ask: Ask) -> Reply:
     """Neither a text nor a decision."""
-    found = meant(ask)
-    if found is None:
-        return Reply("replies/customer_none", step=END)
-    ready = _when(ask, found.id)
-    if isinstance(ready, Barred):
-        return _barred(found, ready)
-    return Reply("replies/write_ask", {"name": found.facts["name"], "most": personal.LONGEST} | _time(ready))
+    reader = _reader(ask)
+    return reader if isinstance(reader, Reply) else _ask_text(*reader)
 
 
 def send(ask: Ask) -> Reply:
@@ -65,12 +58,10 @@ def send(ask: Ask) -> Reply:
     nonce = ask.parts[0] if ask.parts else ""
     if ask.step != SURE or not nonce or ask.data.get("nonce") != nonce:
         return Reply(toast="write.expired")
-    found = meant(ask)
-    if found is None:
-        return Reply("replies/customer_none", step=END)
-    ready = _when(ask, found.id)
-    if isinstance(ready, Barred):
-        return _barred(found, ready)
+    reader = _reader(ask)
+    if isinstance(reader, Reply):
+        return reader
+    found, ready = reader
     words = _words(ask, found, ask.data["text"])
     personal.send(ask.session, found.id, ready, nonce=nonce, now=ask.now, **words)
     audit.note(ask.session, ask.who.user_id, "message", now=ask.now, customer_id=found.id)
@@ -83,6 +74,19 @@ def drop(ask: Ask) -> Reply:
     if ask.step not in (SURE, TEXT):
         return Reply(toast="write.expired")
     return Reply("replies/write_dropped", instead=True, step=END)
+
+
+def _reader(ask: Ask) -> tuple[Person, Ready] | Reply:
+    """Who the talk is about and when they can be written to; else what to say instead."""
+    found = meant(ask)
+    if found is None:
+        return Reply("replies/customer_none", step=END)
+    ready = _when(ask, found.id)
+    return _barred(found, ready) if isinstance(ready, Barred) else (found, ready)
+
+
+def _ask_text(found: Person, ready: Ready) -> Reply:
+    return Reply("replies/write_ask", {"name": found.facts["name"], "most": personal.LONGEST} | _time(ready))
 
 
 def _when(ask: Ask, customer: int) -> Ready | Barred:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from crm.db import Database
+from tests.handlers import people
 from tests.handlers.chain import Chain, build
 from tests.handlers.chat import Chat, Town
-from tests.handlers.people import driver
 
 
 @pytest.fixture
@@ -32,4 +32,14 @@ def fang(town: Town) -> Chat:
     town.station("S001", "南山站", latitude=31.20, longitude=121.40)
     town.station("S002", "虹桥站", latitude=31.10, longitude=121.30)
     town.station("S003", "浦东站", latitude=31.30, longitude=121.60)
-    return driver(town)
+    return people.driver(town)
+
+
+@pytest.fixture
+def driver(chain: Chain) -> Chat:
+    """张伟, who chats with the bot, with a phone, a plate, a member number and a card."""
+    wei = chain.town.person("张伟", "zh-hans")
+    ids = {"member": "10000001", "phone": "+8613800138000", "card": "6200000000000000001"}
+    number = chain.customer("张伟", chain.south, chat=wei, usual_product="95", **ids)
+    chain.vehicle(number, "沪A12345", "suv")
+    return wei

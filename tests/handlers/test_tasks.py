@@ -149,7 +149,7 @@ def test_what_is_no_answer_is_asked_for_again(chain: Chain, manager: Chat, wei: 
     assert "300 is the most" in manager.says("x" * 301)
     manager.sends_photo()
     manager.taps("Say thanks")
-    assert "until when" in manager.says("soon")
+    assert "by when" in manager.says("soon")
     manager.taps("Today")
     manager.taps("Reached")
     assert "Anything to add" in manager.sends_photo()

@@ -170,12 +170,13 @@ def test_render_of_the_progress_in_every_state() -> None:
         "id": 3, "name": "Wash", "people": 20, "done": 6, "of": 15, "later": 2, "zone": "Asia/Shanghai",
         "states": {"sent": 3, "blocked": 1, "failed": 1, "unknown": 1, "queued": 9, "skipped": 5},
         "skipped": {"no_consent": 5}, "next_at": NOON.isoformat(), "rate": 29.7, "seconds": 300,
-        "expires": NOON.isoformat(), "stands": "running", "why": None,
+        "expires": NOON.isoformat(), "stands": "running", "why": None, "paid": 25, "stars": 40,
     }  # fmt: skip
     english = render("replies/broadcast_live", "en", facts)
     assert "Sent 3 of 15 (40%)" in english
     assert "29.7 a second, about 5 minutes left" in english
     assert "2 later, from 15 Jun, 12:00" in english
+    assert "2.5 Stars of 40 for speed" in english
     paused = render("replies/broadcast_live", "zh", facts | {"stands": "paused", "why": "errors"})
     assert "连续出错，自动暂停" in paused
 

@@ -22,7 +22,7 @@ from questions.said import table_of
 from questions.table import KINDS
 
 ACROSS = 3
-ROWS = 6  # of a breakdown that can be opened
+ROWS = 9  # of a breakdown that can be opened: every segment has one
 OPENS = "="  # before the key of a row, in the code of a tap
 
 

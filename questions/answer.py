@@ -17,7 +17,7 @@ from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Days, Ground
 from questions.people import PAGE, Listed, Nobody, People, Person, listed, person
 from questions.question import EACH, MEANS, Filter, Question
-from questions.select import customers, in_order, moves
+from questions.select import customers, in_order, moves, summed
 from questions.vocabulary import values
 
 MOST_ROWS = 1000
@@ -96,16 +96,41 @@ def _stretch(days: Days) -> str:
 
 def _list(question: Question, ground: Ground, page: int | None) -> Answer:
     """Biggest spenders first unless asked otherwise. A page beyond the end is the last one."""
+    if summed(question, ground) and (found := _at_once(question, ground, page)):
+        return found
     total = totals.people(question, ground)
-    name = (question.sort or "-spend").removeprefix("-")
     query = in_order(question, ground, Customer, CustomerSegment)
     size, page, pages = _paging(min(total, question.limit or total), page)
     left = min(size, (question.limit or total) - page * size)
-    rows = [
-        _row(listed(one, segment, ground.asker.today), segment, name, found)
-        for one, segment, found in ground.session.execute(query.offset(page * size).limit(max(left, 0)))
-    ]
-    return Answer(question, rows=tuple(rows), total=total, page=page, pages=pages)
+    rows = _rows(question, ground, query.offset(page * size).limit(max(left, 0)))
+    return Answer(question, rows=rows, total=total, page=page, pages=pages)
+
+
+def _at_once(question: Question, ground: Ground, page: int | None) -> Answer | None:
+    """The page and how many there are, told from the log once; None for a page beyond the end."""
+    whose = customers(question, ground).cte("whose")
+    whole = select(func.count()).select_from(whose).scalar_subquery().label("whole")
+    query = in_order(question, ground, Customer, CustomerSegment, among=whose).add_columns(whole)
+    size, before = (MOST_ROWS, 0) if page is None else (PAGE, max(page, 0) * PAGE)
+    left = max(0, min(size, (question.limit or before + size) - before))
+    found = ground.session.execute(query.offset(before).limit(left)).all()
+    if not found:
+        return None
+    total = int(found[0].whole)
+    size, page, pages = _paging(min(total, question.limit or total), page)
+    rows = tuple(_told(question, ground, *row[:3]) for row in found)
+    return Answer(question, rows=rows, total=total, page=page, pages=pages)
+
+
+def _rows(question: Question, ground: Ground, query: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(_told(question, ground, *row) for row in ground.session.execute(query))
+
+
+def _told(
+    question: Question, ground: Ground, one: Customer, segment: CustomerSegment | None, key: Any
+) -> dict[str, Any]:
+    name = (question.sort or "-spend").removeprefix("-")
+    return _row(listed(one, segment, ground.asker.today), segment, name, key)
 
 
 def _paging(total: int, page: int | None) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from questions.question import Question
 
 WINDOW = 365
 LONG = 120  # days
+MOST_DATES = 800  # named one by one
 PLACES = ("station", "city", "region")
 ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment", "weekday"})
 WEEK = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}  # as databases count days
@@ -105,7 +106,7 @@ class Ground:
             if one.field not in ROW_FIELDS:
                 continue
             if one.field == "weekday":
-                fits = on_weekdays(one.values)
+                fits = on_weekdays(one.values, days)
             elif one.field in ("product", "payment"):
                 column = getattr(Fillup, one.field)
                 fits = and_(column.is_not(None), column.in_(codes(one.field, one.values)))
@@ -134,8 +135,14 @@ def weekday() -> ColumnElement[int]:
     return extract("dow", Fillup.day)
 
 
-def on_weekdays(values: tuple[str, ...]) -> ColumnElement[bool]:
-    return weekday().in_(sorted({WEEK[day] for value in values for day in DAYS_OF.get(value, (value,))}))
+def on_weekdays(values: tuple[str, ...], days: Days) -> ColumnElement[bool]:
+    """Fill-ups of such days of the week; over a year or two by their dates, which an index can look up."""
+    wanted = {WEEK[day] for value in values for day in DAYS_OF.get(value, (value,))}
+    length = (days[1] - days[0]).days + 1
+    if length > MOST_DATES:
+        return weekday().in_(sorted(wanted))
+    dates = (days[0] + timedelta(days=number) for number in range(length))
+    return Fillup.day.in_([day for day in dates if day.isoweekday() % 7 in wanted])
 
 
 def codes(field: str, values: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, exists, func, literal, or_, select
 
 from crm import scope
 from crm.customers import Customer, Vehicle
@@ -16,7 +16,7 @@ from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
 from questions import period, standing, sums
 from questions.ground import GASOLINE, ROW_FIELDS, Ground
-from questions.question import Filter, Question
+from questions.question import SUMMED, Filter, Question
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge,
@@ -50,11 +50,15 @@ def customers(question: Question, ground: Ground, *columns: Any, rows: bool = Fa
     """The customers asked for, of the asker's. With ``rows``, what rows themselves say is left to them."""
     skipped = ROW_FIELDS if rows else frozenset()
     made = [_condition(one, question, ground) for one in question.filters if one.field not in skipped]
-    query = select(*columns) if columns else select(Customer.id)
-    joined = query.select_from(Customer).outerjoin(
-        CustomerSegment, CustomerSegment.customer_id == Customer.id
+    return _of(*(columns or (Customer.id,))).where(ground.asker.customers, *made)
+
+
+def _of(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(Customer)
+        .outerjoin(CustomerSegment, CustomerSegment.customer_id == Customer.id)
     )
-    return joined.where(ground.asker.customers, *made)
 
 
 def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
@@ -290,11 +294,23 @@ def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
     return sums.of_each(ground.session, field, rows, few, ground.only_currency or CustomerSegment.currency)
 
 
-def in_order(question: Question, ground: Ground, *columns: Any) -> Select[Any]:
-    """The customers asked for, by what they are sorted by, ``key``: biggest spenders first by default."""
+def summed(question: Question, ground: Ground) -> bool:
+    """Whether it takes the log to tell who is asked for."""
+    fields = {one.field for one in question.filters} & SUMMED
+    return any(known(name, question, ground) is None for name in fields)
+
+
+def in_order(question: Question, ground: Ground, *columns: Any, among: CTE | None = None) -> Select[Any]:
+    """The customers asked for, by what they are sorted by, ``key``: biggest spenders first by default.
+
+    ``among``: their ids, where they are known already.
+    """
     sort = question.sort or "-spend"
     name = sort.removeprefix("-")
-    query = customers(question, ground, *columns)
+    if among is None:
+        query = customers(question, ground, *columns)
+    else:
+        query = _of(*columns).where(Customer.id.in_(select(among.c.id)))
     if name == "last":
         key: Any = sums.days_since(ground.session, CustomerSegment.last_visit, ground.asker.today)
     else:

@@ -23,6 +23,7 @@ def filters_for(locale: str, words: Words) -> dict[str, Callable[..., str]]:
 
     return {
         "money": lambda minor, currency: money(minor, currency, babel),
+        "whole": lambda units, currency: whole_money(units, currency, babel),
         "price": lambda mills, currency: price(mills, currency, babel),
         "litres": lambda millilitres: litres(millilitres, locale, babel),
         "number": lambda value: format_decimal(value, locale=babel),
@@ -44,6 +45,11 @@ def money(minor: int, currency: str, babel: str) -> str:
     """Minor units as people write them: 32000, CNY -> ¥320.00."""
     units = Decimal(minor).scaleb(-get_currency_precision(currency))
     return format_currency(units, currency, locale=babel)
+
+
+def whole_money(units: float, currency: str, babel: str) -> str:
+    """A sum in the major unit, as thresholds have it: 6000, CNY -> ¥6,000."""
+    return format_currency(Decimal(str(units)), currency, locale=babel).replace(".00", "")
 
 
 def price(mills: int, currency: str, babel: str) -> str:

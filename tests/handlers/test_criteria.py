@@ -72,7 +72,7 @@ def test_who_would_move_is_told_of_ones_own_alone(chain: Chain) -> None:
     manager = chain.hire("manager", chain.north)
     assert "Working it out" in manager.says(VIPS)
     heard = brought(chain, manager)
-    assert "High value from: by share → <b>6,000 CNY</b>" in heard
+    assert "High value from: by share → <b>CN¥6,000</b>" in heard
     assert "of your 40 customers" in heard
     assert "VIPs: 0 → <b>24</b>" in heard
     assert "Regulars → VIP: <b>24</b> (North 39, North 38, North 37 …)" in heard
@@ -107,7 +107,7 @@ def test_headquarters_changes_it_from_the_next_night(chain: Chain) -> None:
     assert boss.toast == "It is so already"
     assert len(rows(chain)) == 1
     assert "From 16 Jun, 03:30" in boss.says("/criteria")
-    assert "at least 6,000 CNY" not in boss.heard
+    assert "at least CN¥6,000" not in boss.heard
 
     file = chain.town.house.criteria_file
     with chain.town.database.read() as session:
@@ -118,7 +118,7 @@ def test_headquarters_changes_it_from_the_next_night(chain: Chain) -> None:
     refresh(chain.town.database, as_of=TODAY.replace(day=16), now=row.effective_at, criteria=later)
     assert "44" in str(boss.says("how many VIPs"))
     assert {one.version for one in chain._all(select(CriteriaVersion))} == {VERSION, f"{VERSION}.1"}
-    assert "at least 6,000 CNY" in boss.says("/criteria")
+    assert "at least CN¥6,000" in boss.says("/criteria")
 
 
 def test_a_change_goes_on_from_the_one_before(chain: Chain) -> None:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from babel.numbers import get_currency_precision
 
@@ -18,6 +19,7 @@ from segmentation.visits import Ints
 
 EPOCH = date(1970, 1, 1)
 LEVELS = np.array(["", "low", "medium", "high"], dtype=object)
+Levels = npt.NDArray[np.uint8]
 Cuts = tuple[int, int]  # from here high, from here medium
 
 
@@ -96,7 +98,7 @@ def largest(values: Ints, share: int, of: int) -> int:
     return int(np.partition(values, len(values) - rank)[len(values) - rank])
 
 
-def value_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints, keep_percent: int) -> Ints:
+def value_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints | Levels, keep_percent: int) -> Ints:
     """Levels by money, each customer by the cut-offs of their currency. 0: no visit, or no cut-off."""
     money, currency = features["monetary"].to_numpy(), features["currency"].to_numpy()
     levels = np.zeros(len(features), dtype=np.int64)
@@ -106,7 +108,7 @@ def value_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints, keep_perce
     return levels
 
 
-def frequency_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints, keep_percent: int) -> Ints:
+def frequency_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints | Levels, keep_percent: int) -> Ints:
     """Levels by visits in the window. 0: no visit ever, or no cut-off."""
     if cuts.frequency is None:
         return np.zeros(len(features), dtype=np.int64)
@@ -114,7 +116,7 @@ def frequency_levels(features: pd.DataFrame, cuts: Cutoffs, before: Ints, keep_p
     return np.where(features["recency_days"].to_numpy() >= 0, levels, 0)
 
 
-def level(amounts: Ints, cuts: Cuts, before: Ints, keep_percent: int) -> Ints:
+def level(amounts: Ints, cuts: Cuts, before: Ints | Levels, keep_percent: int) -> Ints:
     """The level of each amount; nothing or less is low, whatever the cut-offs.
 
     Who had a level ``before`` keeps it down to ``keep_percent`` below its cut-off.

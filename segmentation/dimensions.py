@@ -17,6 +17,7 @@ from segmentation import accounts, lifetime, prices, sides
 from segmentation.classes import Cutoffs, day_number
 from segmentation.criteria import Criteria
 from segmentation.loyalty import loyalty
+from segmentation.named import named
 from segmentation.persona import persona
 from segmentation.products import preference
 from segmentation.rhythm import due, pattern
@@ -24,6 +25,7 @@ from segmentation.sums import sums
 from segmentation.visits import Ints, Visits
 
 Texts = npt.NDArray[np.object_]
+Where = slice | Ints  # places of some customers among all
 ML = 1000  # in a litre
 PEOPLE: dict[str, Any] = {"persona": "unknown", "vehicles": "", "registered_on": -1, "account": 0, "home": 0}
 
@@ -74,6 +76,10 @@ class Window:
     homes: pd.DataFrame
     coupons: Ints
 
+    def of(self, where: Where) -> Window:
+        sums, months, homes = (frame.iloc[where] for frame in (self.sums, self.months, self.homes))
+        return Window(sums, months, homes, self.coupons[where])
+
 
 def complete(people: pd.DataFrame) -> pd.DataFrame:
     """Customers with every column of PEOPLE; what is not given is unknown."""
@@ -111,9 +117,12 @@ def coupon_visits(coupons: pd.DataFrame, customers: Ints, day: int, window_days:
 
 
 def dimensions(
-    frame: pd.DataFrame, around: Window, people: pd.DataFrame, as_of: date, criteria: Criteria
+    frame: pd.DataFrame, around: Window, people: pd.DataFrame, as_of: date, criteria: Criteria, usual: int
 ) -> pd.DataFrame:
-    """Every column that the dimensions add to ``frame`` (features, scores, classes and rhythm)."""
+    """Every column that the dimensions add to ``frame`` (features, scores, classes and rhythm).
+
+    ``usual``: as prices.usual of everyone.
+    """
     day = day_number(as_of)
     whole = pd.concat([around.months, around.homes], axis=1)
     whole = whole.join(preference(around.sums, criteria.product))
@@ -125,7 +134,7 @@ def dimensions(
     known = pd.concat([frame, around.sums, whole], axis=1)
     whole = whole.join(loyalty(known, day, criteria.loyalty))
     whole = whole.join(persona(known, people, criteria.persona))
-    whole = whole.join(prices.sensitivity(known, around.coupons, criteria.price))
+    whole = whole.join(prices.sensitivity(known, around.coupons, usual, criteria.price))
     kept = ["own_lines", "drop_lines", "judged_lines"]
     return whole.join(around.sums[kept])
 
@@ -140,14 +149,16 @@ def declining(frame: pd.DataFrame, as_of: date, criteria: Criteria) -> npt.NDArr
     return found
 
 
-def fleets(frame: pd.DataFrame, beside: Beside, cuts: Cutoffs, criteria: Criteria) -> pd.DataFrame:
-    """One row per account: its record, its credit risk, and its drivers' classes (accounts.classify)."""
-    records = beside.accounts
+def fleets(
+    mine: pd.DataFrame, account: Ints, records: pd.DataFrame, cuts: Cutoffs, criteria: Criteria
+) -> pd.DataFrame:
+    """One row per account: its record, its credit risk, and its drivers' classes (accounts.classify).
+
+    ``mine``: features and stages of those who drive on one of ``records``, and on which.
+    """
     risks = accounts.credit(records, criteria.credit)
-    on_account = np.isin(frame["account"].to_numpy(), records.index.to_numpy())
-    mine = frame[on_account]
     drivers = accounts.Drivers(
-        account=mine["account"].to_numpy(),
+        account=account,
         frequency=mine["frequency"].to_numpy(),
         monetary=mine["monetary"].to_numpy(),
         currency=mine["currency"].to_numpy().astype(object),
@@ -157,7 +168,7 @@ def fleets(frame: pd.DataFrame, beside: Beside, cuts: Cutoffs, criteria: Criteri
     return records.drop(columns="currency").join(risks).join(classes)
 
 
-def credit_risks(frame: pd.DataFrame, fleet: pd.DataFrame) -> Texts:
+def credit_risks(frame: pd.DataFrame, fleet: pd.DataFrame) -> pd.Categorical:
     """Each customer's credit risk: that of the account they drive for."""
-    risks = fleet["credit_risk"].reindex(frame["account"].to_numpy())
-    return risks.fillna("none").to_numpy().astype(object)
+    place = fleet.index.get_indexer(pd.Index(frame["account"])) + 1
+    return named(place, ["none", *fleet["credit_risk"].tolist()])

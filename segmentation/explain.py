@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 import orjson
+import pandas as pd
 
 from segmentation.classes import Cutoffs, day_of
 from segmentation.criteria import Criteria
@@ -63,15 +64,14 @@ class Thresholds:
 def explain(outcome: Outcome) -> Iterator[Facts]:
     """One fact sheet (see Sheets.sheet) per row of ``outcome.frame``, in its order."""
     sheets = Sheets(Thresholds.of(outcome))
-    for values in numbers(outcome):
+    for values in numbers(outcome.frame, outcome.beside):
         yield sheets.sheet(dict(zip((*NAMES, "beside"), values, strict=True)))
 
 
-def numbers(outcome: Outcome) -> Iterator[tuple[Any, ...]]:
-    """The numbers of each row of ``outcome.frame``: NAMES and ``beside``, as JSON values."""
-    columns = [outcome.frame[name].tolist() for name in NAMES]
-    beside = [outcome.beside.get(place, {}) for place in range(len(outcome.frame))]
-    return zip(*columns, beside, strict=True)
+def numbers(frame: pd.DataFrame, beside: Mapping[int, dict[str, int]]) -> Iterator[tuple[Any, ...]]:
+    """The numbers of each row of ``frame``: NAMES and its place in ``beside``, as JSON values."""
+    columns = [frame[name].tolist() for name in NAMES]
+    return zip(*columns, [beside.get(place, {}) for place in range(len(frame))], strict=True)
 
 
 class Sheets:

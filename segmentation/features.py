@@ -7,11 +7,13 @@ today, and a state that slides (add the new day, subtract the day that leaves) g
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from segmentation.named import named
 from segmentation.visits import Bools, Ints, Visits
 
 _DAYS = 2**21  # more days than any calendar here holds, so customer and day fit one sortable number
@@ -90,7 +92,7 @@ def features(history: History, day: int, window_days: int) -> pd.DataFrame:
     return pd.DataFrame(frame, index=pd.Index(history.visits.customers, name="customer"))
 
 
-def _lifelong(history: History, first: Ints, end: Ints) -> dict[str, npt.NDArray[np.generic]]:
+def _lifelong(history: History, first: Ints, end: Ints) -> dict[str, Any]:
     visits = history.visits
     some = end > first
     return {
@@ -111,11 +113,8 @@ def _recency(history: History, first: Ints, end: Ints, day: int) -> Ints:
     return np.where(found, day - _at(history.visits.day, last, found), _NEVER)
 
 
-def _main_money(
-    history: History, first: Ints, start: Ints, end: Ints
-) -> tuple[Ints, npt.NDArray[np.object_]]:
+def _main_money(history: History, first: Ints, start: Ints, end: Ints) -> tuple[Ints, pd.Categorical]:
     """Money in the currency of most visits in the window, then ever, then the first in the alphabet."""
-    names = np.array([*history.visits.currencies, ""], dtype=object)
     best = np.full(history.count, -1, dtype=np.int64)
     weight = np.zeros(history.count, dtype=np.int64)
     monetary = np.zeros(history.count, dtype=np.int64)
@@ -124,7 +123,7 @@ def _main_money(
         better = mine > weight
         weight[better], best[better] = mine[better], kind
         monetary[better] = (money[end] - money[start])[better]
-    return monetary, names[best]
+    return monetary, named(best, [*history.visits.currencies, ""])
 
 
 def other_money(

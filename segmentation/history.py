@@ -7,6 +7,7 @@ The run says of which day, when, and by which version of the criteria.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -75,6 +76,7 @@ class Moves:
         return str(bool(value)).lower() if name == "declining" else str(value)
 
 
+@cache
 def _scores(values: tuple[int | None, ...]) -> str | None:
     """R, F and M as "5 4 3"; "-" for one that nobody could give, None where there is none."""
     return " ".join(str(value or "-") for value in values) if any(values) else None

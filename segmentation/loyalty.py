@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from segmentation.named import named
 from segmentation.thresholds import Loyalty
 from segmentation.visits import Ints
 
@@ -33,8 +34,9 @@ def loyalty(frame: pd.DataFrame, day: int, criteria: Loyalty) -> pd.DataFrame:
         "points_bot": np.where(in_chat, np.where(records, most.bot, most.bot // 2), 0),
     }
     points = np.sum([columns[f"points_{part}"] for part in PARTS], axis=0, dtype=np.int64)
-    levels = np.where(points >= criteria.high, "high", np.where(points >= criteria.medium, "medium", "low"))
-    return pd.DataFrame({**columns, "points": points, "loyalty": levels.astype(object)}, index=frame.index)
+    level = (points >= criteria.medium).astype(np.int64) + (points >= criteria.high)
+    levels = named(level, ("low", "medium", "high"))
+    return pd.DataFrame({**columns, "points": points, "loyalty": levels}, index=frame.index)
 
 
 def _part(most: int, some: pd.Series[int], of: pd.Series[int]) -> Ints:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from segmentation.classes import Cutoffs, cutoffs, day_number, frequency_levels, value_levels
+from segmentation.classes import Cutoffs, Levels, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria, Vip
 from segmentation.features import History, features
-from segmentation.rhythm import Texts, life
+from segmentation.rhythm import Groups, life
 from segmentation.visits import Bools, Ints, among
 
 
@@ -26,8 +25,8 @@ class Snapshot:
 
     day: int
     cuts: Cutoffs
-    value: Ints
-    frequency: Ints
+    value: Levels
+    frequency: Levels
     vip: Bools
 
 
@@ -41,27 +40,28 @@ def month_ends(before: date, count: int) -> list[date]:
     return days
 
 
-def snapshot(history: History, personas: Texts, day: int, criteria: Criteria) -> Snapshot:
+def snapshot(history: History, personas: Groups, day: int, criteria: Criteria) -> Snapshot:
     return taken(features(history, day, criteria.rfm.window_days), personas, day, criteria)
 
 
-def taken(frame: pd.DataFrame, personas: Texts, day: int, criteria: Criteria) -> Snapshot:
+def taken(frame: pd.DataFrame, personas: Groups, day: int, criteria: Criteria) -> Snapshot:
     """A snapshot from the features of that day."""
     cuts = cutoffs(frame, day, criteria)
     nothing = np.zeros(len(frame), dtype=np.int64)
     value = value_levels(frame, cuts, nothing, 0)
     frequency = frequency_levels(frame, cuts, nothing, 0)
-    stage = life(frame, personas, frequency, day, criteria)["lifecycle"].to_numpy()
-    return Snapshot(day, cuts, value, frequency, meets_vip(value, frequency, stage, criteria.vip))
+    stage = life(frame, personas, frequency, day, criteria)["lifecycle"]
+    vip = meets_vip(value, frequency, stage, criteria.vip)
+    return Snapshot(day, cuts, value.astype(np.uint8), frequency.astype(np.uint8), vip)
 
 
-def snapshots(history: History, personas: Texts, as_of: date, criteria: Criteria) -> list[Snapshot]:
+def snapshots(history: History, personas: Groups, as_of: date, criteria: Criteria) -> list[Snapshot]:
     """The month ends before ``as_of`` that the rules look back on, the latest first."""
     days = [day_number(day) for day in month_ends(as_of, criteria.memory_months)]
     return [snapshot(history, personas, day, criteria) for day in days]
 
 
-def meets_vip(value: Ints, frequency: Ints, stage: npt.NDArray[np.object_], rule: Vip) -> Bools:
+def meets_vip(value: Ints, frequency: Ints, stage: pd.Series[str], rule: Vip) -> Bools:
     ranks = {"low": 1, "medium": 2, "high": 3}
     return (
         np.isin(value, [ranks[name] for name in rule.value])
@@ -70,9 +70,9 @@ def meets_vip(value: Ints, frequency: Ints, stage: npt.NDArray[np.object_], rule
     )
 
 
-def months_since_vip(past: list[Snapshot], count: int) -> Ints:
+def months_since_vip(past: list[Snapshot], count: int) -> Levels:
     """Per customer: 1 if the VIP rule was met at the last month end, 2 at the one before; 0: at none."""
-    since = np.zeros(count, dtype=np.int64)
+    since = np.zeros(count, dtype=np.uint8)
     for ago in range(len(past), 0, -1):
         since[past[ago - 1].vip] = ago
     return since

@@ -33,15 +33,15 @@ class Personas:
     """Each customer's persona (in the order of ``keys``) as a number among ``names``."""
 
     keys: Ints
-    texts: npt.NDArray[np.object_]
+    texts: pd.Series[str]
     names: list[str]
     codes: npt.NDArray[np.uint8]
 
     @classmethod
     def of(cls, people: pd.DataFrame) -> Personas:
-        texts = people["persona"].to_numpy().astype(object)
-        codes, names = pd.factorize(texts, sort=True)
-        return cls(people.index.to_numpy(), texts, [str(name) for name in names], codes.astype(np.uint8))
+        codes, names = pd.factorize(people["persona"], sort=True)
+        kinds = [str(name) for name in names]
+        return cls(people.index.to_numpy(), people["persona"], kinds, codes.astype(np.uint8))
 
 
 def past(session: Session, advanced: Advanced, people: pd.DataFrame, criteria: Criteria) -> list[Snapshot]:
@@ -72,13 +72,13 @@ def _row(
     snapshot: Snapshot, stood: pd.DataFrame, personas: Personas, end: date, made_with: str
 ) -> dict[str, Any]:
     place = np.searchsorted(personas.keys, stood.index.to_numpy())
-    marks = snapshot.value | snapshot.frequency << _FREQUENCY | snapshot.vip.astype(np.int64) << _VIP
+    marks = snapshot.value | snapshot.frequency << _FREQUENCY | snapshot.vip.astype(np.uint8) << _VIP
     features, how = pack(stood)
     return {
         "day": end,
         "customers": stood.index.to_numpy(dtype=WIDE).tobytes(),
         "features": features,
-        "marks": marks[place].astype(np.uint8).tobytes() + personas.codes[place].tobytes(),
+        "marks": marks[place].tobytes() + personas.codes[place].tobytes(),
         "facts": {
             "packed": how,
             "made_with": made_with,
@@ -114,7 +114,7 @@ def _kept(session: Session, end: date, personas: Personas, made_with: str) -> Sn
     return Snapshot(
         day_number(end),
         cuts,
-        (whole & 3).astype(np.int64),
-        (whole >> _FREQUENCY & 3).astype(np.int64),
+        (whole & 3).astype(np.uint8),
+        (whole >> _FREQUENCY & 3).astype(np.uint8),
         (whole >> _VIP & 1).astype(bool),
     )

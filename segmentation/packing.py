@@ -18,27 +18,30 @@ def pack(frame: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
     parts, kinds = [], {}
     for name in frame.columns:
         values = frame[name].to_numpy(dtype=WIDE)
-        kinds[str(name)] = next(kind for kind in NARROW if _holds(kind, values))
+        kinds[str(name)] = narrowest(values)
         parts.append(values.astype(kinds[str(name)]).tobytes())
     return b"".join(parts), {"rows": len(frame), "columns": kinds}
 
 
 def unpack(data: bytes, how: dict[str, Any]) -> pd.DataFrame:
     """The same again. Raises ValueError where the bytes are not those that were packed."""
-    count, place, columns = how["rows"], 0, how["columns"]
-    table = np.empty((count, len(columns)), dtype=np.int64, order="F")
-    for number, kind in enumerate(columns.values()):
-        table[:, number] = np.frombuffer(data, dtype=kind, count=count, offset=place)
+    return opened(data, how).astype(np.int64)
+
+
+def opened(data: bytes, how: dict[str, Any]) -> pd.DataFrame:
+    """The same, as narrow as it lies in these bytes (see narrow); to be read only."""
+    count, place, columns = how["rows"], 0, {}
+    for name, kind in how["columns"].items():
+        columns[name] = np.frombuffer(data, dtype=kind, count=count, offset=place)
         place += count * np.dtype(kind).itemsize
     if place != len(data):
         raise ValueError("a part of the state has another length than its rows")
-    return pd.DataFrame(table, columns=list(columns), copy=False)
+    return pd.DataFrame(columns, copy=False)
 
 
 def narrow(frame: pd.DataFrame) -> pd.DataFrame:
     """The same numbers in less memory; to be computed with they must be made wide again."""
-    kinds = {name: next(kind for kind in NARROW if _holds(kind, frame[name].to_numpy())) for name in frame}
-    return frame.astype(kinds)
+    return frame.astype({name: narrowest(frame[name].to_numpy()) for name in frame})
 
 
 def latest(frames: list[pd.DataFrame], first: int, count: int) -> pd.DataFrame:
@@ -59,8 +62,10 @@ def latest(frames: list[pd.DataFrame], first: int, count: int) -> pd.DataFrame:
     return ordered
 
 
-def _holds(kind: str, values: Ints) -> bool:
+def narrowest(values: Ints) -> str:
+    """The smallest type of NARROW that holds all of these."""
     if len(values) == 0:
-        return True
-    limits = np.iinfo(np.dtype(kind))
-    return int(values.min()) >= limits.min and int(values.max()) <= limits.max
+        return NARROW[0]
+    low, high = int(values.min()), int(values.max())
+    limits = {kind: np.iinfo(np.dtype(kind)) for kind in NARROW}
+    return next(kind for kind in NARROW if limits[kind].min <= low and high <= limits[kind].max)

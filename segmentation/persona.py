@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from segmentation.columns import FUELS, WEEKDAYS
+from segmentation.named import meanings, named
 from segmentation.thresholds import PERSONAS, PersonaRule, PersonaRules
-from segmentation.visits import Bools
+from segmentation.visits import Bools, Ints, among
 
-Texts = npt.NDArray[np.object_]
 WORKDAYS = 5
 PLAIN = "private"
 SOURCES = ("declared", "vehicle", "account", "inferred")  # what says so
 
 
-def said(people: pd.DataFrame, criteria: PersonaRules) -> tuple[Texts, Texts]:
-    """The persona that needs no inference ("" where there is none), and what says so.
+def said(people: pd.DataFrame, criteria: PersonaRules) -> tuple[Ints, Ints]:
+    """The persona that needs no inference and what says so: 1-based places in PERSONAS and SOURCES, 0 where
+    there is none.
 
     In this order: the declared persona; a vehicle that is for one use; an account (a fleet's driver); a
     vehicle of everyday use. ``people``: persona, vehicles (kinds, joined by commas), account.
     """
-    declared = _each(people["persona"], lambda text: text if text in PERSONAS else "")
     kinds: dict[str, str] = {kind.casefold(): persona for kind, persona in criteria.vehicles.items()}
-    special = _each(people["vehicles"], lambda text: _special(text, kinds))
-    everyday = _each(people["vehicles"], lambda text: _of_vehicles(text, kinds))
-    fleet = np.where(people["account"].to_numpy() > 0, "fleet", "").astype(object)
-    persona, source = declared, np.where(declared != "", "declared", "").astype(object)
-    for values, name in ((special, "vehicle"), (fleet, "account"), (everyday, "vehicle")):
-        takes = (persona == "") & (values != "")
-        if takes.any():
-            persona, source = np.where(takes, values, persona), np.where(takes, name, source)
+    fleet = np.where(people["account"].to_numpy() > 0, _place("fleet"), 0)
+    persona, source = np.zeros(len(people), dtype=np.int64), np.zeros(len(people), dtype=np.int64)
+    for values, name in (
+        (meanings(people["persona"], _place), "declared"),
+        (meanings(people["vehicles"], lambda text: _place(_special(text, kinds))), "vehicle"),
+        (fleet, "account"),
+        (meanings(people["vehicles"], lambda text: _place(_of_vehicles(text, kinds))), "vehicle"),
+    ):
+        takes = (persona == 0) & (values > 0)
+        persona, source = np.where(takes, values, persona), np.where(takes, SOURCES.index(name) + 1, source)
     return persona, source
 
 
-def _each(texts: pd.Series[str], meaning: Callable[[str], str]) -> Texts:
-    """The meaning of each text; each distinct one is looked at once."""
-    codes, distinct = pd.factorize(texts.to_numpy().astype(object))
-    found = np.array([meaning(str(text)) for text in distinct] or [""], dtype=object)
-    return found[codes]
+def _place(persona: str) -> int:
+    return PERSONAS.index(persona) + 1 if persona in PERSONAS else 0
 
 
 def _special(text: str, kinds: dict[str, str]) -> str:
@@ -66,12 +62,12 @@ def persona(frame: pd.DataFrame, people: pd.DataFrame, criteria: PersonaRules) -
     rule = np.zeros(len(frame), dtype=np.int64)
     for place, line in enumerate(criteria.rules, start=1):
         rule[(rule == 0) & _fits(line, frame, numbers)] = place
-    names = np.array(["", *(line.name for line in criteria.rules)], dtype=object)
     known, source = said(people, criteria)
-    inferred = known == ""
+    inferred = known == 0
+    names = ("", *PERSONAS, *(line.name for line in criteria.rules))
     columns = {
-        "persona": np.where(inferred, names[rule], known),
-        "persona_from": np.where(inferred, "inferred", source),
+        "persona": named(np.where(inferred, len(PERSONAS) + rule, known), names),
+        "persona_from": named(np.where(inferred, SOURCES.index("inferred") + 1, source), ("", *SOURCES)),
         "persona_inferred": inferred,
         "persona_rule": np.where(inferred, rule, 0),
     }
@@ -93,8 +89,7 @@ def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def _fits(rule: PersonaRule, frame: pd.DataFrame, numbers: pd.DataFrame) -> Bools:
     fits = np.ones(len(frame), dtype=bool)
     if rule.product is not None:
-        wanted = set(rule.product)
-        fits &= _each(frame["product"], lambda text: "x" if text in wanted else "") != ""
+        fits &= among(frame["product"], rule.product)
     if rule.least_visits is not None:
         fits &= frame["frequency"].to_numpy() >= rule.least_visits
     if rule.most_gap_days is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from segmentation.named import named
 from segmentation.thresholds import Above, Price
 from segmentation.visits import Ints
 
@@ -64,23 +65,27 @@ def _drop_days(series: pd.DataFrame, last: int, drop_days: int) -> tuple[int, In
     return start, np.concatenate(([0], np.cumsum(flags)))
 
 
-def sensitivity(frame: pd.DataFrame, coupons: Ints, criteria: Price) -> pd.DataFrame:
+def usual(coupons: int, visits: int) -> int:
+    """The share of all visits that had a coupon, in millionths."""
+    return MILLION * coupons // max(visits, 1)
+
+
+def sensitivity(frame: pd.DataFrame, coupons: Ints, usual: int, criteria: Price) -> pd.DataFrame:
     """``price_sensitivity``; hits, and ``expected`` hits by chance in millionths; ``price_enough``.
 
     ``coupons``: visits with a redeemed coupon in the window. Chance is that of the drop days, and for
-    coupons the share of all visits that had one. Too few visits say nothing and count as low.
+    coupons what is ``usual`` among everyone. Too few visits say nothing and count as low.
     ``frame``: window_visits and the sums of columns.SUMS.
     """
     visits = frame["window_visits"].to_numpy()
     hits = np.minimum(frame["drop_lines"].to_numpy() + coupons, visits)
-    usual = MILLION * int(coupons.sum()) // max(int(visits.sum()), 1)
     expected = MILLION * frame["chance"].to_numpy() // criteria.look_back_days + usual * visits
     enough = visits >= criteria.least_visits
-    level = np.full(len(frame), "low", dtype=object)
-    for name, above in (("medium", criteria.medium), ("high", criteria.high)):
-        level[enough & (hits >= criteria.least_hits) & _above(hits, expected, above)] = name
+    level = np.zeros(len(frame), dtype=np.int64)
+    for rank, above in ((1, criteria.medium), (2, criteria.high)):
+        level[enough & (hits >= criteria.least_hits) & _above(hits, expected, above)] = rank
     columns = {
-        "price_sensitivity": level,
+        "price_sensitivity": named(level, ("low", "medium", "high")),
         "hits": hits,
         "coupon_visits": coupons,
         "expected": expected,

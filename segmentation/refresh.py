@@ -7,6 +7,7 @@ the second waits with its writing, compares with what the first wrote, and write
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,14 +18,13 @@ from sqlalchemy.orm import Session
 
 from crm.db import Database
 from segmentation import beside, month_state, reading, registry, state_store
-from segmentation.classes import day_number
 from segmentation.cluster import on
 from segmentation.criteria import SEGMENTS, Criteria, load
 from segmentation.dimensions import Beside, complete
 from segmentation.export import cells
 from segmentation.refitting import in_force
 from segmentation.segments import Known, Outcome, decide, segment
-from segmentation.state import featured, inside, spread
+from segmentation.state import Kept
 from segmentation.state_made import Elsewhere, Setting, Tell, other_currencies
 from segmentation.state_run import advance
 from segmentation.storing import store
@@ -83,17 +83,17 @@ def refresh(
         found = (asked.from_state(session) if live else None) or asked.from_log(session)
     stored = None
     if live:
-        asked.tell("writing", len(found.outcome.frame))
+        asked.tell("writing", len(found.outcome.customers))
         if found.state is not None:
             with suppress(state_store.OtherRun):  # then that one keeps it
                 state_store.write(database, found.state)
         stored = store(database, found.outcome, started_at=now)
-    counts = found.outcome.frame["segment"].value_counts()
+    counts = stored.segments if stored else Counter(found.outcome.frame["segment"].tolist())
     return Run(
         as_of=as_of,
-        customers=len(found.outcome.frame),
+        customers=len(found.outcome.customers),
         changed=stored.changed if stored else 0,
-        segments={name: int(counts.get(name, 0)) for name in SEGMENTS},
+        segments={name: counts[name] for name in SEGMENTS},
         stored=stored is not None,
         id=stored.run if stored else None,
         outcome=found.outcome,
@@ -172,15 +172,13 @@ class _Asked:
             return None
         came = advanced.numbers.index.to_numpy()
         here = complete(registry.present(people, came, self.as_of))
-        keys, day = here.index.to_numpy(), day_number(self.as_of)
+        keys = here.index.to_numpy()
         self.tell("month ends", len(keys))
         past = month_state.past(session, advanced, here, self.criteria)
-        numbers = spread(advanced.numbers, keys)
         self.tell("scores", len(keys))
         known = Known(
-            featured(numbers, day),
+            Kept(advanced.numbers, here, self.as_of, self.criteria, around),
             past,
-            inside(numbers, here, self.as_of, self.criteria, around),
-            other_currencies(session, setting, numbers, keys, self.as_of),
+            other_currencies(session, setting, advanced.numbers, keys, self.as_of),
         )
         return _Found(decide(known, here, self.as_of, self.criteria, around), advanced.writing)

@@ -7,13 +7,13 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
 from segmentation.classes import EPOCH
+from segmentation.named import named
 from segmentation.reading import chunks, seconds, start_of, whole_numbers
 from segmentation.visits import Ints
 
@@ -83,13 +83,16 @@ def _told(session: Session, settled: date | None) -> dict[str, Ints]:
     return dict(zip(asked, whole_numbers(session, query), strict=True))
 
 
-def _personas(session: Session, ids: Ints) -> npt.NDArray[np.object_]:
+def _personas(session: Session, ids: Ints) -> pd.Categorical:
     """As declared ("unknown")."""
-    found = np.full(len(ids), "unknown", dtype=object)
-    for name in session.scalars(select(Customer.persona).where(Customer.persona.is_not(None)).distinct()):
-        (theirs,) = whole_numbers(session, select(Customer.id).where(Customer.persona == name))
-        found[np.searchsorted(ids, theirs)] = name
-    return found
+    told = and_(Customer.persona.is_not(None), Customer.erased_at.is_(None))
+    some = set(session.scalars(select(Customer.persona).where(told).distinct()))
+    names = sorted({"unknown", *map(str, some)})
+    place = np.full(len(ids), names.index("unknown"))
+    for name in some:
+        (theirs,) = whole_numbers(session, select(Customer.id).where(told, Customer.persona == name))
+        place[np.searchsorted(ids, theirs)] = names.index(str(name))
+    return named(place, names)
 
 
 def numbers(session: Session, keys: Ints) -> pd.Series[str]:
@@ -155,12 +158,11 @@ def _local_days(moments: Ints, zone: tzinfo) -> Ints:
     return days_of
 
 
-def _vehicles(session: Session, ids: Ints) -> npt.NDArray[np.object_]:
+def _vehicles(session: Session, ids: Ints) -> pd.Categorical:
     asked = select(Vehicle.customer_id, Vehicle.kind).where(Vehicle.kind.is_not(None))
     kinds: dict[int, set[str]] = {}
     for customer, kind in session.execute(asked):
         kinds.setdefault(customer, set()).add(str(kind))
-    found = np.full(len(ids), "", dtype=object)
-    for customer, of in kinds.items():
-        found[np.searchsorted(ids, customer)] = ",".join(sorted(of))
-    return found
+    names, place = [""], np.zeros(len(ids), dtype=np.int64)
+    place[np.searchsorted(ids, np.array(list(kinds), dtype=np.int64))] = np.arange(1, len(kinds) + 1)
+    return named(place, [*names, *(",".join(sorted(of)) for of in kinds.values())])

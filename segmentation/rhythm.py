@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,13 @@ import pandas as pd
 
 from segmentation.columns import THIRDS, WEEKDAYS
 from segmentation.criteria import Criteria, Lifecycle, Rhythm
+from segmentation.named import named
 from segmentation.thresholds import Pattern
 from segmentation.visits import DAY_SECONDS, Ints
 
 Floats = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.object_]
+Groups = Any  # texts, one per customer: whatever pd.factorize takes
 CHAIN = "chain"  # the prior is that of everyone
 FREQUENCIES = ("none", "low", "medium", "high")  # by level
 DEFAULT = "default"  # nobody has two gaps yet: the prior stands in the criteria
@@ -38,30 +41,30 @@ class Prior:
 
 @dataclass(frozen=True)
 class Priors:
-    """The priors of some groups, and each customer's place among them."""
+    """The prior of each group of similar customers, by its name."""
 
-    priors: list[Prior]
-    group: Ints
+    groups: dict[str, Prior]
 
     def facts(self) -> dict[str, list[float]]:
-        """Mean and variance by name, as JSON."""
-        return {prior.of: [prior.mean, prior.variance] for prior in self.priors}
+        """Mean and variance by whom they are of, as JSON."""
+        return {prior.of: [prior.mean, prior.variance] for prior in self.groups.values()}
 
 
 def rhythm(
-    features: pd.DataFrame, similar: Texts, criteria: Rhythm, known: Priors | None = None
+    features: pd.DataFrame, similar: Groups, criteria: Rhythm, known: Priors | None = None
 ) -> pd.DataFrame:
     """Typical gap and limit in days (hundredths), ``spread`` in thousandths (the standard deviation of
     ln(gap in days)), and whose rhythm they were pulled towards (``prior``).
 
     ``features`` as from features.features; ``similar`` names each customer's group; ``known`` are the
-    priors of these groups, where not everyone is in ``features``. With n gaps of mean m and variance v,
+    priors of the groups, where not everyone is in ``features``. With n gaps of mean m and variance v,
     prior m0, v0 and weight k:
     m' = (n m + k m0) / (n + k); v' = (n v + k v0 + n k / (n + k) (m - m0)^2) / (n + k);
     typical = exp(m'); limit = max(exp(m' + 1.645 sqrt(v')), 1.5 typical, 10 days).
     """
     known = known or priors_of(features, similar, criteria)
-    priors, group = known.priors, known.group
+    group, names = pd.factorize(similar)
+    priors = [known.groups[name] for name in names]
     m0 = np.array([prior.mean for prior in priors])[group]
     v0 = np.array([prior.variance for prior in priors])[group]
     n, total = features["gaps"].to_numpy(), features["gap_sum"].to_numpy()
@@ -75,28 +78,27 @@ def rhythm(
     spread = np.sqrt(variance)
     limit = np.exp(mean + criteria.spread_factor * spread)
     limit = np.maximum(np.maximum(limit, criteria.typical_multiple * typical), criteria.shortest_limit_days)
-    names = np.array([prior.of for prior in priors], dtype=object)
     # The rounded limit is the one that counts, so that what is shown is what was compared.
     columns = {
         "typical_days": np.round(typical, 2),
         "limit_days": np.round(limit, 2),
         "spread": np.rint(1000 * spread).astype(np.int64),
-        "prior": names[group],
+        "prior": named(group, [prior.of for prior in priors]),
     }
     return pd.DataFrame(columns, index=features.index)
 
 
-def priors_of(features: pd.DataFrame, similar: Texts, criteria: Rhythm) -> Priors:
+def priors_of(features: pd.DataFrame, similar: Groups, criteria: Rhythm) -> Priors:
     """One prior per group."""
     group, names = pd.factorize(similar, sort=True)
     seen = features["gaps"].to_numpy() >= 2
     chain = _pooled(features[seen], CHAIN) if seen.any() else _default(criteria)
     enough = np.bincount(group[seen], minlength=len(names)) >= criteria.similar_customers
-    priors = [
-        _pooled(features[seen & (group == place)], str(name)) if enough[place] else chain
+    groups = {
+        str(name): _pooled(features[seen & (group == place)], str(name)) if enough[place] else chain
         for place, name in enumerate(names)
-    ]
-    return Priors(priors or [chain], group)
+    }
+    return Priors(groups or {CHAIN: chain})
 
 
 def _pooled(members: pd.DataFrame, of: str) -> Prior:
@@ -140,24 +142,24 @@ def lifecycle(
         ("reactivated", came_back & (since <= criteria.reactivated_days)),
         ("new", day - features["first_day"].to_numpy() <= criteria.new_days),
     ]
-    stage = np.full(len(features), "active", dtype=object)
-    for name, fits in reversed(tests):
-        stage[fits] = name
-    columns = {"since_days": since, "dormant_days": dormant, "churned_days": churned, "lifecycle": stage}
+    stage = np.zeros(len(features), dtype=np.int64)
+    for place, (_name, fits) in reversed(list(enumerate(tests, start=1))):
+        stage[fits] = place
+    stages = named(stage, ["active", *(name for name, _fits in tests)])
+    columns = {"since_days": since, "dormant_days": dormant, "churned_days": churned, "lifecycle": stages}
     return pd.DataFrame(columns, index=features.index)
 
 
-def similar(personas: Texts, frequency_level: Ints) -> Texts:
+def similar(personas: Groups, frequency_level: Ints) -> pd.Categorical:
     """The group of each customer: persona and frequency class."""
     group, names = pd.factorize(personas)
-    both = np.array([f"{name}/{level}" for name in names for level in FREQUENCIES] or [""], dtype=object)
-    found: Texts = both[len(FREQUENCIES) * group + frequency_level]
-    return found
+    both = [f"{name}/{level}" for name in names for level in FREQUENCIES]
+    return named(len(FREQUENCIES) * group + frequency_level, both)
 
 
 def life(
     features: pd.DataFrame,
-    personas: Texts,
+    personas: Groups,
     frequency_level: Ints,
     day: int,
     criteria: Criteria,

@@ -6,49 +6,132 @@ the rows and the numbers of their ids change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from segmentation import lifetime
+from segmentation import prices
 from segmentation.alive import p_alive
-from segmentation.classes import LEVELS, Cutoffs, cutoffs, day_number, frequency_levels, value_levels
+from segmentation.classes import LEVELS, Cutoffs, Levels, cutoffs, day_number, frequency_levels, value_levels
 from segmentation.criteria import Criteria
-from segmentation.dimensions import Beside, Window, complete, credit_risks, dimensions, fleets, window
+from segmentation.dimensions import Beside, Where, Window, complete, credit_risks, dimensions, fleets, window
 from segmentation.features import History, features, other_money
 from segmentation.memory import Snapshot, meets_vip, months_since_vip, snapshots
-from segmentation.rhythm import Priors, Texts, lifecycle, priors_of, rhythm, similar
-from segmentation.scores import scores
+from segmentation.named import named, plain
+from segmentation.rhythm import Priors, lifecycle, priors_of, rhythm, similar
+from segmentation.scores import Scales, scales, scores
 from segmentation.visits import Bools, Ints, among, visits
 
+PART = 2**17  # customers whose rows are made at once
+# What everyone is held against is made of these columns of their features.
+OVERALL = ("frequency", "recency_days", "monetary", "currency", "gaps", "gap_sum", "gap_squares")
 Step = Callable[[str], None]
+
+
+class Source(Protocol):
+    """Numbers of everyone, made from the rows of the log or kept in a state; of some when asked.
+
+    ``overall``: OVERALL of everyone. ``features`` as from features.features and ``inside``, the window, of
+    those at some places. ``coupons`` and ``visits``: how many there are in everyone's window.
+    """
+
+    coupons: int
+    visits: int
+
+    @property
+    def overall(self) -> pd.DataFrame: ...
+
+    def features(self, where: Where) -> pd.DataFrame: ...
+
+    def inside(self, where: Where) -> Window: ...
+
+
+class Rows:
+    """The numbers made from the rows of the log."""
+
+    def __init__(self, overall: pd.DataFrame, window: Window) -> None:
+        self.overall, self.window = overall, window
+        self.coupons, self.visits = int(window.coupons.sum()), int(window.homes["window_visits"].sum())
+
+    def features(self, where: Where) -> pd.DataFrame:
+        return self.overall.iloc[where]
+
+    def inside(self, where: Where) -> Window:
+        return self.window.of(where)
+
+
+@dataclass(frozen=True)
+class Known:
+    """``past`` as from memory.snapshots; ``beside`` as in Outcome."""
+
+    source: Source
+    past: list[Snapshot]
+    beside: dict[int, dict[str, int]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One row per customer (index: their keys), with every dimension and the numbers it came from.
+    """What is held against everyone, and from it the rows of any customers. ``customers``: complete.
 
-    Beside the columns of features, scores and rhythm: p_alive (-1: nothing can be said), value,
-    frequency_class ("" for none), value_then, frequency_then (at the last month end), vip (meets the rule
-    today), vip_months (see memory.months_since_vip), all of dimensions.dimensions, credit_risk, rule
+    ``rows`` and ``frame``, one row per customer (index: their keys), have every dimension and the numbers
+    it came from. Beside the columns of features, scores and rhythm: p_alive (-1: nothing can be said),
+    value, frequency_class ("" for none), value_then, frequency_then (at the last month end), vip (meets the
+    rule today), vip_months (see memory.months_since_vip), all of dimensions.dimensions, credit_risk, rule
     (1-based place in the criteria), segment. ``beside``: place of a customer -> money of the window in
     other currencies.
-    ``accounts``: one row per account (dimensions.fleets).
     """
 
     as_of: date
-    frame: pd.DataFrame
-    cuts: Cutoffs
-    population: int
-    beside: dict[int, dict[str, int]]
     criteria: Criteria
-    accounts: pd.DataFrame
-    stations: pd.DataFrame
+    customers: pd.DataFrame
+    around: Beside
+    known: Known
+    cuts: Cutoffs
+    then: tuple[Levels, Levels]  # value and frequency of everyone at the last month end
+    scales: Scales
     priors: Priors
+
+    @property
+    def population(self) -> int:
+        return self.scales.population
+
+    @property
+    def stations(self) -> pd.DataFrame:
+        return self.around.stations
+
+    @property
+    def beside(self) -> dict[int, dict[str, int]]:
+        return self.known.beside
+
+    def parts(self) -> Iterator[slice]:
+        """All places, so many at once that their rows are a small part of the memory."""
+        return (slice(begin, begin + PART) for begin in range(0, len(self.customers), PART))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        return plain(self.rows(slice(None)))
+
+    @cached_property
+    def accounts(self) -> pd.DataFrame:
+        """One row per account (dimensions.fleets)."""
+        records, account = self.around.accounts, self.customers["account"].to_numpy()
+        drivers = np.flatnonzero(np.isin(account, records.index.to_numpy()))
+        return fleets(self._classes(drivers), account[drivers], records, self.cuts, self.criteria)
+
+    def rows(self, where: Where) -> pd.DataFrame:
+        frame, people = self._classes(where), self.customers.iloc[where]
+        source = self.known.source
+        usual = prices.usual(source.coupons, source.visits)
+        inside = source.inside(where)
+        frame = frame.join(dimensions(frame, inside, people, self.as_of, self.criteria, usual))
+        frame["credit_risk"] = credit_risks(frame, self.accounts)
+        _name(frame, self.criteria)
+        return frame
 
     def facts(self) -> dict[str, Any]:
         """The thresholds in force, as JSON."""
@@ -59,19 +142,34 @@ class Outcome:
             "priors": self.priors.facts(),
         }
 
+    @cached_property
+    def _vip_months(self) -> Levels:
+        return months_since_vip(self.known.past, len(self.customers))
 
-@dataclass(frozen=True)
-class Known:
-    """One row per customer each, made from the rows of the log or kept in a state.
+    def _classes(self, where: Where) -> pd.DataFrame:
+        """Features, scores, the classes, the stage and the VIP memory.
 
-    ``features`` as from features.features; ``past`` as from memory.snapshots; ``inside`` the sums of the
-    window; ``beside`` as in Outcome.
-    """
-
-    features: pd.DataFrame
-    past: list[Snapshot]
-    inside: Window
-    beside: dict[int, dict[str, int]]
+        Month ends are remembered by rhythm alone, so that a new fit rewrites no past.
+        """
+        criteria, day = self.criteria, day_number(self.as_of)
+        frame = self.known.source.features(where)
+        frame = frame.join(scores(frame, criteria.rfm, self.scales))
+        value_then, frequency_then = (levels[where] for levels in self.then)
+        keep = criteria.steady.keep_percent
+        value = value_levels(frame, self.cuts, value_then, keep)
+        frequency = frequency_levels(frame, self.cuts, frequency_then, keep)
+        # The rounded chance is the one that counts, so that what is shown is what was compared.
+        frame["p_alive"] = p_alive(frame, day, self.around.fit).round(4).fillna(-1.0)
+        alike = similar(self.customers["persona"].iloc[where], frequency)
+        rhythms = rhythm(frame, alike, criteria.rhythm, self.priors)
+        stages = lifecycle(frame, rhythms, day, criteria.lifecycle, frame["p_alive"].to_numpy())
+        frame = pd.concat([frame, rhythms, stages], axis=1)
+        levels = {"value": value, "frequency_class": frequency}
+        for name, of in (levels | {"value_then": value_then, "frequency_then": frequency_then}).items():
+            frame[name] = named(of, LEVELS.tolist())
+        frame["vip"] = meets_vip(value, frequency, frame["lifecycle"], criteria.vip)
+        frame["vip_months"] = self._vip_months[where].astype(np.int64)
+        return frame
 
 
 def segment(
@@ -92,69 +190,32 @@ def segment(
     around = around or Beside()
     customers = complete(customers)
     keys = customers.index.to_numpy()
-    personas = customers["persona"].to_numpy().astype(object)
     day, days = day_number(as_of), criteria.rfm.window_days
     step("visits")
     history = History(visits(rows, keys, criteria))
     step("month ends")
-    past = snapshots(history, personas, as_of, criteria)
+    past = snapshots(history, customers["persona"].to_numpy(), as_of, criteria)
     step("scores")
     frame = features(history, day, days)
     main = frame["currency"].to_numpy().astype(object)
     inside = window(rows, history.visits, customers, main, as_of, criteria, around)
-    known = Known(frame, past, inside, other_money(history, frame, day, days))
+    known = Known(Rows(frame, inside), past, other_money(history, frame, day, days))
     return decide(known, customers, as_of, criteria, around)
 
 
 def decide(known: Known, customers: pd.DataFrame, as_of: date, criteria: Criteria, around: Beside) -> Outcome:
     """The segments from what is known of each of ``customers`` (dimensions.complete)."""
-    personas = customers["persona"].to_numpy().astype(object)
-    frame = known.features
-    population = int((frame["frequency"] > 0).sum())
-    frame = frame.join(scores(frame, criteria.rfm))
-    cuts, priors = _classify(frame, personas, day_number(as_of), known.past, criteria, around.fit)
-    frame = frame.join(dimensions(frame, known.inside, customers, as_of, criteria))
-    fleet = fleets(frame, around, cuts, criteria)
-    frame["credit_risk"] = credit_risks(frame, fleet)
-    _name(frame, criteria)
-    return Outcome(as_of, frame, cuts, population, known.beside, criteria, fleet, around.stations, priors)
-
-
-def _classify(
-    frame: pd.DataFrame,
-    personas: Texts,
-    day: int,
-    past: list[Snapshot],
-    criteria: Criteria,
-    fit: lifetime.Fit | None,
-) -> tuple[Cutoffs, Priors]:
-    """Add the classes, the stage and the VIP memory to the frame; returns the cut-offs and priors used.
-
-    Month ends are remembered by rhythm alone, so that a new fit rewrites no past.
-    """
-    last = past[0]
-    cuts, value_then, frequency_then = last.cuts, last.value, last.frequency
+    everyone, last = known.source.overall, known.past[0]
+    cuts, then = last.cuts, (last.value, last.frequency)
     if not cuts.value:  # too few people at the last month end: today's own cut-offs, and no memory
-        cuts = cutoffs(frame, day, criteria)
-        value_then = frequency_then = np.zeros(len(frame), dtype=np.int64)
-    keep = criteria.steady.keep_percent
-    value = value_levels(frame, cuts, value_then, keep)
-    frequency = frequency_levels(frame, cuts, frequency_then, keep)
-    # The rounded chance is the one that counts, so that what is shown is what was compared.
-    frame["p_alive"] = p_alive(frame, day, fit).round(4).fillna(-1.0)
-    alike = similar(personas, frequency)
-    priors = priors_of(frame, alike, criteria.rhythm)
-    rhythms = rhythm(frame, alike, criteria.rhythm, priors)
-    alive = frame["p_alive"].to_numpy()
-    stages = rhythms.join(lifecycle(frame, rhythms, day, criteria.lifecycle, alive))
-    frame[stages.columns] = stages
-    for name, levels in (("value", value), ("frequency_class", frequency)):
-        frame[name] = LEVELS[levels]
-    for name, levels in (("value_then", value_then), ("frequency_then", frequency_then)):
-        frame[name] = LEVELS[levels]
-    frame["vip"] = meets_vip(value, frequency, frame["lifecycle"].to_numpy(), criteria.vip)
-    frame["vip_months"] = months_since_vip(past, len(frame))
-    return cuts, priors
+        nothing = np.zeros(len(customers), dtype=np.uint8)
+        cuts, then = cutoffs(everyone, day_number(as_of), criteria), (nothing, nothing)
+    frequency = frequency_levels(everyone, cuts, then[1], criteria.steady.keep_percent)
+    alike = similar(customers["persona"], frequency)
+    priors = priors_of(everyone, alike, criteria.rhythm)
+    return Outcome(
+        as_of, criteria, customers, around, known, cuts, then, scales(everyone, criteria.rfm), priors
+    )
 
 
 def _name(frame: pd.DataFrame, criteria: Criteria) -> None:
@@ -163,18 +224,16 @@ def _name(frame: pd.DataFrame, criteria: Criteria) -> None:
     for number, fits in enumerate(_fits(frame, criteria), start=1):
         rule[(rule == 0) & fits] = number
     frame["rule"] = rule
-    names = np.array(["", *(line.name for line in criteria.segments)], dtype=object)
-    frame["segment"] = names[rule]
+    frame["segment"] = named(rule, ["", *(line.name for line in criteria.segments)])
 
 
 def _fits(frame: pd.DataFrame, criteria: Criteria) -> list[Bools]:
-    stage = frame["lifecycle"].to_numpy().astype(object)
     months: Ints = frame["vip_months"].to_numpy()
     result = []
     for line in criteria.segments:
         fits = np.ones(len(frame), dtype=bool)
         if line.lifecycle is not None:
-            fits &= among(stage, line.lifecycle)
+            fits &= among(frame["lifecycle"], line.lifecycle)
         if line.vip is not None:
             fits &= frame["vip"].to_numpy()
         if line.vip_within is not None:

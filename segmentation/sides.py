@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from segmentation import named as texts
 from segmentation.criteria import Criteria
 from segmentation.visits import Ints, Visits
 
@@ -109,11 +110,10 @@ def places(visits: Visits, day: int, window_days: int) -> pd.DataFrame:
 
 
 def homes(table: pd.DataFrame, customers: Ints, declared: Ints, stations: pd.DataFrame) -> pd.DataFrame:
-    """From ``places``, one row per customer: home_station (0: none), home_visits, window_visits,
-    home_declared, city, region ("" where unknown).
+    """From ``places``, one row per customer: see ``housed``.
 
-    The station of most visits; of equals the one they named themselves, then the first by its code.
-    Who did not come in the window lives where they said. ``stations``: index id; code, city, region.
+    Home is the station of most visits; of equals the one they named themselves, then the first by its code.
+    ``stations``: index id; code, city, region.
     """
     count = len(customers)
     person, station = np.searchsorted(customers, table["customer"].to_numpy()), table["station"].to_numpy()
@@ -126,21 +126,22 @@ def homes(table: pd.DataFrame, customers: Ints, declared: Ints, stations: pd.Dat
     home, visits = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     holder = person[order][first]
     home[holder], visits[holder] = station[order][first], came[order][first]
-    nowhere = home == 0
-    home[nowhere] = declared[nowhere]
-    where = {
-        name: stations[name].reindex(home).fillna("").to_numpy().astype(object) for name in ("city", "region")
-    }
-    return pd.DataFrame(
-        {
-            "home_station": home,
-            "home_visits": visits,
-            "window_visits": np.bincount(person, weights=came, minlength=count).astype(np.int64),
-            "home_declared": nowhere & (home > 0),
-            **where,
-        },
-        index=pd.Index(customers, name="customer"),
-    )
+    total = np.bincount(person, weights=came, minlength=count).astype(np.int64)
+    seen = {"home_station": home, "home_visits": visits, "window_visits": total}
+    return housed(pd.DataFrame(seen, index=pd.Index(customers, name="customer")), declared, stations)
+
+
+def housed(seen: pd.DataFrame, declared: Ints, stations: pd.DataFrame) -> pd.DataFrame:
+    """home_station (0: none), home_visits, window_visits, home_declared, city, region ("" where unknown).
+
+    ``seen`` has the first three; who did not come in the window lives where they said.
+    """
+    nowhere = seen["home_station"].to_numpy() == 0
+    home = np.where(nowhere, declared, seen["home_station"].to_numpy())
+    place = stations.index.get_indexer(pd.Index(home)) + 1
+    where = {name: texts.named(place, ["", *stations[name].tolist()]) for name in ("city", "region")}
+    known = seen[["home_station", "home_visits", "window_visits"]]
+    return known.assign(home_station=home, home_declared=nowhere & (home > 0), **where)
 
 
 def added(table: pd.DataFrame, more: list[tuple[int, pd.DataFrame]], key: list[str]) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def slide(
     """
     keys, day = numbers.index.to_numpy(), day_number(as_of)
     frame = numbers.copy()
-    main = state.currency_names(numbers["currency"].to_numpy())
+    main = state.currency_names(numbers["currency"].to_numpy()).to_numpy()
     come, go = (_judged(rows.inside(keys), beside, criteria) for rows in (entering, leaving))
     here, gone = visits(come, keys, criteria), visits(go, keys, criteria)
     span = entering.until - entering.after

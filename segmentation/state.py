@@ -17,8 +17,10 @@ from segmentation import sides
 from segmentation.classes import day_number
 from segmentation.columns import NAMES
 from segmentation.criteria import Criteria
-from segmentation.dimensions import Beside, Window, complete, coupon_visits, window
+from segmentation.dimensions import Beside, Where, Window, complete, coupon_visits, window
 from segmentation.features import History, features
+from segmentation.named import named
+from segmentation.packing import narrowest
 from segmentation.visits import Ints, visits
 
 LIFE = ("visits", "first_day", "last_day", "last_gap", "gaps", "gap_sum", "gap_squares")
@@ -26,6 +28,7 @@ STOOD = (*LIFE, "last_confirmed", "frequency", "monetary", "currency")  # what a
 MONTHLY = ("months_seen", "months_of", "month_ml", "peak_ml", "peak_month")
 HOMES = ("home_station", "home_visits", "window_visits", "home_declared")
 NUMBERS = (*STOOD, "visit_days", "currencies", "last_at", *NAMES, *MONTHLY, *HOMES)
+OVERALL = ("frequency", "monetary", "currency", "last_confirmed", "gaps", "gap_sum", "gap_squares")
 NOBODY = {"first_day": -1, "last_day": -1, "last_gap": -1, "last_confirmed": -1, "peak_month": sides.NO_MONTH}
 
 
@@ -71,66 +74,79 @@ def stood(found: pd.DataFrame, day: int) -> pd.DataFrame:
 
 def featured(numbers: pd.DataFrame, day: int) -> pd.DataFrame:
     """The same again as features.features gives it for that day; a month end knows no days with a visit."""
-    known = [name for name in ("visit_days",) if name in numbers]
-    frame = numbers[[*LIFE, *known, "frequency", "monetary"]].copy()
+    known = [name for name in (*LIFE, "visit_days", "frequency", "monetary") if name in numbers]
+    frame = numbers[known].copy()
     last = numbers["last_confirmed"].to_numpy()
     frame["recency_days"] = np.where(last < 0, -1, day - last)
     frame["currency"] = currency_names(numbers["currency"].to_numpy())
     return frame
 
 
+class Kept:
+    """The numbers of a state, as segments.Source. ``numbers`` may be narrow; ``people``: complete."""
+
+    def __init__(
+        self, numbers: pd.DataFrame, people: pd.DataFrame, as_of: date, criteria: Criteria, beside: Beside
+    ) -> None:
+        self.numbers, self.people, self.as_of, self.criteria = numbers, people, as_of, criteria
+        self.stations, self.keys = beside.stations, people.index.to_numpy()
+        self.coupons_of = coupon_visits(
+            beside.coupons, self.keys, day_number(as_of), criteria.rfm.window_days
+        )
+        visits = spread(numbers[["window_visits"]], self.keys)["window_visits"]
+        self.coupons, self.visits = int(self.coupons_of.sum()), int(visits.sum())
+
+    @property
+    def overall(self) -> pd.DataFrame:
+        return featured(spread(self.numbers[[*OVERALL]], self.keys), day_number(self.as_of))
+
+    def features(self, where: Where) -> pd.DataFrame:
+        names = [*LIFE, "last_confirmed", "visit_days", "frequency", "monetary", "currency"]
+        return featured(spread(self.numbers[names], self.keys[where]), day_number(self.as_of))
+
+    def inside(self, where: Where) -> Window:
+        """What dimensions.window makes of the rows, from the numbers."""
+        numbers = spread(self.numbers[[*NAMES, *MONTHLY, *HOMES]], self.keys[where])
+        homes = sides.housed(numbers[[*HOMES]], self.people["home"].to_numpy()[where], self.stations)
+        return Window(numbers[[*NAMES]], numbers[[*MONTHLY]], homes, self.coupons_of[where])
+
+
 def spread(numbers: pd.DataFrame, customers: Ints) -> pd.DataFrame:
-    """The numbers of ``customers``, in that order; those of whom nothing is known never came."""
-    if np.array_equal(numbers.index.to_numpy(), customers):
-        return numbers
-    place = pd.Index(numbers.index).get_indexer(pd.Index(customers))
-    known = place >= 0
-    columns = {}
+    """The numbers of ``customers``, in that order; those of whom nothing is known never came.
+
+    ``numbers`` may be narrow, the answer is wide.
+    """
+    keys = numbers.index.to_numpy()
+    place = np.searchsorted(keys, customers)
+    known = np.append(keys, -1)[place] == customers
+    columns, index = {}, pd.Index(customers, name="customer")
     for name in numbers.columns:
         values = np.full(len(customers), NOBODY.get(name, 0), dtype=np.int64)
         values[known] = numbers[name].to_numpy()[place[known]]
         columns[name] = values
-    return pd.DataFrame(columns, index=pd.Index(customers, name="customer"))
-
-
-def inside(
-    numbers: pd.DataFrame, people: pd.DataFrame, as_of: date, criteria: Criteria, beside: Beside
-) -> Window:
-    """What dimensions.window makes of the rows, from the numbers."""
-    keys = people.index.to_numpy()
-    came = numbers["home_station"].to_numpy() > 0
-    top = pd.DataFrame(
-        {
-            "customer": keys[came],
-            "station": numbers["home_station"].to_numpy()[came],
-            "visits": numbers["home_visits"].to_numpy()[came],
-        }
-    )
-    homes = sides.homes(top, keys, people["home"].to_numpy(), beside.stations)
-    homes["window_visits"] = numbers["window_visits"].to_numpy()
-    return Window(
-        sums=numbers[list(NAMES)],
-        months=numbers[list(MONTHLY)],
-        homes=homes,
-        coupons=coupon_visits(beside.coupons, keys, day_number(as_of), criteria.rfm.window_days),
-    )
+    return pd.DataFrame(columns, index=index, copy=False)
 
 
 def replaced(numbers: pd.DataFrame, touched: Ints, made: pd.DataFrame) -> pd.DataFrame:
-    """``numbers`` with those of ``touched`` as ``made``; who is not in it (sorted) has none any more."""
-    keys, fresh = numbers.index.to_numpy(), made.index.to_numpy()
-    stay = np.ones(len(keys), dtype=bool)
-    stay[np.isin(keys, np.setdiff1d(touched, fresh))] = False
-    values = numbers.to_numpy()[stay] if not stay.all() else numbers.to_numpy(copy=True)
-    keys, rows = keys[stay], made[list(numbers.columns)].to_numpy()
-    place = np.searchsorted(keys, fresh)
-    known = np.isin(fresh, keys, assume_unique=True)
-    values[place[known]] = rows[known]
-    if not known.all():
-        keys = np.insert(keys, place[~known], fresh[~known])
-        values = np.insert(values, place[~known], rows[~known], axis=0)
-    index = pd.Index(keys, name="customer")
-    return pd.DataFrame(np.asfortranarray(values), columns=numbers.columns, index=index, copy=False)
+    """``numbers`` with those of ``touched`` as ``made``; who is not in it (sorted) has none any more.
+
+    Each column stays as narrow as it can.
+    """
+    fresh = made.index.to_numpy()
+    gone = np.isin(numbers.index.to_numpy(), np.setdiff1d(touched, fresh))
+    if gone.any():
+        numbers = numbers[~gone]
+    keys = numbers.index.to_numpy()
+    place, known = np.searchsorted(keys, fresh), np.isin(fresh, keys, assume_unique=True)
+    came = place[~known]
+    columns = {}
+    for name in numbers.columns:
+        values, new = numbers[name].to_numpy(), made[name].to_numpy()
+        values = values.astype(np.promote_types(values.dtype, narrowest(new)))
+        values[place[known]] = new[known]
+        columns[name] = np.insert(values, came, new[~known]) if len(came) else values
+    index = pd.Index(np.insert(keys, came, fresh[~known]), name="customer")
+    return pd.DataFrame(columns, index=index, copy=False)
 
 
 def _currencies(rows: pd.DataFrame, keys: Ints) -> Ints:
@@ -150,7 +166,6 @@ def currency_codes(names: pd.Series[str]) -> Ints:
     return made
 
 
-def currency_names(codes: Ints) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def currency_names(codes: Ints) -> pd.Categorical:
     place, found = pd.factorize(codes)
-    names = [int(code).to_bytes(3, "big").strip(b"\0").decode() for code in found]
-    return np.array([*names, ""], dtype=object)[place]
+    return named(place, [int(code).to_bytes(3, "big").strip(b"\0").decode() for code in found])

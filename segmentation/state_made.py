@@ -69,7 +69,7 @@ class Piece:
 
 @dataclass
 class Work:
-    """Pieces made in one advance."""
+    """Pieces made in one advance; numbers are narrow (packing.narrow)."""
 
     numbers: list[pd.DataFrame] = field(default_factory=list)
     months: list[pd.DataFrame] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Work:
     def add(self, made: Piece | None) -> None:
         if made is None:
             return
-        self.numbers.append(made.numbers)
+        self.numbers.append(narrow(made.numbers))
         self.months.append(made.months)
         self.places.append(made.places)
         for end, frame in made.stood.items():

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from crm.state import StatePack
-from segmentation.packing import latest, pack, unpack
+from segmentation.packing import latest, opened, pack
 from segmentation.visits import Ints
 
 PART = 2**17  # ids in a range
@@ -25,7 +25,8 @@ def parts(session: Session, kind: str) -> list[int]:
 
 
 def rows(session: Session, kind: str, part: int) -> pd.DataFrame | None:
-    """The rows of a range (kinds with steps), column customer first; None where there are none.
+    """The rows of a range (kinds with steps), column customer first, the others narrow; None where there
+    are none.
 
     Raises ValueError where bytes are missing or too many.
     """
@@ -44,9 +45,8 @@ def _packs(session: Session, kind: str, part: int) -> list[Any]:
 
 
 def _unpacked(row: Any) -> pd.DataFrame:
-    frame = unpack(row.data, row.how)
-    frame["customer"] += row.part * PART
-    return frame
+    frame = opened(row.data, row.how)
+    return frame.assign(customer=frame["customer"].to_numpy().astype(np.int64) + row.part * PART)
 
 
 def months(
@@ -58,7 +58,7 @@ def months(
     if wanted is not None:
         asked = asked.where(StatePack.step.in_(wanted))
     for row in session.execute(asked):
-        yield row.step, _unpacked(row)
+        yield row.step, _unpacked(row).astype(np.int64)
 
 
 def table(session: Session, kind: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def table(session: Session, kind: str, columns: tuple[str, ...]) -> pd.DataFrame
     for part in parts(session, kind):
         some = rows(session, kind, part)
         if some is not None:
-            found.append(some[[*columns]])
+            found.append(some[[*columns]].astype(np.int64))
     return pd.concat(found, ignore_index=True)
 
 

@@ -32,8 +32,8 @@ class Advanced:
     """The state of ``day``: every number, the features at month ends, and what of it is to be written."""
 
     day: date
-    numbers: pd.DataFrame
-    stood: dict[date, pd.DataFrame]  # month ends made or changed here: STOOD by customer
+    numbers: pd.DataFrame  # narrow (packing.narrow)
+    stood: dict[date, pd.DataFrame]  # month ends made or changed here: STOOD by customer, narrow
     writing: Writing
 
 
@@ -186,7 +186,7 @@ class Slide:
     def _slid(self, keys: Ints, entering: sliding.Rows, leaving: sliding.Rows, day: date) -> pd.DataFrame:
         setting = self.setting
         numbers, months, places = sliding.slide(
-            *(self.numbers.loc[keys], self._places(keys), entering, leaving),
+            *(state.spread(self.numbers, keys), self._places(keys), entering, leaving),
             *(setting.people, day, setting.criteria, setting.beside),
         )
         self.months.add(months)
@@ -199,7 +199,7 @@ class Slide:
         for part in np.unique(keys // state_packs.PART).tolist():
             rows = state_packs.rows(self.session, "places", part)
             if rows is not None:
-                found.append(rows[np.isin(rows["customer"].to_numpy(), keys)])
+                found.append(rows[np.isin(rows["customer"].to_numpy(), keys)].astype(np.int64))
         return pd.concat(found, ignore_index=True)
 
     def _move(self, keys: Ints, places: pd.DataFrame) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pandas as pd
 from sqlalchemy import Table, delete, func, insert, not_, select, text
@@ -60,6 +62,7 @@ Facts = dict[str, Any]
 class Stored:
     run: int
     changed: int
+    segments: Counter[str]  # how many customers each has
 
 
 @dataclass(frozen=True)
@@ -68,25 +71,25 @@ class Prepared:
 
     ``rows`` of those who differ from the kept ones; ``moves``, the history of it; ``changes``, of whom the
     segment changed, before, after, and why; ``gone``, who are no customers any more; ``last`` is the run that
-    was the last when they were compared.
+    was the last when they were compared. ``segments``: how many customers each has.
     """
 
     last: int | None
-    rows: dict[int, Row]
-    moves: list[Move]
-    changes: list[tuple[int, str | None, str, Facts]]
     gone: list[int]
+    rows: dict[int, Row] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    changes: list[tuple[int, str | None, str, Facts]] = field(default_factory=list)
+    segments: Counter[str] = field(default_factory=Counter)
 
 
 def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stored | None:
     """Write what differs, in one short transaction. None if a newer run was stored already."""
-    faces = face(outcome.frame)
     while True:
         with database.read() as session:
             one_state(session)
             if _newer_stored(session, outcome.as_of, started_at):
                 return None
-            prepared = prepare(session, outcome, faces)
+            prepared = prepare(session, outcome)
         with database.write() as session:
             if not database.is_sqlite:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STORE_LOCK})
@@ -94,67 +97,75 @@ def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stor
                 return _store(session, outcome, prepared, started_at)
 
 
-def prepare(session: Session, outcome: Outcome, faces: Ints) -> Prepared:
+def prepare(session: Session, outcome: Outcome) -> Prepared:
     """Compare every face with the kept one; rows, with their reasons, only of those that differ."""
-    keys = outcome.frame.index.to_numpy()
-    kept = _kept_faces(session)
-    place = kept.index.get_indexer(pd.Index(keys))
-    same = (place >= 0) & (kept.to_numpy()[place] == faces) if len(kept) else np.zeros(len(keys), dtype=bool)
-    places = np.flatnonzero(~same)
-    differing = replace(
-        outcome,
-        frame=outcome.frame.iloc[places],
-        beside={new: outcome.beside[old] for new, old in enumerate(places.tolist()) if old in outcome.beside},
-    )
-    rows, moves, changes = _compared(session, differing, faces[places])
-    known = kept.index.to_numpy()
-    gone = known[~np.isin(known, keys)].tolist()
-    return Prepared(_last_run(session), rows, moves, changes, gone)
+    known, kept = _kept_faces(session)
+    keys = outcome.customers.index.to_numpy()
+    found = Prepared(_last_run(session), known[~np.isin(known, keys)].tolist())
+    thresholds = Thresholds.of(outcome)
+    for where in outcome.parts():
+        frame = outcome.rows(where)
+        found.segments.update(frame["segment"].tolist())
+        faces = face(frame)
+        place = np.searchsorted(known, keys[where])
+        same = (np.append(known, -1)[place] == keys[where]) & (np.append(kept, 0)[place] == faces)
+        places = np.flatnonzero(~same)
+        beside = {new: outcome.beside.get(where.start + old, {}) for new, old in enumerate(places.tolist())}
+        _compare(session, frame.iloc[places], beside, faces[places], thresholds, found)
+    return found
 
 
-def _compared(
-    session: Session, outcome: Outcome, faces: Ints
-) -> tuple[dict[int, Row], list[Move], list[tuple[int, str | None, str, Facts]]]:
-    """The rows of everyone in ``outcome``, and what moved since their kept rows."""
-    keys = outcome.frame.index.to_numpy()
-    before, thresholds = _before(session, keys), Thresholds.of(outcome)
+def _compare(
+    session: Session,
+    frame: pd.DataFrame,
+    beside: dict[int, dict[str, int]],
+    faces: Ints,
+    thresholds: Thresholds,
+    found: Prepared,
+) -> None:
+    """The rows of everyone in ``frame``, and what moved since their kept rows."""
+    keys = frame.index.to_numpy()
+    before = _before(session, keys)
     compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
-    rows, moves, changes = dict[int, Row](), list[Move](), list[tuple[int, str | None, str, Facts]]()
     pick, names = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), (*NAMES, "beside")
-    for key, row, values in zip(keys.tolist(), _rows(outcome, faces), numbers(outcome), strict=True):
-        rows[key] = (*row, orjson.dumps(values).decode())
+    rows = _rows(frame, thresholds.as_of.isoformat(), faces)
+    for key, row, values in zip(keys.tolist(), rows, numbers(frame, beside), strict=True):
+        found.rows[key] = (*row, orjson.dumps(values).decode())
         old, new = before.get(key), pick(row)
         if old == new:
             continue
         facts = dict(zip(names, values, strict=True))
-        moves += compare.of(key, old, new, partial(sheets.part_json, facts))
+        found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
         segment = old[0] if old else None
         if segment != new[0]:
-            changes.append((key, segment, new[0], _reason(old, new, facts, sheets)))
-    return rows, moves, changes
+            found.changes.append((key, segment, new[0], _reason(old, new, facts, sheets)))
 
 
 def face(frame: pd.DataFrame) -> Ints:
     """One number per row that changes when anything does that is not made by the day alone."""
     total = np.zeros(len(frame), dtype=np.uint64)
     last_confirmed = np.where(frame["recency_days"] < 0, -1, frame["since_days"] - frame["recency_days"])
-    columns = {name: frame[name].to_numpy() for name in frame.columns if name not in DAILY}
+    columns = [_numbers(frame[name]) for name in frame.columns if name not in DAILY]
     told = frame["p_alive"].to_numpy() >= 0
     chance = np.rint(frame["expected"].to_numpy() / MILLION)  # moved by others' coupons too
     version = np.full(len(frame), zlib.crc32(repr(NAMES).encode()), dtype=np.int64)  # which numbers are kept
     limit = np.rint(10 * np.log(frame["limit_days"].to_numpy()))  # the kept one is right to a tenth
-    for values in (*columns.values(), last_confirmed, told, limit, chance, version):
-        if values.dtype == object:
-            values = pd.util.hash_array(values)
+    for values in (*columns, last_confirmed, told, limit, chance, version):
         total = total * MIX + values.astype(np.int64 if values.dtype.kind != "u" else np.uint64).view(
             np.uint64
         )
     return total.view(np.int64)
 
 
-def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
+def _numbers(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    """Texts by what they say, not by their places."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.to_numpy()
+    return pd.util.hash_array(column.cat.categories.to_numpy())[column.cat.codes.to_numpy()]
+
+
+def _rows(frame: pd.DataFrame, as_of: str, faces: Ints) -> Iterator[Row]:
     """The values of COLUMNS but the last, the numbers."""
-    frame, as_of = outcome.frame, outcome.as_of.isoformat()
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
     came = [visits > 0 for visits in lists["visits"]]
@@ -171,15 +182,14 @@ def _rows(outcome: Outcome, faces: Ints) -> Iterator[Row]:
             [value if some else None for value, some in zip(lists[name], came, strict=True)]
             for name in ("typical_days", "limit_days")
         ),
-        *_dimensions(outcome),
+        *_dimensions(frame),
         faces.tolist(),
     )
     return zip(*columns, strict=True)
 
 
-def _dimensions(outcome: Outcome) -> Iterator[list[Any]]:
+def _dimensions(frame: pd.DataFrame) -> Iterator[list[Any]]:
     """The columns from product to due_on."""
-    frame = outcome.frame
     texts = ("product", "loyalty", "credit_risk", "persona")
     yield from ([value or None for value in frame[name].tolist()] for name in texts)
     yield frame["persona_inferred"].tolist()
@@ -201,7 +211,7 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
         started_at=started_at,
         ended_at=started_at,
         criteria=outcome.criteria.version,
-        customers=len(outcome.frame),
+        customers=len(outcome.customers),
         changed=len(changes),
         cutoffs=outcome.facts(),
     )
@@ -213,7 +223,7 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     store_accounts(session, outcome)
     append(session, run.id, [move for move in prepared.moves if move[0] in rows])
     _record(session, run, changes)
-    return Stored(run.id, len(changes))
+    return Stored(run.id, len(changes), prepared.segments)
 
 
 def _newer_stored(session: Session, as_of: date, started_at: datetime) -> bool:
@@ -229,9 +239,11 @@ def _last_run(session: Session) -> int | None:
     return session.scalar(select(func.max(SegmentRun.id)))
 
 
-def _kept_faces(session: Session) -> pd.Series[int]:
+def _kept_faces(session: Session) -> tuple[Ints, Ints]:
+    """Customers, in order, and their faces."""
     keys, faces = whole_numbers(session, select(CustomerSegment.customer_id, CustomerSegment.face))
-    return pd.Series(faces, index=keys).sort_index()
+    order = np.argsort(keys, kind="stable")
+    return keys[order], faces[order]
 
 
 def _before(session: Session, keys: Ints) -> dict[int, Row]:

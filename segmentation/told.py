@@ -70,7 +70,7 @@ def _on(
 def _limits(row: dict[str, Any], prior: Prior, criteria: Criteria) -> dict[str, Any]:
     """Their rhythm as the last run found it: that of similar customers, which is in it, moves every day."""
     one = pd.DataFrame({name: [row[name]] for name in ("gaps", "gap_sum", "gap_squares", *LIFE)})
-    known = Priors([prior], np.zeros(1, dtype=np.int64))
+    known = Priors({prior.of: prior})
     rhythms = rhythm(one, np.array([prior.of], dtype=object), criteria.rhythm, known)
     limits = lifecycle(one, rhythms, row["last_day"], criteria.lifecycle)
     columns = rhythms.join(limits[["dormant_days", "churned_days"]])

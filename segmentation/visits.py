@@ -23,12 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from segmentation.criteria import Criteria
+from segmentation.named import meanings
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -165,13 +167,10 @@ def _join(session: Ints, place: Ints, receipt: Ints, rows: Ints) -> Ints:
             return label[session]
 
 
-def among(texts: npt.NDArray[np.object_], wanted: Iterable[str]) -> Bools:
+def among(texts: Any, wanted: Iterable[str]) -> Bools:
     """Which of these texts, of a few kinds, are among those wanted."""
-    codes, kinds = pd.factorize(texts)
     names = set(wanted)
-    fits = np.array([kind in names for kind in kinds] + [False])
-    found: Bools = fits[codes]
-    return found
+    return meanings(texts, names.__contains__) > 0
 
 
 def _starts(label: Ints) -> Ints:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handlers import ask_free, basics, criteria, fillup, goals, profile
+from handlers import ask_free, basics, criteria, fillup, goals, profile, receipt
 from handlers.ask import Ask
 from handlers.route import Reply
 
 TAKERS: tuple[Callable[[Ask], Reply | None], ...] = (
     fillup.one_line,
+    receipt.asked_for,
     goals.from_text,
     criteria.what_if,
     ask_free.question,

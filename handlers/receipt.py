@@ -17,9 +17,11 @@ from handlers.ask import Ask
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
 from intake.said import Problem
+from templates import LOCALES, label
 
 NOT_ME_FOR = timedelta(days=7)
 NUMBERS = ("litres", "amount")
+LOOKED_AT = 20  # fill-ups among which the one to be undone is looked for
 
 
 def facts(ask: Ask, fillup: Fillup) -> dict[str, Any]:
@@ -61,6 +63,19 @@ def undo(ask: Ask) -> Reply:
     again = ((Button("fillup.again", data="fillup.new"),),)
     step = END if ask.step.startswith("correct.") else None
     return Reply("replies/fillup_undone", facts(ask, fillup), again, instead=True, step=step)
+
+
+def asked_for(ask: Ask) -> Reply | None:
+    """The button's word typed (``undo``, ``撤销``): the last own record that may still change."""
+    words = {label("fillup.undo", locale).split()[-1].casefold() for locale in LOCALES}
+    if ask.who.customer is None or ask.text.strip(" .!。！").casefold() not in words:
+        return None
+    told = fillups.last_of(ask.session, ask.customer.id, LOOKED_AT)
+    mine = [fillup for fillup in told if fillups.can_change(fillup, ask.customer.id, ask.now)]
+    if not mine:
+        return Reply("replies/fillup_none_open")
+    latest = max(mine, key=lambda fillup: fillup.id)
+    return Reply("replies/fillup_correct", facts(ask, latest), _ways_back(latest))
 
 
 def correct(ask: Ask) -> Reply:

@@ -25,6 +25,17 @@ def test_undo_at_once_and_again(town: Town, fang: Chat) -> None:
     assert reasons == "undo"
 
 
+def test_undo_may_be_typed(town: Town, fang: Chat) -> None:
+    assert "没有可以撤销的" in fang.says("撤销")
+    fang.says("南山站 40L 95# 320元")
+    fang.says("南山站 30L 92# 200元")
+    for words in ("撤销", "Undo", "undo."):
+        assert "哪里不对" in fang.says(words), words
+        assert "30" in fang.heard
+    fang.taps("fillup.undo")
+    assert [fillup.millilitres for fillup in fillups_of(town, fang)] == [40_000]
+
+
 def test_nobody_undoes_another_s_record(town: Town, fang: Chat) -> None:
     fang.says("南山站 40L 95# 320元")
     number = last_fillup(town, fang).id

@@ -106,10 +106,21 @@ def _moves(reader: Reader) -> None:
     elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
         if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
             reader.take(*(place for place in segments if reader.code(place) == "vip"))
-    elif len(segments) == 2 and not _joined(reader, segments):
+    elif len(segments) == 2 and not _joined(reader, segments) and not _newly(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
         if happened:
             _fallen(reader, [place for place in segments if place not in happened], happened)
+
+
+def _newly(reader: Reader, segments: list[int]) -> bool:
+    """Of this year's new customers, who are VIPs: new is when they first came."""
+    new = [place for place in segments if reader.code(place) == "new"]
+    times = reader.places("period")
+    if len(new) != 1 or len(times) != 1:
+        return False
+    reader.add("first", "=", reader.code(times[0]))
+    reader.take(*new, *times)
+    return True
 
 
 def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:

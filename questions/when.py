@@ -276,7 +276,10 @@ def _range(text: str, start: int) -> tuple[str, int] | None:
     first = begin[0]
     if first[0] in "mq" and end[0][:4].isdecimal():  # "from May to July 2026": both are of that year
         first = f"{end[0][:4]}-{first.removeprefix('m')}"
-    return f"{first}..{end[0]}", end[1]
+    last = end[0]
+    if "-year-" in first and last[0] in "mq":  # 去年10月1日到10月7日: both are of that year
+        last = f"{first[: first.index('-year-')]}-year-{last}"
+    return f"{first}..{last}", end[1]
 
 
 _MONTH_DAYS = (

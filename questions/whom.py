@@ -18,7 +18,7 @@ _TITLE = re.compile(
 _CALLED = re.compile(r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|(?<=\d)的?(?:车主|司机|车|客户|会员)$", re.IGNORECASE)
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
-NO_NAME = re.compile("来")  # nobody who stands alone is called so: "早上来的人"
+NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
 WHO_DID = tuple(
     re.compile(pattern, re.IGNORECASE)

@@ -112,8 +112,12 @@ class _Murder:
             await asyncio.sleep(self.chance.uniform(0, 0.1))
             return
         sends = self.chance.randint(1, max(1, share - self.plan.in_flight))
-        if not await child.sends(sends, PATIENCE) and await self._open():
-            raise RuntimeError(f"the sender began fewer than {sends} sends in {PATIENCE:.0f} s")
+        for _ in range(sends):
+            if await child.sends(1, PATIENCE):
+                continue
+            if await self._open():
+                raise RuntimeError(f"the sender began nothing for {PATIENCE:.0f} s")
+            break
         await asyncio.sleep(self.chance.uniform(0, self.plan.slow))
 
     async def _finish(self) -> None:

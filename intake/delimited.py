@@ -15,7 +15,7 @@ from typing import BinaryIO
 from charset_normalizer import CharsetMatch, from_bytes
 
 from crm import products
-from intake.columns import Columns, folded
+from intake.columns import Columns, meant, words
 from intake.faults import Unreadable
 
 BLOCK = 1 << 20
@@ -97,7 +97,7 @@ def _delimiter(text: io.TextIOWrapper, columns: Columns, encoding: str) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         titles = next(csv.reader([head], delimiter=delimiter), [])
-        return sum(folded(title) in columns.known for title in titles), len(titles)
+        return sum(meant(columns, title) is not None for title in titles), len(titles)
 
     return max((",", ";", "\t"), key=fit)
 
@@ -155,12 +155,12 @@ def _by_looks(file: BinaryIO) -> str:
 
 
 def _speaks_of_fuel(telling: bytes) -> bool:
-    """Words of the trade (``柴油``, ``微信``) in a file too short to be told by its letters. A line may
-    be cut at the end of the sample."""
+    """Words of the trade (``柴油``, ``微信``, ``油站``) in a file too short to be told by its letters. A
+    line may be cut at the end of the sample."""
     text = telling.decode(CHINESE, errors="ignore")
-    known = {*products.product_spellings(), *products.payment_spellings()}
-    words = [word for word in known if len(word) > 1 and not any(sign.isascii() for sign in word)]
-    return _common_chinese(text) and any(word in text for word in words)
+    known = {*products.product_spellings(), *products.payment_spellings(), *words()}
+    telling_ones = [word for word in known if len(word) > 1 and not any(sign.isascii() for sign in word)]
+    return _common_chinese(text) and any(word in text for word in telling_ones)
 
 
 def _is_certain(best: CharsetMatch, others: list[CharsetMatch]) -> bool:

@@ -16,7 +16,7 @@ from telegram.error import TelegramError
 from bot.config import Settings
 from bot.telegram import AioRequest
 from handlers.leave import NotSent
-from handlers.markup import TEXT_LIMIT, fit, plain
+from handlers.markup import CAPTION_LIMIT, TEXT_LIMIT, fit, plain
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 
@@ -29,20 +29,24 @@ class TelegramMessenger:
             raise TypeError(f"campaigns are sent over AioRequest, not {type(bot.request).__name__}")
         self._request = bot.request
         self._url = f"{bot.base_url}/sendMessage"
+        self._photo_url = f"{bot.base_url}/sendPhoto"
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
-        body = _message(chat_id, text, buttons) | ({"allow_paid_broadcast": True} if paid else {})
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
+        url = self._photo_url if photo else self._url
+        body = _address(chat_id, buttons) | ({"allow_paid_broadcast": True} if paid else {})
         try:
-            return await self._post(body | {"parse_mode": ParseMode.HTML})
+            return await self._post(url, body | _content(text, photo) | {"parse_mode": ParseMode.HTML})
         except SendFailed as failure:
             if failure.outcome is not Outcome.FAILED or not broken(failure.detail):
                 raise
         # A definite refusal of the markup: the words alone are safe to send.
-        return await self._post(body | {"text": fit(plain(text), TEXT_LIMIT)})
+        return await self._post(url, body | _content(plain(text), photo))
 
-    async def _post(self, body: dict[str, Any]) -> int:
+    async def _post(self, url: str, body: dict[str, Any]) -> int:
         try:
-            status, answer = await self._request.call(self._url, body)
+            status, answer = await self._request.call(url, body)
         except NotSent as error:
             raise not_sent(error.message) from error
         except TelegramError as error:
@@ -50,14 +54,15 @@ class TelegramMessenger:
         return message_id(status, answer)
 
 
-def _message(chat_id: int, text: str, buttons: Buttons) -> dict[str, Any]:
+def _address(chat_id: int, buttons: Buttons) -> dict[str, Any]:
     rows = [[{"text": each.label, "callback_data": each.data} for each in row] for row in buttons]
-    body = {
-        "chat_id": chat_id,
-        "text": fit(text, TEXT_LIMIT),
-        "link_preview_options": {"is_disabled": True},
-    }
-    return body | {"reply_markup": {"inline_keyboard": rows}} if rows else body
+    return {"chat_id": chat_id} | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
+
+
+def _content(text: str, photo: str | None) -> dict[str, Any]:
+    if photo:
+        return {"photo": photo, "caption": fit(text, CAPTION_LIMIT)}
+    return {"text": fit(text, TEXT_LIMIT), "link_preview_options": {"is_disabled": True}}
 
 
 def broken(description: str) -> bool:

@@ -19,7 +19,9 @@ STANDS = ("draft", "waiting", "approved", "running", "paused", "stopped", "done"
 CLAIMED = ("running", "done")  # of all others nothing is claimed; ``done`` may hold what a person sends again
 SITUATION = "broadcast"  # its occurrence in the ledger, and what its words are kept under
 PAYABLE = ("draft", "waiting", "approved", "running", "paused")
-EDITABLE = frozenset({"name", "audience", "offer_value", "offer_days", "budget", "send_at", "lasts_hours"})
+EDITABLE = frozenset(
+    {"name", "audience", "offer_value", "offer_days", "budget", "send_at", "lasts_hours", "photo"}
+)
 
 
 class Broadcast(Base):
@@ -35,6 +37,7 @@ class Broadcast(Base):
     drafted_by: Mapped[int] = mapped_column(BigInteger)
     stations: Mapped[list[Any] | None]
     audience: Mapped[str | None] = mapped_column(String(400))  # a question as it is typed
+    photo: Mapped[str | None] = mapped_column(String(255))  # Telegram's file_id; its words are the caption
     currency: Mapped[str] = mapped_column(String(3))
     offer_value: Mapped[int | None] = mapped_column(BigInteger)  # minor units
     offer_days: Mapped[int | None]

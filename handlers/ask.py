@@ -159,6 +159,16 @@ class Ask:
         return self.incoming.message.location if self.incoming.message else None
 
     @property
+    def photo(self) -> str:
+        """Telegram's file_id of the photo that was sent, at its largest; empty when there is none."""
+        sizes = self.incoming.message.photo if self.incoming.message else ()
+        return max(sizes, key=lambda size: size.width).file_id if sizes else ""
+
+    @property
+    def caption(self) -> str:
+        return clean(self.incoming.message.caption or "") if self.incoming.message else ""
+
+    @property
     def customer(self) -> Customer:
         """The driver; only for routes whose role is a driver's."""
         assert self.who.customer is not None

@@ -18,15 +18,15 @@ from handlers.route import END, Button, Reply, Step
 from handlers.text import cut
 from outreach import audience
 from outreach.broadcast import draft_from, words_of
-from outreach.copies import FACTS, CopyFault, check
+from outreach.copies import FACTS, LONGEST_CAPTION, CopyFault, check
 from questions.misread import Misread
 from questions.said import problem_facts
 from templates import LOCALES
 
-AUDIENCE, WORDS, OFFER, WHEN = (
-    f"broadcast.{name}" for name in ("audience", "words", "offer", "when")
+AUDIENCE, WORDS, PHOTO, OFFER, WHEN = (
+    f"broadcast.{name}" for name in ("audience", "words", "photo", "offer", "when")
 )  # the steps of the talk
-EDITS = {"audience": AUDIENCE, "words": WORDS, "offer": OFFER, "when": WHEN}
+EDITS = {"audience": AUDIENCE, "words": WORDS, "photo": PHOTO, "offer": OFFER, "when": WHEN}
 LASTS = (6, 24, 72)  # hours
 EVERYBODY = "show:list"
 TITLE = 32
@@ -67,13 +67,19 @@ def typed(ask: Ask) -> Reply:
     """The text that a step waits for."""
     found = _draft(ask, _number(ask))
     takes = {AUDIENCE: _audience, WORDS: _words, OFFER: _offer, WHEN: _when}.get(ask.step)
-    if found is None or takes is None:
+    if found is None:
         return expired()
-    return takes(ask, found)
+    return takes(ask, found) if takes else asked_again(ask)
+
+
+def pictured(ask: Ask) -> Reply:
+    """A photo, with the words as its caption or without any."""
+    found = _draft(ask, _number(ask))
+    return _written(ask, found, ask.caption, ask.photo) if found else expired()
 
 
 def asked_again(ask: Ask) -> Reply:
-    """A photo or a voice message where words are needed."""
+    """A photo or a voice message where words are needed, or words where a photo is."""
     found = _draft(ask, _number(ask))
     what = ask.step.partition(".")[2]
     if found is None or what not in EDITS:
@@ -92,6 +98,7 @@ def put(ask: Ask) -> Reply:
         "all": {"audience": EVERYBODY},
         "now": {"send_at": None},
         "tomorrow": {"send_at": moments.tomorrow(ask.now, zone)},
+        "nophoto": {"photo": None},
         "none": {"offer_value": None, "offer_days": None, "budget": None},
     }
     offered |= {f"lasts{hours}": {"lasts_hours": hours} for hours in LASTS}
@@ -136,6 +143,8 @@ def _prompt(ask: Ask, found: Broadcast, what: str, locale: str = "") -> Reply:
         "now": words_of(ask.session, found).get(locale),
         "currency": found.currency,
         "offer": bool(found.offer_value),
+        "photo": bool(found.photo),
+        "caption": LONGEST_CAPTION,
         "zone": ask.house.timezone,
         "lasts": found.lasts_hours,
     }
@@ -171,24 +180,39 @@ def _audience(ask: Ask, found: Broadcast) -> Reply:
 
 
 def _words(ask: Ask, found: Broadcast) -> Reply:
+    return _written(ask, found, ask.text, found.photo)
+
+
+def _written(ask: Ask, found: Broadcast, text: str, photo: str | None) -> Reply:
+    """Words, a photo or both; all the words must fit under a photo that is new."""
     locale = str(ask.data.get("locale") or ask.house.locale)
-    try:
-        check(ask.text, locale)
-    except CopyFault as error:
-        faults = [fault.facts() for fault in error.found[:5]]
-        return Reply("replies/copy_wrong", {"faults": faults, "facts": list(FACTS)})
+    new = {locale: text} if text else {}
+    for each, body in (new if photo == found.photo else words_of(ask.session, found) | new).items():
+        try:
+            check(body, each, caption=bool(photo))
+        except CopyFault as error:
+            faults = [fault.facts() for fault in error.found[:5]]
+            facts = {"faults": faults, "facts": list(FACTS), "language": each}
+            return Reply("replies/copy_wrong", facts)
+    if text:
+        _save(ask, found, locale, text)
+    named = {"name": title(text)} if text and locale == ask.house.locale else {}
+    broadcasts.edit(ask.session, found, photo=photo, **named)
+    if not text and ask.step == WORDS and locale not in words_of(ask.session, found):
+        return _after(card(ask, found), _prompt(ask, found, "words", locale))
+    return _next(ask, found, wrote=locale if text else "")
+
+
+def _save(ask: Ask, found: Broadcast, locale: str, text: str) -> None:
     copies.save(
         ask.session,
         campaign=found.campaign or "",
         situation=SITUATION,
         locale=locale,
-        body=ask.text,
+        body=text,
         by=str(ask.who.user_id),
         now=ask.now,
     )
-    values = {"name": title(ask.text)} if locale == ask.house.locale else {}
-    broadcasts.edit(ask.session, found, **values)
-    return _next(ask, found, wrote=locale)
 
 
 def title(text: str) -> str:

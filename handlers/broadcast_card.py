@@ -99,6 +99,7 @@ def card_facts(session: Session, found: Broadcast, house: House, now: datetime) 
         "why": found.why,
         "words": sorted(words_of(session, found)),
         "locale": house.locale,
+        "photo": bool(found.photo),
         "offer": found.offer_value,
         "offer_days": found.offer_days,
         "budget": found.budget,
@@ -150,7 +151,13 @@ def _editing(found: Broadcast) -> tuple[Row, ...]:
         for locale in LOCALES
     ]
     others = [Button(f"broadcast.{what}", data=f"{tap}:{what}") for what in ("audience", "offer", "when")]
-    return in_rows([others[0], *words], 3) + in_rows(others[1:], 2)
+    return in_rows([others[0], *words], 3) + in_rows([_photo(found), *others[1:]], 3)
+
+
+def _photo(found: Broadcast) -> Button:
+    if found.photo:
+        return Button("broadcast.no_photo", data=f"broadcast.set:{found.id}:nophoto")
+    return Button("broadcast.photo", data=f"broadcast.edit:{found.id}:photo")
 
 
 def _sending(found: Broadcast, facts: dict[str, Any], look: Row) -> tuple[Row, ...]:

@@ -6,6 +6,7 @@ Rights and revision are looked at again on every tap: a button is no proof, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -50,8 +51,10 @@ def sample(ask: Ask) -> Reply:
         return Reply("replies/broadcast_nobody")
     broadcasts.look(ask.session, found, ask.who.user_id, now=ask.now, seen=True)
     audit.viewed(ask.session, ask.who.user_id, named(shown), now=ask.now, how="broadcast")
-    first, *others = [page for locale in LOCALES for page in _pages(ask, found, shown, locale)]
-    return Reply(*first, then=tuple(Reply(*other) for other in others))
+    pages = [Reply(*page) for locale in LOCALES for page in _pages(ask, found, shown, locale)]
+    if found.photo:
+        pages.insert(0, Reply("replies/broadcast_photo_shown", {"id": found.id}, photo=found.photo))
+    return replace(pages[0], then=tuple(pages[1:]))
 
 
 def test(ask: Ask) -> Reply:
@@ -70,7 +73,7 @@ def test(ask: Ask) -> Reply:
     order = [own, *(each for each in LOCALES if each != own and each in words_of(ask.session, found))]
     texts = [shown[0].in_(locale, _words(ask))[0] for locale in order]
     parts = [
-        Reply("replies/broadcast_test", {"text": text}, buttons, locale=locale)
+        Reply("replies/broadcast_test", {"text": text}, buttons, photo=found.photo or "", locale=locale)
         for locale, text in zip(order, texts, strict=True)
     ]
     return Reply("replies/broadcast_tested", {"id": found.id}, then=tuple(parts))

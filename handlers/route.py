@@ -144,7 +144,8 @@ class Reply:
 
     ``template`` empty: nothing but the toast is said. ``instead`` edits the message whose button was
     tapped. ``keys`` None leaves the reply keyboard as it is, () removes it. ``step`` None leaves the
-    talk where it is. ``also`` are replies to other people (a receipt to the driver), as
+    talk where it is. ``photo`` is a file_id that Telegram told: the words are its caption.
+    ``also`` are replies to other people (a receipt to the driver), as
     ``(chat_id, locale, Reply)``. ``errand`` is the number of what is fetched meanwhile (crm/errands.py): this
     reply is edited as it goes on. ``found`` answers an inline query. ``menu`` publishes this person's
     command menu for their new role.
@@ -157,6 +158,7 @@ class Reply:
     instead: bool = False
     toast: str = ""
     picture: Picture | None = None
+    photo: str = ""
     document: Document | None = None
     errand: int = 0
     found: tuple[Found, ...] = ()

@@ -254,6 +254,8 @@ ROUTES: tuple[Route, ...] = (
     Route(Said("text", broadcast_paid.STEP), broadcast_paid.typed, HEADQUARTERS),
     Route(Said("anything", broadcast_paid.STEP), broadcast_paid.asked_again, HEADQUARTERS),
     Route(Said("text", "broadcast."), broadcast.typed, MARKETERS),
+    Route(Said("photo", broadcast.WORDS), broadcast.pictured, MARKETERS),
+    Route(Said("photo", broadcast.PHOTO), broadcast.pictured, MARKETERS),
     Route(Said("anything", "broadcast."), broadcast.asked_again, MARKETERS),
     # Staff
     Route(Command("invite"), invites.invite, INVITERS, help=True),

@@ -196,6 +196,7 @@ def said(reply: Reply, chat_id: int, locale: str, edits: int | None) -> Spoken:
         "edits": edits,
         "picture": asdict(reply.picture) if reply.picture else None,
         "qr": reply.qr,
+        "photo": reply.photo,
         "document": asdict(reply.document) if reply.document else None,
         "errand": reply.errand,
     }

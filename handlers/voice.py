@@ -139,7 +139,7 @@ class Voice:
         )
         await self._guarded(chat_id, lambda: self._leave.message(chat_id, send))
 
-    async def _say(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Any:
+    async def _say(self, part: Spoken, text: str, mode: str | None, picture: bytes | str | None) -> Any:
         chat_id = part["chat_id"]
         if part["edits"]:
             edit = partial(self._edit, part, text, mode, picture)
@@ -150,7 +150,7 @@ class Voice:
     async def _aside(self, chat_id: int, send: Callable[[], Awaitable[Any]]) -> None:
         await self._guarded(chat_id, lambda: self._leave.aside(send))
 
-    async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message:
+    async def _send(self, part: Spoken, text: str, mode: str | None, picture: bytes | str | None) -> Message:
         markup = keyboard(part)
         if picture is not None:
             return await self._bot.send_photo(
@@ -168,7 +168,9 @@ class Voice:
             link_preview_options=NO_PREVIEW,
         )
 
-    async def _edit(self, part: Spoken, text: str, mode: str | None, picture: bytes | None) -> Message | bool:
+    async def _edit(
+        self, part: Spoken, text: str, mode: str | None, picture: bytes | str | None
+    ) -> Message | bool:
         """Put the words in the place of the tapped message; where that cannot be, say them anew."""
         try:
             return await self._replace(part, text, mode, picture)
@@ -178,7 +180,7 @@ class Voice:
             return await self._send(part, text, mode, picture)
 
     async def _replace(
-        self, part: Spoken, text: str, mode: str | None, picture: bytes | None
+        self, part: Spoken, text: str, mode: str | None, picture: bytes | str | None
     ) -> Message | bool:
         markup = inline(part)
         if picture is not None:
@@ -223,7 +225,10 @@ def _note_refusal(error: BadRequest) -> None:
         log.warning("Telegram refused a reply: %s", error)
 
 
-async def _picture(part: Spoken) -> bytes | None:
+async def _picture(part: Spoken) -> bytes | str | None:
+    """A picture that is drawn, or the file_id of one that Telegram has."""
+    if part.get("photo"):
+        return str(part["photo"])
     if part["qr"]:
         image = io.BytesIO()
         segno.make(part["qr"], error="m").save(image, kind="png", scale=8, border=3)

@@ -24,7 +24,7 @@ Values = Mapping[str, str | int | None]
 
 LONGEST_SOURCE = 8000
 DEEPEST = 30
-LONGEST_TEXT = 4096  # UTF-16 units of a Telegram message, markup not counted
+LONGEST_TEXT, LONGEST_CAPTION = 4096, 1024  # UTF-16 units that Telegram takes, markup not counted
 TAGS = frozenset({"b", "i", "u", "s", "code"})
 FILTERS = ("default", "upper", "number")
 # Each group of facts is known or unknown together; the values are the longest that the records can hold.
@@ -85,11 +85,11 @@ class Unknown(ValueError):
     """The text says a fact that nobody knows of this person."""
 
 
-def check(source: str, locale: str) -> list[str]:
+def check(source: str, locale: str, *, caption: bool = False) -> list[str]:
     """Refuse what must not be sent; else warnings, one sentence each. Raises CopyFault.
 
     The text is rendered for every combination of what may be unknown, from the person of whom everything
-    is known, at its longest, to the one of whom nothing is.
+    is known, at its longest, to the one of whom nothing is. ``caption``: less fits under a photo.
     """
     _grammar(source)
     faults: dict[Fault, None] = {}
@@ -102,7 +102,7 @@ def check(source: str, locale: str) -> list[str]:
             continue
         written += bool(text)
         empty += not text
-        faults |= dict.fromkeys(_of_text(text))
+        faults |= dict.fromkeys(_of_text(text, caption))
     if not written and not faults:
         faults[Fault("silent")] = None
     if faults:
@@ -221,7 +221,7 @@ def _syntax(error: Exception) -> Fault:
     return Fault("syntax", "", line)
 
 
-def _of_text(text: str) -> Iterator[Fault]:
+def _of_text(text: str, caption: bool) -> Iterator[Fault]:
     """Telegram's markup: simple tags, each closed in its turn, and not too long once they are gone."""
     still: list[str] = []
     for closes, tag in _TAG.findall(text):
@@ -237,5 +237,5 @@ def _of_text(text: str) -> Iterator[Fault]:
     if "<" in words:
         yield Fault("less")
     units = len(html.unescape(words).encode("utf-16-le")) // 2
-    if units > LONGEST_TEXT:
-        yield Fault("long", f"{units:,}")
+    if units > (LONGEST_CAPTION if caption else LONGEST_TEXT):
+        yield Fault("long_caption" if caption else "long", f"{units:,}")

@@ -270,7 +270,7 @@ class Deliverer:
         """One send and what came of it. An error that nobody foresaw leaves open what happened."""
         late = heard = True
         try:
-            message_id = await self.messenger.send(row.chat_id, *written, paid=row.paid)
+            message_id = await self.messenger.send(row.chat_id, *written, photo=row.photo, paid=row.paid)
             late = False
         except SendFailed as failure:
             late = failure.outcome in (Outcome.UNKNOWN, Outcome.RETRY)

@@ -1,4 +1,4 @@
-"""What outreach needs of a chat: send one text with buttons, or say what may have happened."""
+"""What outreach needs of a chat: send one text or photo with buttons, or say what may have happened."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ Buttons = Sequence[Sequence[Button]]  # rows
 
 
 class Messenger(Protocol):
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
-        """The message's id; ``text`` is Telegram HTML. ``paid``: beyond the free rate, for Stars.
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
+        """The message's id; ``text`` is Telegram HTML, with a ``photo`` (a file_id) its caption.
+        ``paid``: beyond the free rate, for Stars.
 
         Raises outreach.outcome.SendFailed.
         """

@@ -64,6 +64,7 @@ class Claimed:
     kind: str
     template: str
     facts: dict[str, Any]
+    photo: str | None = None  # of a broadcast: the words are its caption
     copies: Mapping[str, str] = field(default_factory=dict)  # edited words by language
     paid: bool = False
 
@@ -243,9 +244,11 @@ _ADDRESSED = (
         Outbound.kind,
         Outbound.template,
         Outbound.facts,
+        Broadcast.photo,
         Outbound.copy_version,
     )
     .join(Customer, Customer.id == Outbound.customer_id)
+    .outerjoin(Broadcast, Broadcast.campaign == Outbound.campaign)
     .where(Outbound.id.in_(bindparam("ids", expanding=True)))
     .order_by(Outbound.priority, Outbound.id)
 )

@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("drafted_by", sa.BigInteger(), nullable=False),
         sa.Column("stations", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("audience", sa.String(length=400), nullable=True),
+        sa.Column("photo", sa.String(length=255), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("offer_value", sa.BigInteger(), nullable=True),
         sa.Column("offer_days", sa.Integer(), nullable=True),

@@ -84,11 +84,13 @@ class _Marked:
         self._mouth = mouth
         self._slow = slow
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
         self._mouth.send_bytes(MARK)
         await asyncio.sleep(self._slow * random.random())
         try:
-            return await self._inner.send(chat_id, text, buttons, paid=paid)
+            return await self._inner.send(chat_id, text, buttons, photo=photo, paid=paid)
         finally:
             await asyncio.sleep(self._slow * random.random())
 

@@ -18,6 +18,7 @@ from bot.telegram import AioRequest
 from outreach.messenger import Button
 from outreach.outcome import Outcome, SendFailed
 from sandbox.run import running
+from tests.sandbox.conftest import PNG
 
 TOKEN = "424242:" + "M" * 35
 BUTTONS = [[Button("No more offers", "offers.stop")]]
@@ -77,6 +78,36 @@ async def test_who_blocked_the_bot_or_never_came_is_blocked(town: Town) -> None:
     await town.control(f"/people/{person}/block", {})
     assert (await failed(town, person)).outcome is Outcome.BLOCKED
     assert (await failed(town, 987_654_321)).outcome is Outcome.BLOCKED
+
+
+async def photo_of(town: Town, person: int) -> str:
+    form = aiohttp.FormData()
+    form.add_field("file", PNG, filename="wash.png", content_type="image/png")
+    async with town.http.post(f"{town.url}/sandbox/people/{person}/photo", data=form) as answer:
+        assert answer.status < 300, await answer.text()
+    async with town.http.get(f"{town.url}/sandbox/people/{person}/messages") as answer:
+        found = await answer.json()
+    return str(found[-1]["photo"][-1]["file_id"])
+
+
+async def test_a_photo_has_the_words_and_the_buttons_under_it(town: Town) -> None:
+    person = await town.person()
+    file = await photo_of(town, person)
+    number = await town.speaker.send(person, "<b>15</b> off", BUTTONS, photo=file)
+    await town.speaker.send(person, "<b>15 off", BUTTONS, photo=file)
+    first, second = await town.heard(person)
+    assert (first["message_id"], first["caption"], second["caption"]) == (number, "15 off", "15 off")
+    assert first["photo"][-1]["file_id"] == second["photo"][-1]["file_id"] == file
+    assert first["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "offers.stop"
+
+
+async def test_a_photo_that_telegram_does_not_know_is_a_failure(town: Town) -> None:
+    person = await town.person()
+    with pytest.raises(SendFailed) as caught:
+        await town.speaker.send(person, "hello", BUTTONS, photo="of another bot")
+    assert caught.value.outcome is Outcome.FAILED
+    assert "wrong file identifier" in caught.value.detail
+    assert await town.heard(person) == []
 
 
 @pytest.mark.parametrize(

@@ -140,8 +140,11 @@ class Chat:
     def shares_location(self, latitude: float, longitude: float) -> str:
         return self._message({"location": {"latitude": latitude, "longitude": longitude}})
 
-    def sends_photo(self) -> str:
-        return self._message({"photo": [{"file_id": "p", "file_unique_id": "p", "width": 9, "height": 9}]})
+    def sends_photo(self, caption: str = "", file: str = "p") -> str:
+        sizes = [
+            {"file_id": f"{file}{n}", "file_unique_id": f"{n}", "width": n, "height": n} for n in (90, 9)
+        ]
+        return self._message({"photo": sizes} | ({"caption": caption} if caption else {}))
 
     def sends_voice(self) -> str:
         return self._message({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}})

@@ -43,6 +43,14 @@ class Person:
         await self._act("location", {"latitude": latitude, "longitude": longitude})
         return await self.hears()
 
+    async def sends_photo(self, content: bytes, caption: str = "") -> None:
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename="photo.png", content_type="image/png")
+        form.add_field("caption", caption)
+        path = f"{self.town.url}/sandbox/people/{self.id}/photo"
+        async with self.town.http.post(path, data=form) as response:
+            assert response.status < 400, await response.text()
+
     async def taps(self, label: str, message: dict[str, Any] | None = None) -> dict[str, Any]:
         """Tap the button whose label contains ``label`` on a message, by default the newest that has it."""
         message = message or await self._with_button(label)

@@ -16,8 +16,10 @@ from crm.outbox import Outbound
 from crm.stations import Station
 from tests.journeys.chain import hire
 from tests.journeys.conftest import Message, Person, Town
+from tests.journeys.people import picture_of
 from tests.outreach.people import station as any_station
 from tests.outreach.people import visit
+from tests.sandbox.conftest import PNG
 
 pytestmark = pytest.mark.slow
 
@@ -51,11 +53,12 @@ def settings(settings: Settings) -> Settings:
     return settings
 
 
-async def drivers(town: Town, zone: str) -> None:
+async def drivers(town: Town, zone: str, number: int = DRIVERS) -> list[Person]:
     """People in the sandbox whom the chain may write to, and a win-back of long ago that worked."""
-    people = [await town.person(f"Driver {n:02}", language_code="en") for n in range(DRIVERS)]
+    people = [await town.person(f"Driver {n:02}", language_code="en") for n in range(number)]
     await asyncio.gather(*(person.says("/start") for person in people))  # a bot may answer, never begin
     await asyncio.to_thread(_known, town.database, [person.id for person in people], zone)
+    return people
 
 
 def _known(database: Database, chats: list[int], zone: str) -> None:
@@ -180,6 +183,37 @@ async def test_from_the_draft_to_the_verdict(town: Town, settings: Settings, loc
     await ready(boss, words["interval"])
 
 
+async def test_a_photo_with_its_caption_reaches_the_customers(town: Town, settings: Settings) -> None:
+    words = WORDS["en"]
+    people = await drivers(town, settings.timezone, 3)
+    boss = await hire(town, "headquarters", "Boss", language="en")
+    mark = await hire(town, "marketing", "Mark", language="en")
+    await boss.says("/campaigns")
+    await ready(boss, words["campaign"])
+    await press(boss, words["new"])
+    await press(boss, words["all"])
+    await ready(boss, "{{ name }}")
+    await boss.sends_photo(PNG, "Half price for {% if name %}{{ name }}{% else %}you{% endif %}.")
+    await press(boss, words["none"])
+    await ready(boss, "with a photo")
+    await looked(boss, words)
+    await with_picture(boss, "The photo of message #1")
+    await with_picture(boss, "Half price for Driver")
+    await press(boss, words["ask"])
+
+    await ready(mark, "#1")
+    await press(mark, words["open"])
+    await looked(mark, words)
+    await press(mark, words["open"])
+    await press(mark, words["yes"])
+    for number, person in enumerate(people):
+        message = await with_picture(person, f"Half price for Driver {number:02}.")
+        assert await picture_of(town, message) == PNG
+        assert message["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "offers.stop"
+    await ready(boss, words["done"])
+    assert counted(town.database)["sent"] == 3
+
+
 async def until_still(database: Database) -> None:
     """What was under way when it was paused has arrived."""
     while counted(database).get("sending"):
@@ -193,4 +227,4 @@ async def with_picture(person: Person, text: str) -> Message:
             if text in message.get("caption", "") and message.get("photo"):
                 return message
         await asyncio.sleep(0.05)
-    raise AssertionError("no picture of the result")
+    raise AssertionError(f"no picture with {text!r}")

@@ -30,12 +30,15 @@ class Chat:
 
     answers: dict[int, list[SendFailed]] = field(default_factory=dict)
     delay: float = 0.001
+    photos: dict[int, str | None] = field(default_factory=dict)
     arrived: list[tuple[int, str, Buttons]] = field(default_factory=list)
     called: list[float] = field(default_factory=list)
     hold: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
         self.called.append(asyncio.get_running_loop().time())
         self.reached.set()
         await asyncio.sleep(self.delay)
@@ -46,6 +49,7 @@ class Chat:
             if failure.outcome is Outcome.UNKNOWN:
                 self.arrived.append((chat_id, text, buttons))
             raise failure
+        self.photos[chat_id] = photo
         self.arrived.append((chat_id, text, buttons))
         return len(self.arrived)
 

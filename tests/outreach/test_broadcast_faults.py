@@ -38,7 +38,9 @@ class Chat:
         self.chance = random.Random(5)
         self.shares = lost, dropped
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
         await asyncio.sleep(0.002)
         lost, dropped = self.shares
         if self.chance.random() < dropped:

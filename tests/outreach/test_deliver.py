@@ -20,7 +20,8 @@ from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
 from outreach.pace import Pace
 from outreach.trouble import Trouble
 from tests.conftest import NOON
-from tests.outreach.people import assert_all_accounted_for, away, plan_round, states
+from tests.outreach.broadcasts import started
+from tests.outreach.people import assert_all_accounted_for, away, customer, plan_round, queued, states
 from tests.outreach.sending import Chat, Steady, fill, sender
 
 
@@ -141,7 +142,9 @@ async def test_whatever_a_row_holds_it_ends_that_row_alone(database: Database, w
 
 async def test_an_error_nobody_foresaw_leaves_it_open(database: Database, writer: Writer) -> None:
     class Broken(Chat):
-        async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+        async def send(
+            self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+        ) -> int:
             raise RuntimeError("what is this?")
 
     fill(database, 1)
@@ -213,6 +216,15 @@ async def test_errors_in_a_row_pause_a_broadcast_and_nothing_else(database: Data
         rows = session.execute(select(Outbound.campaign, Outbound.state))
         counted = Counter(tuple(row) for row in rows)
     assert counted == {("b1", "failed"): 5, ("b1", "queued"): 10, ("win_back", "sent"): 15}
+
+
+async def test_a_broadcast_has_its_photo_and_other_campaigns_none(database: Database, writer: Writer) -> None:
+    started(database, 3, photo="wash")
+    with database.write() as session:
+        queued(session, customer(session, 9), 9)
+    chat = Chat()
+    await sender(writer, chat).drain()
+    assert chat.photos == {1001: "wash", 1002: "wash", 1003: "wash", 1009: None}
 
 
 def test_one_that_arrives_ends_the_row_of_errors() -> None:

@@ -34,7 +34,9 @@ class Till(Chat):
 
     paid: list[int] = field(default_factory=list)
 
-    async def send(self, chat_id: int, text: str, buttons: Buttons, *, paid: bool = False) -> int:
+    async def send(
+        self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
+    ) -> int:
         if paid:
             self.paid.append(chat_id)
         return await super().send(chat_id, text, buttons)

@@ -60,7 +60,7 @@ def results(ask: Ask) -> Reply:
 def _known(ask: Ask) -> str | None:
     name = ask.parts[0] if ask.parts else ""
     found = terms(ask.session, ask.house).campaigns
-    return name if name in (*found.names, *found.off) else None
+    return name if name in found.known else None
 
 
 def _again(name: str, on: bool) -> Row:
@@ -102,8 +102,7 @@ def _listed(
 
 def _shipped(session: Session, house: House, now: datetime) -> list[dict[str, Any]]:
     known = terms(session, house).campaigns
-    names = tuple(dict.fromkeys((*known.names, *known.off)))
-    counts = _states(session, names)
+    counts = _states(session, known.known)
     return [
         {
             "campaign": name,
@@ -111,7 +110,7 @@ def _shipped(session: Session, house: House, now: datetime) -> list[dict[str, An
             "states": counts.get(name, {}),
             "result": _verdict(session, known, name, house, now),
         }
-        for name in names
+        for name in known.known
     ]
 
 
@@ -168,7 +167,7 @@ def _results_of(session: Session, who: Who, house: House, name: str) -> Broadcas
     if one is not None:
         return mine(session, who, one.id)
     known = terms(session, house).campaigns
-    return name if who.roles & RULERS and name in (*known.names, *known.off) else None
+    return name if who.roles & RULERS and name in known.known else None
 
 
 def _verdict(

@@ -11,7 +11,7 @@ from handlers.paging import Row, in_rows, whole
 from handlers.people import asker
 from handlers.route import Button, Reply
 from outreach import campaigns
-from outreach.why_not import Chain, names, why_not
+from outreach.why_not import Chain, why_not
 from questions.people import Found, People, Person, person
 from templates import LOCALES, words
 
@@ -27,7 +27,7 @@ def whynot(ask: Ask) -> Reply:
 def tapped(ask: Ask) -> Reply:
     """A campaign's button. The scope is looked at again: a button is no proof."""
     number, campaign = whole(ask.parts, 0), ask.parts[1] if len(ask.parts) > 1 else ""
-    if not number or campaign not in names(campaigns.shipped()):
+    if not number or campaign not in campaigns.shipped().known:
         return Reply("replies/whynot_which")
     return _of(ask, person(ask.session, asker(ask), customer=number), campaign, "")
 
@@ -47,7 +47,7 @@ def _of(ask: Ask, found: Found, campaign: str | None, wanted: str) -> Reply:
 
 def _split(text: str) -> tuple[str, str | None]:
     """The person and the campaign, which stands last, by its code or by its name in any language."""
-    known = {name: name for name in names(campaigns.shipped())}
+    known = {name: name for name in campaigns.shipped().known}
     for locale in LOCALES:
         known |= {said.casefold(): code for code, said in words("campaign", locale).items() if code in known}
     who, _, last = " ".join(text.split()).rpartition(" ")
@@ -58,6 +58,6 @@ def _split(text: str) -> tuple[str, str | None]:
 def _choices(customer: int) -> tuple[Row, ...]:
     buttons = [
         Button("whynot.campaign", data=f"whynot.ask:{customer}:{name}", facts={"campaign": name})
-        for name in names(campaigns.shipped())
+        for name in campaigns.shipped().known
     ]
     return in_rows(buttons, 2)

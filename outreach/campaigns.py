@@ -127,12 +127,21 @@ class Campaigns:
     def names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(situation.campaign for situation in self.situations))
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every campaign, those that are off included."""
+        return tuple(dict.fromkeys((*self.names, *self.off)))
+
     def only(self, campaign: str) -> Campaigns:
-        """The same rules with one campaign alone. Raises KeyError for an unknown name."""
-        if campaign not in self.names:
+        """The same rules with one campaign alone, on or off as it is. Raises KeyError for an unknown name."""
+        if campaign not in self.known:
             raise KeyError(campaign)
-        mine = tuple(s for s in self.situations if s.campaign == campaign)
-        return replace(self, situations=mine, off=(), resting=())
+        return replace(
+            self,
+            situations=tuple(s for s in self.situations if s.campaign == campaign),
+            resting=tuple(s for s in self.resting if s.campaign == campaign),
+            off=tuple(name for name in self.off if name == campaign),
+        )
 
     def switched(self, on: Mapping[str, bool]) -> Campaigns:
         """The same campaigns with these on or off; whoever is not named stays as they are."""

@@ -28,11 +28,6 @@ class Chain:
     trust_self_reported: bool
 
 
-def names(campaigns: Campaigns) -> tuple[str, ...]:
-    """Every campaign that can be asked about, those that are off included."""
-    return tuple(dict.fromkeys((*campaigns.names, *campaigns.off)))
-
-
 def why_not(session: Session, customer_id: int, campaign: str, chain: Chain, now: datetime) -> dict[str, Any]:
     """JSON: {campaign, off, zone, lifecycle, segment, as_of, last_visit, now: [...], past: [...]}.
 
@@ -40,7 +35,7 @@ def why_not(session: Session, customer_id: int, campaign: str, chain: Chain, now
     instead}. It is what a round would decide at this moment; nothing is written. ``past``, newest first,
     has {situation, day, state, reason, at}. Raises KeyError for an unknown campaign.
     """
-    if campaign not in names(chain.campaigns):
+    if campaign not in chain.campaigns.known:
         raise KeyError(campaign)
     loader = Loader(chain.campaigns, chain.zone, chain.trust_self_reported, now)
     person, history = loader.one(session, customer_id)

@@ -109,7 +109,7 @@ def chosen_campaigns(only: str | None) -> Campaigns:
     except CampaignFault as error:
         fail("; ".join(error.faults))
     except KeyError:
-        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().names)}")
+        fail(f"no campaign is called {only}; there are {', '.join(campaigns.shipped().known)}")
 
 
 def campaign_or_broadcast(session: Session, only: str | None) -> str | None:

@@ -21,7 +21,7 @@ from templates import LOCALES
 
 app = typer.Typer(help="The words of campaigns: try them, save them, go back.", no_args_is_help=True)
 
-Campaign = Annotated[str, typer.Argument(help="welcome, win_back or vip.")]
+Campaign = Annotated[str, typer.Argument(help="welcome, win_back, vip, ...")]
 Situation = Annotated[str, typer.Argument(help="The occasion, such as dormant; campaigns.toml names them.")]
 Locale = Annotated[str, typer.Argument(help="The language: zh or en.")]
 

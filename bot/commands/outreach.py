@@ -42,7 +42,7 @@ app.command("results")(results.results)
 app.command("unknown")(unknown.unknown)
 app.command("switch")(switch.switch)
 
-CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back or vip.")]
+CAMPAIGN = Annotated[str | None, typer.Option(help="Only this campaign: welcome, win_back, vip, ...")]
 DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

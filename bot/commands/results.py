@@ -26,7 +26,7 @@ def results(
     with opened() as (settings, database), database.read() as session:
         one = campaign_or_broadcast(session, campaign)
         names = [each for each in _compared(chosen) if one in (None, each)]
-        if one is not None and one not in chosen.names:
+        if one is not None and one not in chosen.known:
             names = [one]
         found = [_result(session, settings, chosen, name) for name in names]
     if as_json:
@@ -39,11 +39,12 @@ def results(
 
 
 def _compared(chosen: Campaigns) -> list[str]:
-    return list(dict.fromkeys(each.campaign for each in chosen.situations if each.holdout or each.variants))
+    known = (*chosen.situations, *chosen.resting)
+    return list(dict.fromkeys(each.campaign for each in known if each.holdout or each.variants))
 
 
 def _result(session: Session, settings: Settings, chosen: Campaigns, name: str) -> dict[str, Any]:
-    mine = [each for each in chosen.situations if each.campaign == name]
+    mine = [each for each in (*chosen.situations, *chosen.resting) if each.campaign == name]
     return followed.follow(
         session,
         name,

@@ -25,9 +25,8 @@ def switch(
 ) -> None:
     """Switch a campaign. Off, nothing more of it is claimed; on again, it goes on."""
     shipped = chosen_campaigns(None)
-    known = (*shipped.names, *shipped.off)
-    if campaign not in known:
-        fail(f"no campaign is called {campaign}; there are {', '.join(known)}")
+    if campaign not in shipped.known:
+        fail(f"no campaign is called {campaign}; there are {', '.join(shipped.known)}")
     with opened() as (_, database), database.write() as session:
         changed = switches.turn(session, campaign, to is To.ON, by=TERMINAL, now=now())
         if changed:

@@ -12,20 +12,20 @@ from bot.commands.why import plain
 from bot.config import Settings
 from crm import identity, switches
 from outreach.campaigns import Campaigns
-from outreach.why_not import Chain, names
+from outreach.why_not import Chain
 from outreach.why_not import why_not as ask
 from templates import render
 
 
 def why_not(
     customer: Annotated[str, typer.Argument(help="A member number, card, phone or plate.")],
-    campaign: Annotated[str, typer.Argument(help="welcome, win_back or vip.")],
+    campaign: Annotated[str, typer.Argument(help="welcome, win_back, vip, ...")],
     as_json: AsJson = False,
 ) -> None:
     """Say what the plan decides for one customer and campaign right now, and what was before."""
     known = chosen_campaigns(None)
-    if campaign not in names(known):
-        fail(f"no campaign is called {campaign}; there are {', '.join(names(known))}")
+    if campaign not in known.known:
+        fail(f"no campaign is called {campaign}; there are {', '.join(known.known)}")
     with opened() as (settings, database), database.read() as session:
         facts = _facts(session, settings, known, customer, campaign)
     if as_json:

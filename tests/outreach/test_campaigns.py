@@ -27,6 +27,15 @@ def test_the_shipped_campaigns_and_the_rules_of_contact() -> None:
     }
 
 
+def test_one_alone_stays_on_or_off_as_it_is() -> None:
+    alone = campaigns.shipped().only("reminder")
+    assert (alone.names, alone.off, alone.known) == ((), ("reminder",), ("reminder",))
+    assert alone.switched({"reminder": True}).names == ("reminder",)
+    assert campaigns.shipped().only("vip").known == ("vip",)
+    with pytest.raises(KeyError):
+        campaigns.shipped().only("anniversary")
+
+
 def test_staying_away_longer_never_pays() -> None:
     win_back = campaigns.shipped().only("win_back")
     assert len({situation.offer for situation in win_back.situations}) == 1

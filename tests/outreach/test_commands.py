@@ -102,10 +102,28 @@ def test_status_always_lists_what_may_have_arrived(chain: Database) -> None:
     assert [row["customer"] for row in run_json("status", "--limit", "0")["unknown"]] == ["M1"]
 
 
+def test_a_campaign_that_is_off_can_be_asked_for_and_is_planned_once_it_is_on(chain: Database) -> None:
+    with chain.write() as session:
+        who = customer(session, 1)
+        queued(session, who, campaign="reminder", occurrence="due:1", state="sent", claimed_at=NOW)
+        queued(session, who, 2)
+        due = customer(session, 2)
+        for week in range(1, 30):
+            visit(session, due, NOW - 10 * week * DAY)
+    (row,) = run_json("status", "--campaign", "reminder")["rows"]
+    assert (row["campaign"], row["state"]) == ("reminder", "sent")
+    assert run_json("results", "--campaign", "reminder")["campaigns"] == []
+    assert run_json("plan", "--campaign", "reminder")["campaigns"] == []
+    assert run("switch", "reminder", "on").exit_code == 0
+    (planned,) = run_json("plan", "--campaign", "reminder")["campaigns"]
+    assert (planned["campaign"], planned["due"]) == ("reminder", 1)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("plan", "--campaign", "anniversary"), "no campaign is called anniversary; there are welcome"),
+        (("status", "--campaign", "anniversary"), "birthday, coupon, regulars, reminder"),
         (("status", "--customer", "nobody"), "no customer has the number nobody"),
         (("send",), "FORECOURT_TOKEN is empty"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,12 +17,19 @@ from sqlalchemy.exc import ArgumentError
 from crm.db import normal_url, sqlite_url
 from segmentation.criteria import DEFAULT, CriteriaFault, load
 
+# Telegram documents no length; its examples have 34 and 35 signs behind the colon.
+TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{30,}")
+
 
 class Settings(BaseSettings):
     """Every setting, its default and its limits. docs/operator.md explains each."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FORECOURT_", env_file=".env", extra="ignore", env_ignore_empty=True
+        env_prefix="FORECOURT_",
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     token: SecretStr = SecretStr("")
@@ -51,6 +59,17 @@ class Settings(BaseSettings):
     broadcast_errors: Annotated[int, Field(ge=1, le=10_000)] = 20
     chats_at_once: Annotated[int, Field(ge=1, le=1000)] = 64
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("token")
+    @classmethod
+    def _token_of_a_bot(cls, value: SecretStr) -> SecretStr:
+        """Told at once, since a wrong token and no network look alike later on."""
+        if value.get_secret_value() and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "this cannot be a bot's token; copy it whole from @BotFather: "
+                "digits, a colon, 35 letters and digits"
+            )
+        return value
 
     @field_validator("timezone")
     @classmethod

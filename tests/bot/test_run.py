@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
 from bot.app import Forecourt, builder
@@ -51,12 +52,29 @@ def test_without_a_token(tmp_path: Path) -> None:
     plain(forecourt(tmp_path / "data", "run"), names="FORECOURT_TOKEN")
 
 
+@pytest.mark.parametrize("token", ["abc", "123456:half-a-token", TOKEN + " ", TOKEN.replace(":", "")])
+def test_what_cannot_be_a_token_is_refused_without_a_network(tmp_path: Path, token: str) -> None:
+    result = forecourt(
+        tmp_path / "data", "run", FORECOURT_TOKEN=token, FORECOURT_API_URL="http://127.0.0.1:1"
+    )
+    plain(result, names="FORECOURT_TOKEN: this cannot be a bot's token")
+    assert token.strip() not in result.stderr + result.stdout
+
+
+def test_the_fault_itself_does_not_show_the_token() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(token=SecretStr("secret-but-short"))
+    assert "secret-but-short" not in str(caught.value)
+
+
 async def test_with_a_wrong_token(tmp_path: Path) -> None:
+    unknown = "0:" + "T" * 35
     async with running() as sandbox:
         result = await asyncio.to_thread(
-            forecourt, tmp_path / "data", "run", FORECOURT_TOKEN="nonsense", FORECOURT_API_URL=sandbox.url
+            forecourt, tmp_path / "data", "run", FORECOURT_TOKEN=unknown, FORECOURT_API_URL=sandbox.url
         )
-    plain(result, names="FORECOURT_TOKEN")
+    plain(result, names="Telegram does not know this token; copy FORECOURT_TOKEN again")
+    assert unknown not in result.stderr + result.stdout
 
 
 @pytest.mark.parametrize(

@@ -185,11 +185,19 @@ def _events(reader: Reader) -> None:
             period = "next-7d" if field == "due" else "this-month"
         if not period:
             if field == "visited" and not negated:
-                continue  # "customers who came": all of them did
+                if any(one.field == "joined" for one in reader.parts.filters):
+                    reader.add("segment", "!=", "prospect")
+                continue  # "customers who came": all of them did, but of those who signed up
+            if field == "joined" and not negated and _of_source(reader):
+                continue  # "signed up through friends": whenever it was
             raise NotUnderstood(Problem("when", field=field))
         if field == "visited" and not negated and ahead(period):
             field = "due"
         reader.add(field, "!=" if negated else "=", period)
+
+
+def _of_source(reader: Reader) -> bool:
+    return any(token and token.field == "source" for token in reader.left)
 
 
 def _measured(reader: Reader) -> bool:

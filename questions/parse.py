@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from questions import meaning, phrases, plain, typed
+from questions import meaning, phrases, plain, typed, typos
 from questions.check import check
 from questions.misread import Misread, NotUnderstood, Problem
 from questions.names import Names
@@ -54,7 +54,7 @@ def _parts(asked: str, names: Names) -> Parts:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
-    meaning.read(found, parts)
+    meaning.read(plain.tokens(typos.righted(plain.flat(rest), found), names), parts)
     return parts
 
 

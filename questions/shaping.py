@@ -36,7 +36,7 @@ def kind(reader: Reader) -> None:
     elif counting or growth:
         parts.kind = "count"
     elif any(one.field in ("was", "became") for one in parts.filters):
-        parts.kind = "change"
+        parts.kind = "breakdown" if reader.dimensions() else "change"
     elif listing:
         parts.kind = "list"
 

@@ -21,9 +21,10 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from bench.broadcast.judge import percentile
-from bench.broadcast.ours import FIRST, TOKEN, fill
+from bench.broadcast.ours import FIRST, TOKEN
 from bot.app import Forecourt, builder
 from bot.config import Settings
+from bot.soak.queue import fill
 from crm.customers import Customer
 from crm.db import Database
 from crm.schema import migrate
@@ -102,7 +103,7 @@ def main() -> None:
     url, address, seconds, rate = sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
     database = Database(address)
     migrate(database)
-    fill(database, int((seconds + 10) * rate))
+    fill(database, int((seconds + 10) * rate), first=FIRST)
     settle(database)
     assert FIRST + int((seconds + 10) * rate) < ASKER
     print(json.dumps(uvloop.run(measure(url, database, seconds, rate))))

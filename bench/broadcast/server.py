@@ -66,7 +66,11 @@ class Server:
         kind, rate = asked.get("kind", "none"), int(asked.get("rate", 30))
         self.latency = float(asked.get("latency", 0.06))
         self.spread = self.latency / 4 if kind == "jitter" else 0.0
-        limits = {"sliding": Sliding, "jitter": Sliding, "bucket": Bucket}
+        limits: dict[str, type[Sliding | Bucket]] = {
+            "sliding": Sliding,
+            "jitter": Sliding,
+            "bucket": Bucket,
+        }
         self.limit: Sliding | Bucket | None = limits[kind](rate) if kind in limits else None
         self.random = random.Random(7)
         self.log: list[tuple[float, int, int]] = []

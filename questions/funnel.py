@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm import costs
 from crm.customers import Customer
@@ -42,20 +43,25 @@ def funnel(session: Session, asker: Asker, text: str) -> dict[str, Any]:
     As JSON: period, begin, end, currency, whole (the same numbers of everyone), sources and stations: rows
     of source or station (a code; None: elsewhere or unknown), scanned, registered, first, third, and by
     source cost and cost_each (minor units; None where no cost is entered, or it is not for the asker).
-    Raises TooLong, and period.NoSuchPeriod.
+    Who opened several links is one person in each row, and in the whole. Raises TooLong, and
+    period.NoSuchPeriod.
     """
     begin, end = days = period.days(text, asker.today)
     if begin < asker.today - timedelta(days=WINDOW - 1):
         raise TooLong(text)
-    found = _people(session, asker, text)
-    scans = _scans(session, asker, days)
     codes = {station.id: station.code for station in Ground(session, asker).stations.values()}
     by_source = {name: _empty() for name in SOURCES}
     by_station: dict[str | None, dict[str, int]] = defaultdict(_empty)
-    for source, station, numbers in [*found, *scans]:
+    for source, station, numbers in _people(session, asker, text):
         for row in (by_source.setdefault(source, _empty()), by_station[codes.get(station or 0)]):
             for name, number in numbers.items():
                 row[name] += number
+    for source, number in _scanned(session, asker, days, Scan.source):
+        by_source.setdefault(source, _empty())["scanned"] = number
+    for station, number in _scanned(session, asker, days, Scan.station_id):
+        by_station[codes.get(station or 0)]["scanned"] = number
+    ((scanned,),) = _scanned(session, asker, days)
+    whole = {step: sum(row[step] for row in by_source.values()) for step in STEPS}
     currency = Ground(session, asker).currency
     spent = _costs(session, asker, days, currency)
     return {
@@ -63,7 +69,7 @@ def funnel(session: Session, asker: Asker, text: str) -> dict[str, Any]:
         "begin": begin.isoformat(),
         "end": end.isoformat(),
         "currency": currency,
-        "whole": {step: sum(row[step] for row in by_source.values()) for step in STEPS},
+        "whole": whole | {"scanned": scanned},
         "sources": [
             {"source": name, **row, **_cost(spent.get(name), row["first"])} for name, row in by_source.items()
         ],
@@ -101,16 +107,14 @@ def _sum(fits: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((fits, 1), else_=0))
 
 
-def _scans(session: Session, asker: Asker, days: Days) -> list[tuple[str, int | None, dict[str, int]]]:
+def _scanned(session: Session, asker: Asker, days: Days, *by: InstrumentedAttribute[Any]) -> Sequence[Any]:
+    """Rows of ``by``, and how many people opened a link there."""
     begin = datetime.combine(days[0], time(), asker.zone)
     end = datetime.combine(days[1] + timedelta(days=1), time(), asker.zone)
-    query = select(Scan.source, Scan.station_id, func.count(Scan.user_id.distinct())).where(
-        Scan.at >= begin, Scan.at < end
-    )
+    query = select(*by, func.count(Scan.user_id.distinct())).where(Scan.at >= begin, Scan.at < end)
     if asker.stations is not None:
         query = query.where(Scan.station_id.in_(asker.stations))
-    rows = session.execute(query.group_by(Scan.source, Scan.station_id))
-    return [(source, station, {"scanned": count}) for source, station, count in rows]
+    return session.execute(query.group_by(*by)).all()
 
 
 def _costs(session: Session, asker: Asker, days: Days, currency: str) -> dict[str, int]:

@@ -33,6 +33,7 @@ TITLE = 32
 MOST_VALUE, MOST_DAYS, MOST_BUDGET = 10_000, 365, 100_000_000
 _NUMBERS = re.compile(r"\D*(\d+(?:\.\d+)?)\D+(\d+)(?:\D+(\d+(?:\.\d+)?))?\D*")
 _SIGNED = re.compile(r"[eE_-]\d")  # 1e9 and -10 are no amounts
+_ELSE = re.compile(r"\{%\s*el(?:se|if)\b.*?(?=\{%\s*endif\b)", re.DOTALL)
 _MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<[^<>]*>", re.DOTALL)
 
 
@@ -216,8 +217,8 @@ def _save(ask: Ask, found: Broadcast, locale: str, text: str) -> None:
 
 
 def title(text: str) -> str:
-    """The first words of a text without its markup."""
-    return cut(" ".join(_MARKUP.sub(" ", text).split()).strip(" ,.!?，。！？"), TITLE)
+    """The first words of a text without its markup; where it can read two ways, the first of them."""
+    return cut(" ".join(_MARKUP.sub(" ", _ELSE.sub("", text)).split()).strip(" ,.!?，。！？"), TITLE)
 
 
 def _offer(ask: Ask, found: Broadcast) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from handlers.broadcast import title
 from outreach.broadcast import words_of
 from tests.handlers.broadcasts import TEXT, drafted, fifteen, newest
 from tests.handlers.chain import Chain
@@ -46,6 +47,18 @@ def test_a_photo_with_its_caption_is_photo_and_words(chain: Chain) -> None:
     assert (newest(boss).photo, words(boss)) == ("other90", {"zh": TEXT, "en": "Half price."})
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{% if name %}{{ name }}, the{% else %}The{% endif %} <b>wash</b> is new.", "the wash is new"),
+        ("{% if name %}A{% elif fuel %}B{% else %}C{% endif %} wash", "A wash"),
+        ("{% if name %}{{ name }}，{% endif %}洗车半价。", "洗车半价"),
+    ],
+)
+def test_it_is_called_by_its_first_words(text: str, name: str) -> None:
+    assert title(text) == name
+
+
 def test_a_photo_without_words_waits_for_them(chain: Chain) -> None:
     boss = begun(chain)
     boss.sends_photo()
@@ -59,7 +72,7 @@ def test_a_photo_without_words_waits_for_them(chain: Chain) -> None:
 def test_a_photo_is_added_and_taken_away_with_buttons(chain: Chain) -> None:
     boss = chain.hire("headquarters")
     before = drafted(boss)
-    boss.taps("🖼 Add a photo")
+    boss.taps("🖼 Photo")
     assert "up to 1,024 characters" in boss.heard
     assert "Send one photo" in boss.says("here it comes")
     assert "Send one photo" in boss.sends_voice()
@@ -67,7 +80,7 @@ def test_a_photo_is_added_and_taken_away_with_buttons(chain: Chain) -> None:
     assert "🖼 with a photo" in boss.heard
     assert words(boss) == {"zh": TEXT}
     assert newest(boss).revision > before.revision, "what was seen is void"
-    boss.taps("🖼 Take it away")
+    boss.taps("🖼 No photo")
     assert newest(boss).photo is None
     assert "with a photo" not in boss.heard
 

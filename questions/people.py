@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -17,6 +18,7 @@ from questions.card import card
 from questions.sounds import spelled
 
 PAGE = 8
+AT_ONCE = 1_000  # names read before looking whether enough fit
 LEAST_LETTERS = 2  # of pinyin, so that one letter is not half of the customers
 
 
@@ -133,7 +135,13 @@ def _by_sound(session: Session, name: str, asker: Asker) -> list[int]:
     wanted = "".join(sign for sign in name if sign.isalpha())
     if len(wanted) < LEAST_LETTERS or not wanted.isascii():
         return []
-    rows = session.execute(select(Customer.id, Customer.name).where(asker.customers, Customer.name != ""))
-    return [number for number, called in rows if not called.isascii() and wanted in spelled(called)][
-        : PAGE + 1
-    ]
+    people = select(Customer.id, Customer.name).where(asker.customers, Customer.name != "")
+    people = people.order_by(Customer.id).execution_options(yield_per=AT_ONCE)
+    with session.execute(people) as rows:
+        alike = (number for number, called in rows if not called.isascii() and _sounds(wanted, called))
+        return list(islice(alike, PAGE + 1))
+
+
+def _sounds(wanted: str, called: str) -> bool:
+    full, initials = spelled(called)
+    return wanted in full or wanted in initials

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from pypinyin import Style, pinyin
+
+
+class _Sounds(dict[int, str]):
+    """For ``str.translate``: each sign's most common reading, found once; a letter is itself."""
+
+    def __init__(self, signs: int | None) -> None:
+        self._signs = signs
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        sound = pinyin(sign, style=Style.NORMAL, errors="default")[0][0] if sign.isalpha() else ""
+        self[code] = sound.casefold()[: self._signs]
+        return self[code]
+
+
+_FULL, _INITIALS = _Sounds(None), _Sounds(1)
 
 
 def spelled(name: str) -> tuple[str, str]:
     """A name in pinyin: in full (``zhangwei``), and by initials (``zw``)."""
-    parts = [sound(sign) for sign in name if sign.isalpha()]
-    return "".join(parts), "".join(part[:1] for part in parts)
-
-
-@cache
-def sound(sign: str) -> str:
-    """One sign's most common reading; a letter is itself."""
-    found: str = pinyin(sign, style=Style.NORMAL, errors="default")[0][0]
-    return found.casefold()
+    return name.translate(_FULL), name.translate(_INITIALS)

@@ -19,6 +19,7 @@ LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 
 _OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
+ENDING = {"region": "区", "city": "市"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Names:
         for kind in ("region", "city"):
             for value in {getattr(place, kind) for place in self.places} - {""}:
                 words[plain(value)] = words[spelled(value)[0] or plain(value)] = (kind, value)
+                if not value.isascii():  # 黄浦区, 苏州市
+                    words[plain(value + ENDING[kind])] = (kind, value)
         for place in self.places:
             for word in (place.name, place.code):
                 if word and not word.isdecimal():

@@ -6,6 +6,7 @@ from questions.misread import NotUnderstood, Problem
 from questions.period import UNITS, YEAR_AGO
 from questions.question import SUMMED, Filter
 from questions.reader import Reader
+from questions.typed import Parts
 
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
@@ -50,10 +51,17 @@ def times(reader: Reader) -> None:
             parts.filters.append(Filter("first", "=", (found[0],)))
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
-    elif found == ["today"] and told & STATES:
-        return  # what somebody is, they are today
     else:
-        parts.filters.append(Filter("due" if ahead(found[0]) else "visited", "=", (found[0],)))
+        _came(parts, found[0], said[0])
+
+
+def _came(parts: Parts, period: str, said: str) -> None:
+    """A time that is of nothing else is when they came, or are due."""
+    if any(one.field in ("visited", "first", "joined") and one.op == "=" for one in parts.filters):
+        raise NotUnderstood(Problem("periods", said))  # came yesterday, and today: two questions
+    if period == "today" and any(one.field in STATES for one in parts.filters):
+        return  # what somebody is, they are today
+    parts.filters.append(Filter("due" if ahead(period) else "visited", "=", (period,)))
 
 
 def _beside(reader: Reader, found: list[str]) -> list[str]:

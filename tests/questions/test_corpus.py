@@ -86,6 +86,7 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("customers tagged nihgt", "unknown", "nihgt", "night"),
         ("打了标签夜半的VIP", "unknown", "夜半", ""),
         ("how many tagged customers", "value", "tagged", ""),
+        ("how many VIPs came yesterday and how many today", "periods", "today", ""),
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: str) -> None:

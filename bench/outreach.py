@@ -3,10 +3,11 @@
     python bench/outreach.py [--quick] [--engines sqlite,postgresql] [--only rates,pace,replies,planning]
                              [--peers-python PATH] [--json]
 
-A Bot API server in a process of its own answers after 60 ms; its log is judged afterwards. The peers send one
-text and record nothing; ours claims, renders, paces, sends and settles each message in its database. Peers
-that are not installed here are run by `--peers-python`, a Python after `pip install aiogram-broadcaster
-uvloop orjson "python-telegram-bot[rate-limiter]"`, or are named as missing.
+A Bot API server in a process of its own answers after 60 ms; its log is judged afterwards. Ours claims,
+renders, paces, sends and settles each message in its database; the peers send one text and record nothing,
+but for aiogram with a ledger written by hand. Peers that are not installed here are run by `--peers-python`,
+a Python after `pip install aiogram-broadcaster uvloop orjson "python-telegram-bot[rate-limiter]"`, or are
+named as missing.
 Trust the ratios and the core-seconds: rates fall on a busy machine.
 """
 

@@ -11,10 +11,11 @@ from matplotlib.ticker import FuncFormatter
 from segmentation.drawing import OURS, PEER, QUIET, THIRD, canvas, font, png, quiet, sheet, write
 from templates import label
 
-WIDTH, HEAD, ROW = 2080, 220, 620  # pixels
+WIDTH, HEAD, ROW = 2580, 220, 620  # pixels
 COLOURS = {"ours": OURS, "fixed": PEER, "p_alive": THIRD}
 FEWEST = 30  # customers, looks away for long, looks back soon: below that a curve is a few steps
 PANELS = (
+    ("words", "false_alarms"),
     ("lapsing", "false_alarms"),
     ("dormant", "false_alarms"),
     ("two", "false_alarms"),

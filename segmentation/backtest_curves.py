@@ -11,8 +11,9 @@ from segmentation.backtest import Walk
 from segmentation.rhythm import Floats
 from segmentation.visits import Bools, Ints
 
-Lines = Literal["lapsing", "dormant", "two"]
-LINES: tuple[Lines, ...] = ("lapsing", "dormant", "two")
+Lines = Literal["words", "lapsing", "dormant", "two"]
+LINES: tuple[Lines, ...] = ("words", "lapsing", "dormant", "two")
+SPOKEN = ("ours", "rhythm")  # rules that have two words; people use the others as one line
 GRID: Floats = 2.0 ** (np.arange(-24, 25) / 8)  # 1/8 to 8
 # Of the threshold 0.5, by even steps of the odds: almost everything happens close to 1.
 ODDS: Floats = 2 / (1 + np.exp(-np.arange(-16, 33) / 4))
@@ -69,8 +70,11 @@ class Rule:
 
 def rule(walk: Walk, name: str, lines: Lines) -> Rule:
     """What calls and what misses: one line for both, ``lapsing`` (or worse) or ``dormant`` (or churned);
-    ``two``: an alarm is a call by the dormant line, a miss is none by the lapsing line."""
+    ``two``: an alarm is a call by the dormant line, a miss is none by the lapsing line; ``words``: that for
+    SPOKEN, for the others their first line alone."""
     stretch = walk.stretch[name]
+    if lines == "words":
+        lines = "two" if name in SPOKEN else "lapsing"
     back, gone = walk.back & walk.checked[0], walk.gone & walk.checked[1]
     return Rule(
         name,

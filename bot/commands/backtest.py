@@ -40,9 +40,10 @@ Logs = Annotated[
     list[Path] | None, typer.Option("--log", help="On a file of fill-ups, as forecourt import takes it.")
 ]
 WORDS = {
+    "words": "as people use them: ours with its two words, each of the others as one line for both",
     "lapsing": "one line, lapsing or worse: who is past it and comes back, who stays away and is not",
     "dormant": "one line, dormant or churned: likewise",
-    "two": "two lines: an alarm is dormant or churned, a miss is not even lapsing",
+    "two": "two lines for all: an alarm is dormant or churned, a miss is not even lapsing",
 }
 HEAD = ("rule", "false alarms", "misses", "episodes", "at our misses", "ours fewer")
 

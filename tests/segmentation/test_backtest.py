@@ -134,6 +134,14 @@ def _at(day: date, days: int) -> datetime:
     return ago((TODAY - day).days - days)
 
 
+def test_as_people_use_them_ours_has_two_words_and_the_others_one_line() -> None:
+    _, found = walked(random_log(120))
+    told = facts(found, "x")["lines"]
+    for name, as_in in (("ours", "two"), ("rhythm", "two"), ("fixed", "lapsing"), ("p_alive", "lapsing")):
+        assert told["words"]["rules"][name] == told[as_in]["rules"][name]
+    assert told["words"]["rules"]["fixed"] != told["two"]["rules"]["fixed"]
+
+
 def test_what_is_not_over_is_not_judged() -> None:
     """Nobody is called gone for 180 days before 180 days have passed."""
     lines = [Line(1, ago(days)) for days in range(300, 100, -10)] + [

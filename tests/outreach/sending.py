@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,7 @@ from templates import label, render
 from tests.conftest import NOON
 from tests.outreach.people import customer, queued
 
+PATIENCE = 60  # seconds for what surely comes, on a machine that does much else
 CAPS = campaigns.shipped().contact.caps
 WORDS = Words(render, label, "en")
 
@@ -66,6 +69,46 @@ class Steady:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Held:
+    """The clock of paces, in seconds, that stands still until it is moved on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._paces: list[Pace] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pace(self, rate: float) -> Pace:
+        self._paces.append(Pace(rate, clock=self))
+        return self._paces[-1]
+
+    def move_on(self, seconds: float) -> None:
+        self.now += seconds
+        for pace in self._paces:
+            pace.give_back(())  # whoever waits for a moment looks again
+
+
+@asynccontextmanager
+async def at_work(deliverer: Deliverer, chat: Chat) -> AsyncIterator[None]:
+    """A sender that runs; at the end it is told to stop, and has ended."""
+    running = asyncio.create_task(deliverer.run())
+    try:
+        yield
+    finally:
+        if chat.hold is not None:
+            chat.hold.set()
+        deliverer.stop()
+        await asyncio.wait_for(running, PATIENCE)
+
+
+async def turns(writer: Writer, number: int = 20) -> None:
+    """Everyone else may do what they can do by now: what has not happened then is not about to happen."""
+    for _ in range(number):
+        await writer.run(lambda _session: None)
+        await asyncio.sleep(0)
 
 
 def sender(writer: Writer, chat: Chat, **options: Any) -> Deliverer:

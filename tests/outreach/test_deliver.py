@@ -17,12 +17,11 @@ from crm.outbox import Outbound
 from crm.writer import Writer
 from outreach.messenger import Buttons
 from outreach.outcome import Outcome, SendFailed, no_answer, not_sent, of_answer
-from outreach.pace import Pace
 from outreach.trouble import Trouble
 from tests.conftest import NOON
 from tests.outreach.broadcasts import started
 from tests.outreach.people import assert_all_accounted_for, away, customer, plan_round, queued, states
-from tests.outreach.sending import Chat, Steady, fill, sender
+from tests.outreach.sending import PATIENCE, Chat, Held, Steady, at_work, fill, sender, turns
 
 
 async def test_everyone_gets_theirs_once(database: Database, writer: Writer) -> None:
@@ -155,11 +154,9 @@ async def test_an_error_nobody_foresaw_leaves_it_open(database: Database, writer
 async def test_a_stop_finishes_what_is_out_and_returns_the_rest(database: Database, writer: Writer) -> None:
     fill(database, 40)
     chat = Chat(delay=0.01)
-    deliverer = sender(writer, chat, pace=Pace(5), in_flight=20)
-    running = asyncio.create_task(deliverer.run())
-    await chat.reached.wait()
-    deliverer.stop()
-    await asyncio.wait_for(running, 5)
+    deliverer = sender(writer, chat, pace=Held().pace(5), in_flight=20)
+    async with at_work(deliverer, chat):
+        await asyncio.wait_for(chat.reached.wait(), PATIENCE)
     found = states(database)
     assert found["unknown"] == found["sending"] == 0
     assert found["sent"] == len(chat.arrived) >= 1
@@ -170,34 +167,33 @@ async def test_a_stop_finishes_what_is_out_and_returns_the_rest(database: Databa
 
 async def test_nothing_is_claimed_without_leave_to_send(database: Database, writer: Writer) -> None:
     fill(database, 40)
-    chat = Chat(hold=asyncio.Event())
-    deliverer = sender(writer, chat, pace=Pace(3), in_flight=20)
-    running = asyncio.create_task(deliverer.run())
-    for _ in range(3):
-        await chat.reached.wait()
-        chat.reached.clear()
-    await asyncio.sleep(0.05)  # the rest of the rate is used up: whoever looks now finds nothing claimed
-    assert states(database) == {"sending": 3, "queued": 37}
-    assert chat.hold is not None
-    chat.hold.set()
-    deliverer.stop()
-    await asyncio.wait_for(running, 5)
+    chat, held = Chat(hold=asyncio.Event()), Held()
+    async with at_work(sender(writer, chat, pace=held.pace(3), in_flight=20), chat):
+        for number in (1, 2, 3):
+            while len(chat.called) < number:
+                await asyncio.wait_for(chat.reached.wait(), PATIENCE)
+                chat.reached.clear()
+            held.move_on(0.4)
+        held.move_on(60)  # three are on their way: until one has arrived, time alone brings no leave
+        await turns(writer)
+        assert states(database) == {"sending": 3, "queued": 37}
     assert states(database)["sending"] == 0
 
 
 async def test_whoever_was_just_written_to_is_written_to_later(database: Database, writer: Writer) -> None:
     fill(database, 2)
-    chat, pace, clock = Chat(), Pace(1000), Steady()
+    chat, held, clock = Chat(), Held(), Steady()
+    pace = held.pace(1000)
     pace.answered(await pace.slot(1001, urgent=True))
     deliverer = sender(writer, chat, pace=pace, clock=clock)
     assert await deliverer.once()
     assert states(database) == {"sent": 1, "queued": 1}
     assert chat.copies == Counter([1002])
     clock.now += timedelta(seconds=1)
-    while pace.busy_for(1001):
-        await asyncio.sleep(0.05)
+    held.move_on(pace.busy_for(1001))
     assert await deliverer.once()
     assert states(database) == {"sent": 2}
+    assert chat.copies == Counter([1001, 1002])
 
 
 async def test_errors_in_a_row_pause_a_broadcast_and_nothing_else(database: Database, writer: Writer) -> None:

@@ -221,9 +221,7 @@ TOLD = st.tuples(
 
 @settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(TOLD, min_size=2, max_size=7, unique=True), st.randoms(use_true_random=False), st.data())
 def test_the_order_of_arrival_decides_nothing(

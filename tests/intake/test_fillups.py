@@ -304,9 +304,7 @@ NAMES = count()
 
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(CELLS, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_rows_decides_nothing(

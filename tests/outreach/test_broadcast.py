@@ -237,7 +237,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_the_audience_is_the_sum_of_the_states_whatever_happens(
     database: Database, steps: list[tuple[str, int]]
 ) -> None:

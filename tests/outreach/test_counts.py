@@ -110,7 +110,7 @@ def agrees(report: Report) -> None:
 
 
 @given(PEOPLE, STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_the_states_add_up_to_everyone_who_was_due_whatever_happens(
     database: Database, people: list[dict[str, Any]], steps: list[tuple[str, int]]
 ) -> None:

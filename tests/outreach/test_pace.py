@@ -101,7 +101,7 @@ def test_a_pacer_by_the_clock_alone_breaks_it() -> None:
     assert run(go()) > 30
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rate=st.sampled_from([1, 5, 30]),
     there=st.floats(0.001, 0.4),

@@ -116,10 +116,12 @@ def test_every_kind_of_question_has_somebody(chain: Database) -> None:
 
 @settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.filter_too_much,
+    ],
 )
 @given(question=QUESTIONS)
 def test_random_questions(chain: Database, oracle: Oracle, question: Question) -> None:

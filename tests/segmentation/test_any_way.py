@@ -82,7 +82,7 @@ def export(database: Database) -> bytes:
     return csv_bytes(refresh(database, as_of=TODAY, now=NOW).export())
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_the_same_log_by_another_way(database: Database, twin: Database, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -113,7 +113,7 @@ def from_log(database: Database, day: date, **kwargs: Any) -> Run:
     return refresh(database, as_of=day, now=NOW, known_at=datetime(2100, 1, 1, tzinfo=UTC), **kwargs)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_from_the_state_as_from_the_log(database: Database, seed: int) -> None:
     chance = random.Random(seed)

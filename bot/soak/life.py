@@ -25,16 +25,6 @@ class Life:
         self.process.start()
         mouth.close()
 
-    def marks(self) -> bytes:
-        """The marks that have come and were not read yet."""
-        found = b""
-        while self.ear.poll():
-            try:
-                found += self.ear.recv_bytes()
-            except EOFError:
-                break
-        return found
-
     async def kill(self) -> None:
         """SIGKILL: nothing is cleaned up."""
         self._signal(signal.SIGKILL)

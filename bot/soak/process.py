@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
+import threading
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Literal, get_args
 
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
@@ -24,26 +25,31 @@ from handlers.markup import Spoken
 from handlers.route import Route
 from handlers.speak import Clock, Says, Speaker
 
-BEGIN, END, READY = b"b", b"e", b"r"
+READY, HELD = b"r", b"h"
+Place = Literal["before", "inside", "after"]
+PLACES: tuple[Place, ...] = get_args(Place)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the child runs: against which sandbox, on which database, how slowly, how wrongly.
+    """How the child runs: against which sandbox, on which database, how wrongly, and where it stands still.
 
-    ``slow`` seconds pass inside each transaction, before and after the effect. ``mark_first`` is the
-    wrong design on purpose: the update is marked done in a transaction of its own before its effect.
+    In its action number ``stops_in`` it goes no further than ``place`` and waits there to be killed: before
+    the effect, with the effect in an open transaction, or with the effect committed and nothing said. 0: it
+    stops in none. ``mark_first`` is the wrong design on purpose: the update is marked done in a transaction
+    of its own before its effect.
     """
 
     api_url: str
     database_url: str
     token: str
-    slow: float = 0.0
+    stops_in: int = 0
+    place: Place = "before"
     mark_first: bool = False
 
 
-class Marked(Speaker):
-    """A speaker that tells its parent when it is inside an action, and takes its time there."""
+class Held(Speaker):
+    """A speaker that stands still inside one of its actions, and tells its parent that it does."""
 
     def __init__(
         self, plan: Plan, pipe: Connection, house: House, writer: Writer, voice: Says, clock: Clock
@@ -51,6 +57,7 @@ class Marked(Speaker):
         super().__init__(house, writer, voice, clock)
         self._plan = plan
         self._pipe = pipe
+        self._acted = 0
 
     async def speak(self, route: Route, incoming: Incoming) -> None:
         if self._plan.mark_first and not await self._writer.run(
@@ -58,7 +65,10 @@ class Marked(Speaker):
         ):
             return
         await super().speak(route, incoming)
-        self._pipe.send_bytes(END)
+
+    async def say(self, update_id: int, spoken: list[Spoken]) -> None:
+        self._come_to("after")
+        await super().say(update_id, spoken)
 
     def _act(
         self, session: Session, route: Route, incoming: Incoming, looked: Looked | None
@@ -67,12 +77,17 @@ class Marked(Speaker):
             session.connection().exec_driver_sql(
                 f"UPDATE inbox SET state = 'new' WHERE update_id = {incoming.update_id}"
             )
-        self._pipe.send_bytes(BEGIN)
-        time.sleep(self._plan.slow)
+        self._acted += 1
+        self._come_to("before")
         spoken = super()._act(session, route, incoming, looked)
         session.flush()
-        time.sleep(self._plan.slow)
+        self._come_to("inside")
         return spoken
+
+    def _come_to(self, place: Place) -> None:
+        if place == self._plan.place and 0 < self._plan.stops_in <= self._acted:
+            self._pipe.send_bytes(HELD)
+            threading.Event().wait()  # for the end of the process
 
 
 class Child(Life):
@@ -81,14 +96,22 @@ class Child(Life):
     def __init__(self, plan: Plan) -> None:
         super().__init__(_live, plan)
 
-    async def ready(self, seconds: float = 60) -> None:
-        """Return when the bot polls. Raises TimeoutError, or EOFError when it died first."""
-        async with asyncio.timeout(seconds):
-            while await self.next_mark() != READY:
-                continue
+    async def ready(self) -> None:
+        """Return when the bot polls. Raises EOFError when it died first."""
+        while not await self.told(READY, 1.0):
+            continue
 
-    async def next_mark(self) -> bytes:
-        return await asyncio.to_thread(self.ear.recv_bytes)
+    async def held(self) -> None:
+        """Return when the bot stands still inside an action. Raises EOFError when it died first."""
+        while not await self.told(HELD, 1.0):
+            continue
+
+    async def told(self, mark: bytes, seconds: float) -> bool:
+        """Whether the bot has told this mark within the time. Raises EOFError when it died first."""
+        while await asyncio.to_thread(self.ear.poll, seconds):
+            if self.ear.recv_bytes() == mark:
+                return True
+        return False
 
 
 def _live(plan: Plan, mouth: Connection) -> None:
@@ -106,7 +129,7 @@ async def _serve(plan: Plan, mouth: Connection) -> None:
         round_every=86_400,
         round_delay=86_400,
     )
-    house = Forecourt(settings, open_database(settings), speaker=partial(Marked, plan, mouth))
+    house = Forecourt(settings, open_database(settings), speaker=partial(Held, plan, mouth))
     application = house.application(builder(settings))
     started, stop = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

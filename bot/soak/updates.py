@@ -1,6 +1,7 @@
 """Updates delivered one to three times, out of order, to a bot that is killed while it handles them.
 
 Every update is a fill-up of its own amount, so that a lost and a doubled one can be told from the log.
+The bot stands still where it is to be killed, so that each kill finds it inside an action on any machine.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ import asyncio
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from sqlalchemy import select
 
-from bot.soak.process import BEGIN, END, Child, Plan
+from bot.soak.process import HELD, PLACES, Child, Plan
+from crm import inbox
 from crm.customers import Customer
 from crm.db import Database
 from crm.fillups import Fillup
@@ -26,7 +28,7 @@ from sandbox.run import running
 TOKEN = "700700:" + "K" * 35
 BLOCK = 30  # updates that are shuffled together; at three copies each, one getUpdates takes them all
 PEOPLE = 12
-SLOW = 0.004
+LOOKS_EVERY = 0.2  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ async def soak(
     started = time.monotonic()
     async with running() as sandbox, aiohttp.ClientSession() as http:
         people = await _settle(database, http, sandbox.url)
-        plan = Plan(sandbox.url, database.url, TOKEN, SLOW, mark_first)
+        plan = Plan(sandbox.url, database.url, TOKEN, mark_first=mark_first)
         feeder = _Feeder(http, sandbox.url, people, updates, chance)
-        murder = _Murder(plan, kills, chance)
+        murder = _Murder(database, plan, kills, chance)
         await asyncio.gather(feeder.run(), murder.run(feeder))
         amounts = feeder.amounts
         answers = await _answers(http, sandbox.url, people)
@@ -127,7 +129,8 @@ class _Feeder:
 class _Murder:
     """Starts the bot and kills it inside an action, until it was killed often enough."""
 
-    def __init__(self, plan: Plan, kills: int, chance: random.Random) -> None:
+    def __init__(self, database: Database, plan: Plan, kills: int, chance: random.Random) -> None:
+        self._database = database
         self._plan = plan
         self._kills = kills
         self._chance = chance
@@ -135,36 +138,38 @@ class _Murder:
         self.inside = 0
 
     async def run(self, feeder: _Feeder) -> None:
-        while True:
-            child = Child(self._plan)
-            await child.ready()
-            if self.done >= self._kills or not await self._strike(child, feeder):
-                await self._finish(child, feeder)
-                return
+        while self.done < self._kills and await self._strike(feeder):
+            continue
+        child = Child(self._plan)
+        await child.ready()
+        while not await self._all_said(feeder):
+            await asyncio.sleep(LOOKS_EVERY)
+        assert await child.stop() == 0
 
-    async def _strike(self, child: Child, feeder: _Feeder) -> bool:
-        """Kill after a few actions, inside the next one. False when there is nothing left to handle."""
-        for _ in range(self._chance.randint(1, 4)):
-            try:
-                async with asyncio.timeout(2):
-                    while await child.next_mark() != BEGIN:
-                        continue
-            except TimeoutError:
-                if feeder.finished.is_set():
-                    return False
-        await asyncio.sleep(self._chance.uniform(0, SLOW * 2))
+    async def _strike(self, feeder: _Feeder) -> bool:
+        """Kill inside one of the first actions. False when there is nothing left to handle."""
+        stops_in, place = self._chance.randint(1, 4), self._chance.choice(PLACES)
+        child = Child(replace(self._plan, stops_in=stops_in, place=place))
+        while not await child.told(HELD, LOOKS_EVERY):
+            if await self._all_said(feeder):
+                await child.kill()
+                return False
         await child.kill()
         self.done += 1
-        self.inside += not child.marks().endswith(END)
+        self.inside += await self._something_open()
         return True
 
-    async def _finish(self, child: Child, feeder: _Feeder) -> None:
-        await feeder.finished.wait()
-        quiet = 0
-        while quiet < 5:
-            await asyncio.sleep(0.2)
-            quiet = 0 if child.marks() else quiet + 1
-        assert await child.stop() == 0
+    async def _all_said(self, feeder: _Feeder) -> bool:
+        """Whether every update has come, was handled, and its reply has left."""
+        return feeder.finished.is_set() and not await self._something_open()
+
+    async def _something_open(self) -> bool:
+        return await asyncio.to_thread(_open, self._database)
+
+
+def _open(database: Database) -> bool:
+    with database.read() as session:
+        return bool(inbox.waiting(session) or inbox.unspoken(session))
 
 
 async def _settle(database: Database, http: aiohttp.ClientSession, url: str) -> list[int]:

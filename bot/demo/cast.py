@@ -45,7 +45,7 @@ def habits() -> People:
         mixes=np.zeros(count),
         payment=np.array([PAYMENT["wechat"], PAYMENT["wechat"], PAYMENT["card"], PAYMENT["alipay"]]),
         hour=np.array([11.0, 8.0, 9.0, 10.0]),
-        tank=np.array([40.0, 27.0, 62.0, 34.0]),
+        tank=np.array([40.0, 22.0, 62.0, 34.0]),
         rounds=np.zeros(count, dtype=bool),
         hunts=np.zeros(count, dtype=bool),
         reads_odometer=np.array([False, True, False, False]),

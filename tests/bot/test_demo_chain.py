@@ -269,6 +269,7 @@ def segmented(database: Database, found: Chain, days_ago: int) -> Any:
         (8, datetime(2028, 2, 29, 0, 5, tzinfo=UTC), 150),
         (9, datetime(2027, 1, 1, 12, 0, tzinfo=UTC), 1000),
         (10, datetime(2026, 7, 31, 17, 45, tzinfo=UTC), 50),
+        (7, datetime(2028, 12, 5, 11, 1, tzinfo=UTC), 300),  # when few spend more than the regular
     ],
 )
 def test_the_cast_stand_where_their_stories_say(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from crm import rollup
+from crm import erasure, rollup
 from crm.accounts import Account, AccountSegment
 from crm.coupons import Coupon
 from crm.customers import Customer, Vehicle
@@ -91,6 +91,19 @@ def test_every_dimension_is_kept_in_a_column_of_its_own(database: Database) -> N
     assert (saver.product, saver.loyalty, saver.declining) == ("95", "high", False)
     assert saver.due_on == TODAY + timedelta(days=7)
     assert reasons(database)[ids["M00001"]]["credit"]["account"] == "B"
+
+
+def test_who_is_forgotten_takes_their_coupons_out_of_what_is_usual(database: Database) -> None:
+    ids = town(database)
+    with database.write() as session:
+        session.add(_coupon(10, ids["M00003"], session.scalar(select(Station.id)) or 0))
+    run(database)
+    with database.write() as session:
+        erasure.erase(session, session.get_one(Customer, ids["M00003"]), by=0, now=NOW)
+    run(database)
+    assert ids["M00003"] not in current(database)
+    why = reasons(database)[ids["M00004"]]["price"]
+    assert (why["coupon_visits"], why["level"]) == (10, "high")
 
 
 def test_an_account_has_the_classes_of_its_drivers_together(database: Database) -> None:

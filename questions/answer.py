@@ -15,8 +15,9 @@ from crm.segments import CustomerSegment, SegmentChange
 from questions import period, totals
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Days, Ground
+from questions.measured import measured
 from questions.people import PAGE, Listed, Nobody, People, Person, listed, person
-from questions.question import EACH, MEANS, Filter, Question
+from questions.question import APART, BEGUN, EACH, MEANS, RATED, Filter, Question
 from questions.select import customers, in_order, moves, summed
 from questions.vocabulary import values
 
@@ -63,18 +64,9 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
 
 
 def _count(question: Question, ground: Ground) -> Answer:
-    value = _measure(question, ground)
+    value = measured(question, ground)
     earlier = _earlier(question, ground.asker.today)
-    return Answer(question, value, _measure(earlier, ground) if earlier else None)
-
-
-def _measure(question: Question, ground: Ground) -> float | None:
-    if question.measure == "customers":
-        return totals.people(question, ground)
-    if question.measure == "km":
-        return totals.average_km(question, ground)
-    found = totals.totals(question, ground).get(None, totals.Totals())
-    return found.measure(question.measure)
+    return Answer(question, value, measured(earlier, ground) if earlier else None)
 
 
 def _earlier(question: Question, today: date) -> Question | None:
@@ -183,8 +175,8 @@ def _changes(question: Question, ground: Ground, page: int | None) -> Answer:
 
 def _breakdown(question: Question, ground: Ground) -> Answer:
     counted: dict[Any, float | None] = {}
-    if question.measure == "km":
-        counted = {key: totals.average_km(one, ground) for key, one in _each(question, ground)}
+    if question.measure in APART:
+        counted = {key: measured(one, ground) for key, one in _each(question, ground)}
     else:
         counted = {key: one.measure(question.measure) for key, one in _groups(question, ground).items()}
     ordered = sorted(counted.items(), key=lambda item: (item[1] is None, -(item[1] or 0), str(item[0])))
@@ -241,8 +233,8 @@ def _compare(question: Question, ground: Ground) -> Answer:
             row["customers"] = (totals.moved_by if moved else totals.came_by)(one, ground, [days]).get(0, 0)
         elif "customers" in measures:
             row["customers"] = totals.people(one, ground)
-        if measures == ("km",):
-            row["km"] = totals.average_km(one, ground)
+        if question.measure in APART:
+            row[question.measure] = measured(one, ground)
         elif not moved:
             found = totals.totals(one, ground).get(None, totals.Totals())
             row |= {name: found.measure(name) for name in measures if name != "customers"}
@@ -251,14 +243,21 @@ def _compare(question: Question, ground: Ground) -> Answer:
 
 
 def _trend(question: Question, ground: Ground) -> Answer:
-    buckets = _buckets(question, ground.asker.today)
+    begun = _begun(question)
+    buckets = _buckets(replace(question, period=begun.values[0]) if begun else question, ground.asker.today)
     if question.of("was") or question.of("became"):
         whole = replace(question, period=_stretch((buckets[0][0], buckets[-1][1])))
         found: dict[int, Any] = totals.moved_by(whole, ground, buckets)
+    elif begun is not None:
+        parts = {n: replace(begun, values=(_stretch(days),)) for n, days in enumerate(buckets)}
+        rest = tuple(one for one in question.filters if one != begun)
+        found = {
+            n: totals.people(replace(question, filters=(*rest, one)), ground) for n, one in parts.items()
+        }
     elif question.measure == "customers":
         found = totals.came_by(question, ground, buckets)
-    elif question.measure == "km" or question.measure.endswith(EACH):  # these are of no use added up
-        found = {n: _measure(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)}
+    elif question.measure in (*APART, *RATED) or question.measure.endswith(EACH):  # of no use added up
+        found = {n: measured(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)}
     else:
         sums = totals.totals_by(question, ground, buckets)
         found = {number: one.measure(question.measure) for number, one in sums.items()}
@@ -268,6 +267,12 @@ def _trend(question: Question, ground: Ground) -> Answer:
         for number, (begin, end) in enumerate(buckets)
     ]
     return Answer(question, rows=tuple(rows), total=len(rows))
+
+
+def _begun(question: Question) -> Filter | None:
+    """When the customers first came or joined, where a trend of people is of that, and not of visits."""
+    told = [one for one in question.filters if one.field in BEGUN and one.op == "=" and len(one.values) == 1]
+    return told[0] if len(told) == 1 and question.measure == "customers" and not question.period else None
 
 
 def _buckets(question: Question, today: date) -> list[Days]:
@@ -307,15 +312,19 @@ def _person(question: Question, ground: Ground) -> Answer:
 
 
 def major(value: float | None, measure: str, currency: str) -> float | None:
-    """A measure in the units people write: money in the major unit, litres in litres."""
+    """A measure in the units people write: money in the major unit, litres in litres, a rate in percent."""
     if value is None:
         return None
-    if measure in ("spend", "basket", "spend_each"):
+    base = measure.partition("_")[0]
+    if base in ("spend", "basket"):
         digits: int = get_currency_precision(currency) if currency else 2
         return float(round(value / 10**digits, digits))
-    if measure in ("litres", "litres_each", "litres_visit"):
+    if base == "litres":
         return round(value / 1000, 3)
-    return round(value, 2 if measure == "visits_each" else 1) if measure in ("km", "visits_each") else value
+    if measure == "churn":
+        return round(value * 100, 2)
+    digits = {"km": 1, "visits": 0}.get(measure, 2)
+    return round(value, digits) if digits and base in ("km", "gap", "visits") else value
 
 
 __all__ = ["PAGE", "ROW_FIELDS", "Answer", "Asker", "Nobody", "People", "Person", "answer", "major"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
-from questions.question import STEPS, Filter, Question
+from questions.question import BEGUN, STEPS, Filter, Question
 
 # Fields of which a customer has exactly one value.
 SINGLE = frozenset({
@@ -33,6 +33,10 @@ def check(question: Question) -> Question:
 
 def _completed(question: Question) -> Question:
     kind = question.kind
+    if question.measure == "gap" and (question.period or kind == "trend" or question.by in STEPS):
+        raise NotUnderstood(Problem("operator", "gap", field="gap"))  # it is as of today
+    if question.measure == "churn" and not question.period and kind != "trend":
+        question = replace(question, period="this-month")
     if kind == "list":
         if question.of("who"):
             kind = "person"
@@ -57,7 +61,7 @@ def _dimensioned(question: Question) -> Question:
         return replace(question, by="day" if question.period in SHORT else "month")
     if question.kind == "breakdown" and not question.by:
         return replace(question, by="segment")
-    if question.kind != "trend" and question.by in (*STEPS, "period"):
+    if question.kind != "trend" and question.by in (*STEPS, "period", *BEGUN):
         raise NotUnderstood(Problem("value", question.by, field="by"))
     return question
 
@@ -71,6 +75,8 @@ def _compared(question: Question) -> Question:
         if not several:
             raise NotUnderstood(Problem("compare"))
         return replace(question, by=several[0])
+    if question.by in BEGUN and len(question.of(question.by)) != 1:
+        raise NotUnderstood(Problem("compare"))
     if question.by == "period" and "," not in question.period:
         raise NotUnderstood(Problem("compare"))
     return question

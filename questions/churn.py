@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from crm import segments
@@ -25,20 +26,23 @@ def churn(session: Session, asker: Asker) -> dict[str, Any] | None:
     begun = month_start(asker.today)
     if not segments.ran_by(session, begun):
         return None
-    now = _rate(session, asker, begun, None)
+    now = rate(session, asker, begun, None)
     earlier = begun.replace(day=1) - timedelta(days=1)
     if not segments.ran_by(session, earlier):
         return {"now": now, "then": None, "whole": None}
     first, last = period.before("this-month", asker.today)
     return {
         "now": now,
-        "then": _rate(session, asker, earlier, last),
-        "whole": _rate(session, asker, earlier, period.whole("month", first)[1]),
+        "then": rate(session, asker, earlier, last),
+        "whole": rate(session, asker, earlier, period.whole("month", first)[1]),
     }
 
 
-def _rate(session: Session, asker: Asker, before: date, until: date | None) -> dict[str, Any]:
-    found = crossing(session, asker, before, until)
+def rate(
+    session: Session, asker: Asker, before: date, until: date | None, *whose: ColumnElement[bool]
+) -> dict[str, Any]:
+    """Between the ends of two days (until None: now), of the asker's customers who fit ``whose``."""
+    found = crossing(session, asker, before, until, *whose)
     alive = {pair: count for pair, count in found.items() if pair[0] not in (*NOT_ALIVE, NOBODY)}
     base = sum(alive.values())
     lost = sum(count for (_, after), count in alive.items() if after == "churned")

@@ -15,7 +15,7 @@ from crm import segments
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentRun
 from crm.stations import Station
-from questions import period
+from questions import hours, period
 from questions.asker import Asker
 from questions.question import Question
 
@@ -23,7 +23,8 @@ WINDOW = 365
 LONG = 120  # days
 MOST_DATES = 800  # named one by one
 PLACES = ("station", "city", "region")
-ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment", "weekday"})
+MOMENTS = ("weekday", "hour")  # of a visit
+ROW_FIELDS = frozenset({"station", "city", "region", "product", "payment", *MOMENTS})
 WEEK = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 0}  # as databases count days
 DAYS_OF = {"weekend": ("sat", "sun"), "workday": ("mon", "tue", "wed", "thu", "fri")}
 GASOLINE = ("92", "95", "98", "e10")
@@ -107,6 +108,8 @@ class Ground:
                 continue
             if one.field == "weekday":
                 fits = on_weekdays(one.values, days)
+            elif one.field == "hour":
+                fits = hours.within(self.session, self.stations.values(), one.values, days)
             elif one.field in ("product", "payment"):
                 column = getattr(Fillup, one.field)
                 fits = and_(column.is_not(None), column.in_(codes(one.field, one.values)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from questions.amounts import GRADES, numbers
-from questions.means import each
+from questions.becoming import moves
+from questions.means import GOODS, each, rated
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
-from questions.question import SUMMED
+from questions.question import BEGUN, STEPS, SUMMED
 from questions.reader import Reader
 from questions.shaping import dimension, kind, rest
-from questions.timing import HAPPEN, ahead, times
+from questions.timing import LATELY, ahead, of_the_churn, times
 from questions.typed import Parts
 from questions.vocabulary import values
 from questions.when import to_come
@@ -20,10 +21,10 @@ SEVERAL = (
     "payment",
     "tag",
     "weekday",
+    "hour",
 )  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
 EVENTS = ("joined", "first", "due", "birthday", "visited")
-FALLEN = ("churned", "dormant", "lapsing")
 
 
 def read(found: list[Token], parts: Parts) -> None:
@@ -37,15 +38,17 @@ def read(found: list[Token], parts: Parts) -> None:
     for rule in (
         _top,
         numbers,
-        _moves,
+        moves,
         _events,
         _flags,
         each,
+        rated,
         _parted,
         _values,
         kind,
         dimension,
         times,
+        of_the_churn,
         rest,
     ):
         rule(reader)
@@ -84,81 +87,6 @@ def _top(reader: Reader) -> None:
         reader.take(place)
 
 
-def _moves(reader: Reader) -> None:
-    """``became VIP``, ``from regular to lapsing``, ``which regulars dropped``."""
-    became = reader.places("field", "became")
-    dropped = reader.places("shape", "dropped")
-    segments = [place for place in reader.places("value") if _is_segment(reader, place)]
-    if became:
-        turn = next(iter(reader.places("shape", "to")), became[0])
-        after = [place for place in segments if place > turn]
-        before = [place for place in segments if place < turn]
-        if not after:
-            raise NotUnderstood(Problem("value", reader.text(became[0]), field="became"))
-        _move(reader, "was", before)
-        _move(reader, "became", after)
-        reader.take(*became)
-        reader.took("shape", "from", "to")
-    elif dropped:
-        _move(reader, "was", segments)
-        reader.add("became", "=", *sorted(FALLEN))
-        reader.take(*dropped)
-    elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
-        if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
-            reader.take(*(place for place in segments if reader.code(place) == "vip"))
-    elif len(segments) == 2 and not _joined(reader, segments) and not _newly(reader, segments):
-        happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
-        if happened:
-            _fallen(reader, [place for place in segments if place not in happened], happened)
-
-
-def _newly(reader: Reader, segments: list[int]) -> bool:
-    """Of this year's new customers, who are VIPs: new is when they first came."""
-    new = [place for place in segments if reader.code(place) == "new"]
-    times = reader.places("period")
-    if len(new) != 1 or len(times) != 1:
-        return False
-    reader.add("first", "=", reader.code(times[0]))
-    reader.take(*new, *times)
-    return True
-
-
-def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:
-    """``lost VIPs last month``: a move of then. ``dormant VIPs``: who moved so, and has not moved since."""
-    now, was = reader.code(after[0]), reader.code(before[0])
-    if reader.places("period") or now not in FALLEN:
-        _move(reader, "was", before)
-        _move(reader, "became", after)
-    elif was == "vip" and now != "churned":  # whoever is a VIP and stays away has a name of their own
-        reader.add("segment", "=", "at_risk_vip")
-        reader.add("lifecycle", "=", now)
-        reader.take(*before, *after)
-    else:
-        _move(reader, "was", before)
-        _move(reader, "became", after)
-        reader.add("segment", "=", now)
-
-
-def _is_segment(reader: Reader, place: int) -> bool:
-    token = reader.at(place)
-    return token is not None and token.kind == "value" and token.field == "segment"
-
-
-def _joined(reader: Reader, places: list[int]) -> bool:
-    between = range(places[0] + 1, places[-1])
-    return bool(reader.places("shape", "compare", "difference")) or any(
-        reader.shape(place) == "joint" for place in between
-    )
-
-
-def _move(reader: Reader, field: str, places: list[int]) -> None:
-    if places:
-        negated = reader.shape(places[0] - 1) == "not"
-        reader.add(field, "!=" if negated else "=", *sorted({reader.code(place) for place in places}))
-        reader.take(*places, *([places[0] - 1] if negated else []))
-        reader.take(*(place + 1 for place in places if reader.shape(place + 1) == "joint"))
-
-
 def _flags(reader: Reader) -> None:
     """``declining customers``: a field that is said or not, where nothing is split by it."""
     for place in reader.places("field", "declining", "reach"):
@@ -172,28 +100,48 @@ def _events(reader: Reader) -> None:
     events = [(place, reader.code(place)) for place in reader.places("field", *EVENTS)]
     events += [(place, "visited") for place in (absent or reader.places("shape", "came"))]
     for place, field in events:
-        negated = place in absent
-        if reader.shape(place - 1) == "not":
-            reader.take(place - 1)
-            negated = True
-        said = " ".join(reader.text(other) for other in reader.places("period"))
-        period = _nearest_period(reader, place)
-        reader.take(place)
-        if field in ("due", "birthday") and to_come(said):
-            period = period.replace("last-", "next-")  # "due within 3 days": those to come
-        if not period and field in ("due", "birthday"):
-            period = "next-7d" if field == "due" else "this-month"
-        if not period:
-            if field == "visited" and not negated:
-                if any(one.field == "joined" for one in reader.parts.filters):
-                    reader.add("segment", "!=", "prospect")
-                continue  # "customers who came": all of them did, but of those who signed up
-            if field == "joined" and not negated and _of_source(reader):
-                continue  # "signed up through friends": whenever it was
-            raise NotUnderstood(Problem("when", field=field))
-        if field == "visited" and not negated and ahead(period):
-            field = "due"
-        reader.add(field, "!=" if negated else "=", period)
+        if field in BEGUN and _apart(reader, field):
+            reader.take(place)
+        else:
+            _event(reader, place, field, place in absent)
+
+
+def _event(reader: Reader, place: int, field: str, negated: bool) -> None:
+    if reader.shape(place - 1) == "not":
+        reader.take(place - 1)
+        negated = True
+    said = " ".join(reader.text(other) for other in reader.places("period"))
+    period = _nearest_period(reader, place)
+    reader.take(place)
+    if field in ("due", "birthday") and to_come(said):
+        period = period.replace("last-", "next-")  # "due within 3 days": those to come
+    if not period and field in ("due", "birthday"):
+        period = "next-7d" if field == "due" else "this-month"
+    if not period:
+        if field == "visited" and not negated:
+            if any(one.field == "joined" for one in reader.parts.filters):
+                reader.add("segment", "!=", "prospect")
+            return  # "customers who came": all of them did, but of those who signed up
+        if field == "joined" and not negated and _of_source(reader):
+            return  # "signed up through friends": whenever it was
+        raise NotUnderstood(Problem("when", field=field))
+    if field == "visited" and not negated and ahead(period):
+        field = "due"
+    reader.add(field, "!=" if negated else "=", period)
+
+
+def _apart(reader: Reader, field: str) -> bool:
+    """``compare registrations this month and last``, ``registrations by week``: each time by itself."""
+    times, steps = reader.places("period"), reader.places("shape", *STEPS)
+    if len(times) > 1 and reader.places("shape", "compare", "difference"):
+        reader.add(field, "=", *sorted(reader.code(place) for place in times))
+        reader.parts.kind, reader.parts.by = "compare", field
+        reader.take(*times, *reader.places("shape", "compare", "difference", "count"))
+        return True
+    if not times and (steps or reader.places("shape", "trend")) and not _measured(reader):
+        reader.add(field, "=", LATELY.get(reader.code(steps[0]) if steps else "", "last-365d"))
+        return True
+    return False
 
 
 def _of_source(reader: Reader) -> bool:
@@ -206,7 +154,7 @@ def _measured(reader: Reader) -> bool:
 
 def _nearest_period(reader: Reader, place: int) -> str:
     places = reader.places("period")
-    rows = any(token and (token.field == "weekday" or token.code == "new") for token in reader.left)
+    rows = any(token and (token.field in ("weekday", "hour") or token.code == "new") for token in reader.left)
     summed = rows or _measured(reader) or any(one.field == "visits" for one in reader.parts.filters)
 
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
@@ -296,4 +244,5 @@ def _field(reader: Reader, place: int, token: Token) -> str:
         bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))
         and (not reader.parts.sort or bool(reader.dimensions()))
     ) and place not in reader.people
-    return "product" if bought or measured else "fuel"
+    goods = token.code in GOODS and bool(reader.parts.sort) and place not in reader.people
+    return "product" if bought or measured or goods else "fuel"

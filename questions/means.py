@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from questions.misread import NotUnderstood, Problem, unknown
-from questions.question import EACH, MEANS, Filter
+from questions.question import EACH, MEANS, STEPS, Filter
 from questions.reader import Reader
 from questions.timing import STATES
 from questions.typed import DIMENSIONS
@@ -12,6 +12,7 @@ from questions.vocabulary import per_words
 PLACES = frozenset({"station", "home", "city", "region"})
 MEANT = frozenset({"visits", "spend", "litres"})  # of which there is a mean of each customer
 GOODS = frozenset({"wash", "shop", "lubricant", "adblue"})
+RATED_BY = ("average_day", "average_week", "average_month")
 PEOPLE = frozenset({*STATES, "persona", "fuel", "payment", "source", "vehicle", "tag"})
 
 
@@ -36,6 +37,26 @@ def each(reader: Reader) -> None:
     reader.take(*found, *summed, *reader.places("shape", "average"))
 
 
+def rated(reader: Reader) -> None:
+    """``average litres per day``, ``日均销量``, ``monthly average``: a sum by the days it is of."""
+    said, means = reader.places("shape", *RATED_BY), reader.places("shape", "average")
+    steps = reader.places("shape", *STEPS[:3])
+    if not said and means and len(steps) == 1 and not reader.parts.measure:
+        said = [*means, *steps]
+    if reader.places("field", "km", "basket"):  # means as they are
+        reader.take(*(place for place in said if reader.code(place) in RATED_BY))
+        return
+    summed, sold = reader.places("field", *MEANT), reader.places("shape", "sold")
+    came = reader.places("shape", "came")
+    if not said or not (summed or sold or came):
+        return
+    told = {reader.code(place) for place in summed}
+    told = (told - {"visits"} or told) or {"litres" if sold else "visits"}
+    step = next(code for place in reversed(said) if (code := reader.code(place)) != "average")
+    reader.parts.measure = f"{sorted(told)[0]}_{step.removeprefix('average_')}"
+    reader.take(*said, *summed, *sold, *means, *came)
+
+
 def much(reader: Reader) -> None:
     """How much of a fuel is litres, of anything else money; how much of people nobody can tell."""
     for one in reader.parts.filters:
@@ -50,6 +71,9 @@ def much(reader: Reader) -> None:
 def average(reader: Reader) -> None:
     """The basket and the distance are means; a mean of anything else is no sum of it."""
     parts = reader.parts
+    if (gaps := reader.places("field", "gap")) and not parts.measure:  # "how often do VIPs come"
+        parts.measure, parts.kind = "gap", parts.kind if parts.kind in ("breakdown", "compare") else "count"
+        reader.take(*gaps)
     told = {parts.measure, parts.sort.lstrip("-"), *(one.field for one in parts.filters)}
     for place in reader.places("shape", "average"):
         if not told & {"basket", "km", "gap", *MEANS}:

@@ -12,7 +12,7 @@ from questions.check import check
 from questions.ground import PRODUCTS
 from questions.misread import NotUnderstood
 from questions.names import Names
-from questions.question import EACH, Filter, Question
+from questions.question import APART, Filter, Question
 from questions.vocabulary import fields, values
 
 MOST_WIDER = 3
@@ -84,9 +84,11 @@ def _sound(question: Question) -> bool:
 
 def _people(question: Question) -> Question:
     """The customers that a question is about, as a list."""
+    if question.measure == "churn":
+        lost = Filter("became", "=", ("churned",))
+        question = replace(question, measure="customers", filters=(*question.filters, lost))
     moved = bool(question.of("was") or question.of("became")) and question.measure == "customers"
-    base = question.measure.removesuffix(EACH).removesuffix("_visit")
-    summed = f"-{base}" if base != "customers" else ""
+    summed = f"-{question.summed}" if question.measure != "customers" else ""
     sort = question.sort if question.kind == "list" else summed
     kind: Any = "change" if moved else "list"
     return replace(question, kind=kind, by="", measure="customers", sort="" if moved else sort, limit=None)
@@ -105,7 +107,7 @@ def _open(question: Question, *names: str) -> bool:
 
 
 def _splits(question: Question, names: Names) -> Iterator[Offer]:
-    if question.measure == "km":  # a mean of each customer: one query for each group
+    if question.measure in APART:  # a mean of each customer: one query for each group
         return
     base = replace(question, sort="", limit=None)
     sold = "product" if question.measure != "customers" else "fuel"

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from questions import figures, when
+from questions import clock, figures, when
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.vocabulary import Word, lexicon
@@ -57,7 +57,7 @@ def flat(text: str) -> str:
     """The text as it is read: no case, no width, no hyphens inside of words."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("_", " ")
     text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text)
-    return " ".join(re.sub(r"[?!。;:…·\"“”「」()（）《》]|\.(?!\d)", " ", text).split())
+    return " ".join(re.sub(r"[?!。;…·\"“”「」()（）《》]|\.(?!\d)|:(?!\d)", " ", text).split())
 
 
 def tokens(text: str, names: Names) -> list[Token]:
@@ -112,7 +112,7 @@ def _unknown(text: str, names: Names) -> list[Token]:
 def _at(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     if _inside_word(text, start):
         return None, start
-    for read in (_tagged, _station, _period, _large, _named, _number):
+    for read in (_tagged, _station, _hours, _period, _large, _named, _number):
         token, end = read(text, start, names)
         if token is not None:
             return token, end
@@ -139,7 +139,8 @@ def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         found, end = _tags(text, start, names)
         if len(found) == 1 and (after := _TAG_AFTER.match(text, end)):
             return Token("value", "", text[start : after.end()], "tag", values=found), after.end()
-        if len(found) == 1 and _OF_TAG.match(text, end) and _named(text, start, names)[0] is None:
+        known = _named(text, start, names)[0]
+        if len(found) == 1 and _OF_TAG.match(text, end) and (known is None or known.field == "hour"):
             return Token("value", "", text[start:end], "tag", values=found), end
     return None, start
 
@@ -172,6 +173,13 @@ def _station(text: str, start: int, names: Names) -> tuple[Token | None, int]:
                 codes.append(code)
             return Token("value", "", match[0], "station", values=tuple(codes)), match.end()
     return None, start
+
+
+def _hours(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
+    found = clock.read(text, start)
+    if found is None:
+        return None, start
+    return Token("value", found[0], text[start : found[1]], "hour"), found[1]
 
 
 def _period(text: str, start: int, _names: Names) -> tuple[Token | None, int]:

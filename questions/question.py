@@ -10,10 +10,14 @@ Kind = Literal["count", "list", "breakdown", "compare", "trend", "person", "chan
 Operator = Literal["=", "!=", ">", ">=", "<", "<="]
 KINDS: tuple[Kind, ...] = ("count", "list", "breakdown", "compare", "trend", "person", "change")
 EACH = "_each"  # a sum by the customers who came: the mean of them
-MEANS = ("spend_each", "litres_each", "visits_each", "litres_visit")
+RATES = {"_day": 1.0, "_week": 7.0, "_month": 365.25 / 12}  # a sum by its days: so much in so many
+RATED = tuple(f"{name}{step}" for name in ("visits", "litres", "spend") for step in RATES)
+APART = ("km", "gap", "churn")  # made of each customer, and not of rows added up
+MEANS = ("spend_each", "litres_each", "visits_each", "litres_visit", *RATED, "gap", "churn")
 MEASURES = ("customers", "visits", "litres", "spend", "basket", "km", *MEANS)
 SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
 STEPS = ("day", "week", "month", "quarter")  # of a trend
+BEGUN = ("first", "joined")  # days on which a customer began: people are told apart and followed by them
 DEFAULT_MEASURE = "customers"
 _BARE = re.compile(r"[^\s\",:<>=]+")
 
@@ -70,6 +74,11 @@ class Question:
         if self.limit is not None:
             parts.append(f"limit:{self.limit}")
         return " ".join(parts) or "show:list"
+
+    @property
+    def summed(self) -> str:
+        """What the measure is a sum or a mean of: ``litres`` of ``litres_visit``."""
+        return self.measure.partition("_")[0]
 
     def of(self, field: str) -> tuple[Filter, ...]:
         return tuple(one for one in self.filters if one.field == field)

@@ -79,7 +79,7 @@ def problem_facts(found: Problem, places: Sequence[Place] = ()) -> Facts:
 
 def _filter(one: Filter, today: date, currency: str) -> Facts:
     kind = fields()[one.field].type
-    unit = "days" if kind == "days" else UNITS.get(one.field, "")
+    unit = kind if kind in ("days", "hours") else UNITS.get(one.field, "")
     return {
         "field": one.field,
         "op": one.op,

@@ -15,7 +15,7 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
 from questions import period, standing, sums
-from questions.ground import GASOLINE, ROW_FIELDS, Ground
+from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground
 from questions.question import SUMMED, Filter, Question
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -74,6 +74,7 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "weekday": _bought,
+        "hour": _bought,
         "consent": _consent,
         "reach": _reach, "declining": _declining, "vehicle": _vehicle, "tag": _tagged, "last": _last,
         "visited": _visited, "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
@@ -105,7 +106,9 @@ def _station(one: Filter, _question: Question, ground: Ground) -> Condition:
 
 
 def _bought(one: Filter, question: Question, ground: Ground) -> Condition:
-    beside = _told(question) if one.field == "weekday" else ()  # diesel at the weekend: both of one visit
+    beside: tuple[Filter, ...] = ()
+    if one.field in MOMENTS:  # diesel at the weekend, in the evening: all of one visit
+        beside = (*_told(question), *(each for each in _moments(question) if each.field != one.field))
     alone = Question(filters=(Filter(one.field, "=", one.values), *beside, *_placed(question)))
     return _either(one, _among(ground.rows(alone, ground.days(question))))
 
@@ -118,6 +121,10 @@ def _among(rows: list[Condition]) -> Condition:
 def _told(question: Question) -> tuple[Filter, ...]:
     """What was bought and how it was paid."""
     return tuple(one for name in ("product", "payment") for one in question.of(name))
+
+
+def _moments(question: Question) -> tuple[Filter, ...]:
+    return tuple(one for name in MOMENTS for one in question.of(name))
 
 
 def _placed(question: Question) -> tuple[Filter, ...]:
@@ -280,14 +287,14 @@ def _compared(number: Any, op: str, value: Any) -> Condition:
 
 def known(field: str, question: Question, ground: Ground) -> ColumnElement[Any] | None:
     """The measure as the last run has it, where the window is asked for; None: from the log."""
-    plain = not question.period and not _told(question) and not question.of("weekday")
+    plain = not question.period and not _told(question) and not _moments(question)
     current = ground.run is not None and ground.run.as_of <= ground.asker.today
     columns = {"visits": CustomerSegment.frequency, "spend": CustomerSegment.monetary}
     return func.coalesce(columns[field], 0) if plain and current and field in columns else None
 
 
 def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
-    told = (*_told(question), *question.of("weekday"))
+    told = (*_told(question), *_moments(question))
     placed = Question(filters=(*told, *(_placed(question) if question.period else ())))
     days = ground.days(question)
     rows, few = ground.rows(placed, days, by_customer=True), ground.rows(placed, days, beside=True)

@@ -57,9 +57,10 @@ def stood(day: date, segments: tuple[str, ...], *, among: bool = True) -> Select
 
 
 def crossing(
-    session: Session, asker: Asker, before: date, until: date | None = None
+    session: Session, asker: Asker, before: date, until: date | None = None, *whose: ColumnElement[bool]
 ) -> dict[tuple[str, str], int]:
-    """The asker's customers by what they were at the end of ``before`` and of ``until`` (None: now)."""
+    """The asker's customers by what they were at the end of ``before`` and of ``until`` (None: now);
+    ``whose``: only some of them."""
     first, change, was = at_end_of(before)
     now: ColumnElement[Any] = CustomerSegment.segment.expression
     query: Select[Any] = select(CustomerSegment.customer_id).select_from(CustomerSegment)
@@ -68,5 +69,5 @@ def crossing(
         later, last, now = at_end_of(until)
         query = _joined(query, later, last)
     counted = query.with_only_columns(was, now, func.count(), maintain_column_froms=True)
-    rows = session.execute(counted.where(asker.customers, now.is_not(None)).group_by(was, now))
+    rows = session.execute(counted.where(asker.customers, now.is_not(None), *whose).group_by(was, now))
     return {(one or NOBODY, other): count for one, other, count in rows}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from questions.misread import NotUnderstood, Problem
 from questions.period import UNITS, YEAR_AGO
-from questions.question import SUMMED, Filter
+from questions.question import BEGUN, SUMMED, Filter
 from questions.reader import Reader
 from questions.typed import Parts
 
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
+LATELY = {"day": "last-30d", "week": "last-84d"}  # how long a trend without a time is
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
 
 
@@ -23,6 +26,9 @@ def times(reader: Reader) -> None:
         _happening(reader)
         return
     if parts.kind == "compare" and len(found) > 1 and not parts.by:
+        if _newcomers(parts, found):
+            parts.by = "first"
+            return
         parts.by, parts.period = "period", ",".join(found)
         _happening(reader)
         return
@@ -33,8 +39,8 @@ def times(reader: Reader) -> None:
     summed = parts.measure not in ("", "customers") or bool(told & SUMMED) or parts.sort.lstrip("-") in SUMMED
     if (
         summed
-        or told & {"was", "became", "product", "payment", "weekday"}
-        or (parts.kind == "trend" and not segment)
+        or told & {"was", "became", "product", "payment", "weekday", "hour"}
+        or (parts.kind == "trend" and not segment and not told & {*BEGUN})
     ):
         parts.period = found[0]
     elif segment and set(segment.values) <= HAPPEN:
@@ -43,16 +49,29 @@ def times(reader: Reader) -> None:
         parts.period = found[0]
         parts.kind = "change" if parts.kind in ("", "list") else parts.kind
     elif segment and segment.values == ("new",):
-        parts.filters.remove(segment)
-        if parts.kind == "trend":
-            parts.filters.append(Filter("became", "=", ("new",)))
-            parts.period = found[0]
-        else:
-            parts.filters.append(Filter("first", "=", (found[0],)))
+        _newcomers(parts, found)
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
     else:
         _came(parts, found[0], said[0])
+
+
+def _newcomers(parts: Parts, found: list[str]) -> bool:
+    """New customers of some time are those whose first visit was then."""
+    new = [one for one in parts.filters if one.canonical() == "segment:new"]
+    if new and not parts.measure:
+        parts.filters.remove(new[0])
+        parts.filters.append(Filter("first", "=", tuple(sorted(found))))
+    return bool(new and not parts.measure)
+
+
+def of_the_churn(reader: Reader) -> None:
+    """The churn rate of VIPs: of those who were VIPs when the period began."""
+    parts = reader.parts
+    if parts.measure == "churn":
+        parts.filters[:] = [
+            replace(one, field="start") if one.field == "segment" else one for one in parts.filters
+        ]
 
 
 def _came(parts: Parts, period: str, said: str) -> None:
@@ -115,7 +134,10 @@ def _happening(reader: Reader) -> None:
     if not (parts.kind == "trend" or parts.by == "period") or parts.measure:
         return
     for one in parts.filters:
-        if one.field == "segment" and one.op == "=" and set(one.values) <= HAPPEN | {"new"}:
+        if one.canonical() == "segment:new":
+            _newcomers(parts, [LATELY.get(parts.by, "last-365d")])
+            return
+        if one.field == "segment" and one.op == "=" and set(one.values) <= HAPPEN:
             parts.filters.remove(one)
             parts.filters.append(Filter("became", "=", one.values))
             return

@@ -14,9 +14,9 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
-from questions import sums
-from questions.ground import ROW_FIELDS, WEEK, Days, Ground, weekday
-from questions.question import EACH, STEPS, Question
+from questions import hours, sums
+from questions.ground import MOMENTS, ROW_FIELDS, WEEK, Days, Ground, weekday
+from questions.question import EACH, RATES, STEPS, Question
 from questions.select import COLUMNS, HOME, customers, moves
 
 Key = Any
@@ -28,17 +28,19 @@ FIRST: dict[str, tuple[Any, ...]] = {
     "weekday": (Fillup.day,), "product": (*PLACED, Fillup.product),
     "payment": (*PLACED, Fillup.product, Fillup.payment),
 }  # fmt: skip
-WITH_VISITS = ("visits", "basket", "customers", "visits_each", "litres_visit")
+WITH_VISITS = ("basket", "customers", "litres_visit")  # and the visits themselves
 
 
 @dataclass(slots=True)
 class Totals:
-    """Of fill-ups that count. ``spend`` in minor units of the asker's currency; litres in millilitres."""
+    """Of fill-ups that count, in so many days. ``spend`` in minor units of the asker's currency; litres in
+    millilitres."""
 
     visits: int = 0
     litres: int = 0
     spend: int = 0
     customers: int = 0  # counted only where a mean of them is asked for
+    days: int = 1
 
     def measure(self, name: str) -> float | None:
         if name in ("basket", "litres_visit"):
@@ -47,8 +49,9 @@ class Totals:
         if name.endswith(EACH):
             summed = getattr(self, name.removesuffix(EACH))
             return summed / self.customers if self.customers else None
-        found: int = getattr(self, name)
-        return found
+        base, under, step = name.partition("_")
+        found: int = getattr(self, base)
+        return found * RATES[under + step] / self.days if under else found
 
     def add(self, other: Totals) -> None:
         """The sums of both; ``customers`` where these have nobody in common."""
@@ -56,6 +59,7 @@ class Totals:
         self.visits += other.visits
         self.litres += other.litres
         self.spend += other.spend
+        self.days = other.days
 
 
 def totals(question: Question, ground: Ground, by: str = "", days: Days | None = None) -> dict[Key, Totals]:
@@ -71,23 +75,30 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
         func.sum(spend).label("spend"),
     )
     found: dict[Key, Totals] = defaultdict(Totals)
-    for key, visits, volume, money in _added(ground, by, rows, summed, grouped=True):
+    for key, visits, volume, money in _added(ground, by, rows, these, summed, grouped=True):
         one = found[key]
         one.visits, one.litres, one.spend = int(visits), int(volume or 0), int(money or 0)
-    if question.measure in WITH_VISITS:
+        one.days = (these[1] - these[0]).days + 1
+    if question.summed == "visits" or question.measure in WITH_VISITS:
         again = ((1 - sums.begins(ground.session)).label("again"),)
         few = [*ground.rows(question, these, beside=True), *whose]
-        for key, lines in _added(ground, by, few, again, grouped=False):
+        for key, lines in _added(ground, by, few, these, again, grouped=False):
             found[key].visits -= int(lines or 0)
     if each:
-        for key, customers_ in _who(by, rows, ground):
+        for key, customers_ in _who(by, rows, ground, these):
             found[key].customers = customers_
     return found
 
 
-def _who(by: str, rows: list[ColumnElement[bool]], ground: Ground) -> Iterator[Any]:
+def _first(by: str, ground: Ground, days: Days, else_: tuple[Any, ...]) -> tuple[Any, ...]:
+    if by == "hour":
+        return (hours.hour_key(ground.session, ground.stations.values(), days).label("hour"),)
+    return FIRST.get(by, else_)
+
+
+def _who(by: str, rows: list[ColumnElement[bool]], ground: Ground, days: Days) -> Iterator[Any]:
     """How many customers the rows are of, by the dimension."""
-    first = dict.fromkeys((*FIRST.get(by, ()), Fillup.customer_id))
+    first = dict.fromkeys((*_first(by, ground, days, ()), Fillup.customer_id))
     told = select(*first).where(*rows).distinct().subquery()
     key = _key(by, told)
     query = select(key, func.count(told.c.customer_id.distinct())).select_from(_joined(by, told))
@@ -95,10 +106,16 @@ def _who(by: str, rows: list[ColumnElement[bool]], ground: Ground) -> Iterator[A
 
 
 def _added(
-    ground: Ground, by: str, rows: list[ColumnElement[bool]], summed: tuple[Any, ...], *, grouped: bool
+    ground: Ground,
+    by: str,
+    rows: list[ColumnElement[bool]],
+    days: Days,
+    summed: tuple[Any, ...],
+    *,
+    grouped: bool,
 ) -> Iterator[Any]:
     """Key and sums: first by what the index is in the order of, then by the dimension itself."""
-    first = FIRST.get(by, (Fillup.customer_id,))
+    first = _first(by, ground, days, (Fillup.customer_id,))
     inner = select(*first, *summed).where(*rows)
     told = (inner.group_by(*first) if grouped else inner).subquery()
     key = _key(by, told)
@@ -113,7 +130,7 @@ def _key(by: str, told: Any) -> ColumnElement[Any]:
         found: ColumnElement[Any] = told.c.day
     elif by == "weekday":
         found = weekday_code(extract("dow", told.c.day))
-    elif by in ("product", "payment"):
+    elif by in ("product", "payment", "hour"):
         found = told.c[by]
     elif by == "station":
         found = told.c.station_id
@@ -126,7 +143,7 @@ def _joined(by: str, told: Any) -> Any:
     """With the tables that the dimension stands in, and no others."""
     if by in ("city", "region"):
         return told.join(Station, Station.id == told.c.station_id)
-    if by in FIRST:
+    if by in FIRST or by == "hour":
         return told
     with_people = told.outerjoin(Customer, Customer.id == told.c.customer_id)
     return with_people.outerjoin(CustomerSegment, CustomerSegment.customer_id == told.c.customer_id)
@@ -171,9 +188,13 @@ def people(question: Question, ground: Ground) -> int:
 
 def people_by(question: Question, ground: Ground, name: str) -> dict[Key, int]:
     """How many customers in each group; by product, payment or weekday, who bought, paid or came so then."""
-    if name in ("product", "payment", "weekday"):
-        key = weekday_code(weekday()) if name == "weekday" else getattr(Fillup, name)
-        rows = ground.rows(question, ground.days(question))
+    if name in ("product", "payment", *MOMENTS):
+        days = ground.days(question)
+        if name == "hour":
+            key: Any = hours.hour_key(ground.session, ground.stations.values(), days)
+        else:
+            key = weekday_code(weekday()) if name == "weekday" else getattr(Fillup, name)
+        rows = ground.rows(question, days)
         query = (
             select(key, func.count(Fillup.customer_id.distinct()))
             .where(*rows, Fillup.customer_id.in_(customers(question, ground, rows=True)))
@@ -222,12 +243,3 @@ def totals_by(question: Question, ground: Ground, buckets: list[Days]) -> dict[i
 def _bucket(column: Any, buckets: list[Days]) -> ColumnElement[Any]:
     ends: list[tuple[Any, int]] = [(column <= end, number) for number, (_, end) in enumerate(buckets)]
     return case(*ends, else_=len(buckets))
-
-
-def average_km(question: Question, ground: Ground) -> float | None:
-    """Kilometres per month, the mean of those customers whose odometer tells it."""
-    rows = ground.rows(question, ground.days(question), by_customer=True)
-    whose = sums.of_each(ground.session, "km", rows, [], ground.currency).subquery()
-    theirs = whose.c.customer_id.in_(customers(question, ground, rows=True))
-    mean = ground.session.scalar(select(func.avg(whose.c.value)).where(theirs))
-    return None if mean is None else float(mean)

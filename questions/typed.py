@@ -14,19 +14,20 @@ from lark.exceptions import LarkError
 from questions import period
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
-from questions.question import KINDS, MEANS, MEASURES, STEPS, Filter, Question
+from questions.question import BEGUN, KINDS, MEANS, MEASURES, STEPS, Filter, Question
 from questions.vocabulary import field_words, fields, plain, value_words
 
 DIMENSIONS = (
     *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
     *("source", "consent", "reach", "declining", "vehicle", "station", "home", "city", "region"),
-    *("product", "payment", "weekday"),
+    *("product", "payment", "weekday", "hour"),
 )
 DIRECTIVES = ("show", "by", "measure", "period", "sort", "limit")
 ORDERS = (*(name for name in MEASURES if name not in ("customers", *MEANS)), "last", "gap")
 TERM = re.compile(r'(?<![^\s,])-?[^\W\d]\w*(?::|>=|<=|[<>=])(?:"[^"]*"|[^\s"])+')
 _NUMBER = re.compile(r"(-?\d[\d]*(?:\.\d+)?)\s*(k|w|千|万)?(?:元|yuan|rmb|l|升|km|公里|次)?")
 _DAYS = re.compile(r"(\d+)\s*(d|w|m|天|周|个月|days?|weeks?|months?)?")
+_HOURS = re.compile(r"(\d{1,2})-(\d{1,2})")
 _TIMES = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
 _UNITS = {"d": 1, "天": 1, "w": 7, "周": 7, "m": 30, "个月": 30}
 MOST = 1000
@@ -96,7 +97,7 @@ def _text(value: Any) -> str:
 def _directive(name: str, given: list[str], parts: Parts) -> None:
     word = ",".join(given)
     allowed: tuple[str, ...] = {
-        "show": KINDS, "measure": MEASURES, "by": (*DIMENSIONS, *STEPS, "period"),
+        "show": KINDS, "measure": MEASURES, "by": (*DIMENSIONS, *STEPS, "period", *BEGUN),
     }.get(name, ())  # fmt: skip
     if name == "period":
         parts.period = ",".join(_period(each) for each in given)
@@ -123,7 +124,7 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
         return _ordered(name, kind, op, given, negated)
-    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name, "tag": _tag}
+    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name, "tag": _tag, "hours": _hours}
     found = [reads[kind](name, value, names) for value in given]
     flipped = {value.removeprefix("-") for value in found if value.startswith("-") and kind == "choice"}
     plainly = sorted(set(found) - {f"-{value}" for value in flipped})
@@ -174,6 +175,15 @@ def _choice(name: str, value: str, _names: Names) -> str:
     if (code := words.get(plain(value))) is None:
         raise NotUnderstood(unknown(value, words))
     return code
+
+
+def _hours(name: str, value: str, _names: Names) -> str:
+    """``22-06`` of ``22-6`` or ``night``."""
+    if match := _HOURS.fullmatch(value.strip()):
+        begin, end = int(match[1]), int(match[2])
+        if begin < 24 and 0 <= end <= 24 and begin != end:
+            return f"{begin:02}-{end:02}"
+    return _choice(name, value, _names)
 
 
 def _place(name: str, value: str, names: Names) -> str:

@@ -41,7 +41,9 @@ from questions.said import problem, said
 from questions.table import KINDS, table
 from questions.vocabulary import listing
 
-MONEY = ("spend", "basket", "spend_each")
+MONEY = ("spend", "basket")
+SCALED = (*MONEY, "litres", "visits", "km", "gap", "churn")
+UNITS = {"gap": "days", "churn": "percent"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def member(session: Session, text: str) -> Staff:
 def _result(found: Answer) -> dict[str, Any]:
     question = found.question
     told: dict[str, Any] = {"as_of": found.as_of}
-    unit = found.currency if question.measure in MONEY else question.measure
+    unit = found.currency if question.summed in MONEY else UNITS.get(question.measure, question.measure)
     if question.kind == "count":
         told |= {"value": major(found.value, question.measure, found.currency), "unit": unit}
         return told | {"before": major(found.before, question.measure, found.currency)}
@@ -167,14 +169,7 @@ def _rows(found: Answer) -> list[dict[str, Any]]:
 
 def _told(found: Answer, row: dict[str, Any], name: str, value: Any) -> Any:
     measure = {"value": found.question.measure, "measure": row.get("sort", "")}.get(name, name)
-    if isinstance(value, (int, float)) and measure in (
-        *MONEY,
-        "litres",
-        "litres_each",
-        "litres_visit",
-        "visits_each",
-        "km",
-    ):
+    if isinstance(value, (int, float)) and measure.partition("_")[0] in SCALED:
         return major(value, measure, row.get("currency") or found.currency)
     return value
 

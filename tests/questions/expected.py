@@ -22,10 +22,13 @@ from crm.db import Database
 from crm.schema import migrate
 from tests.questions.names import PLACES
 from tests.questions.plain_chain import Oracle, build
+from tests.questions.plain_measures import measured, of_rows
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import STEPS, TODAY, Asked, asked, span
 
 CORPUS = Path(__file__).parent / "corpus.toml"
+SHANGHAI = timedelta(hours=8)
+BEGUN = ("first", "joined")
 FIRST = 5  # customers of a list that are named
 NAMED = 8  # customers of one name that are offered; beyond that it is said that there are more
 COMPARED = ("customers", "visits", "litres", "spend", "basket")
@@ -56,7 +59,7 @@ class Expected:
             each = self.oracle.asked_rows(question).groupby("customer_id")
             known = [one for _, rows in each if (one := measure(rows, "km")) is not None]
             return round(sum(known) / len(known), 1)
-        return _round(measure(self.oracle.asked_rows(question), question.measure))
+        return _round(measured(self.oracle, question))
 
     def _list(self, question: Asked) -> Any:
         who = self.oracle.customers(question)
@@ -82,12 +85,15 @@ class Expected:
 
     def _groups(self, question: Asked) -> Any:
         by, oracle = question.by, self.oracle
-        if question.measure != "customers" or by in ("product", "payment", "weekday"):
+        if question.measure != "customers" or by in ("product", "payment", "weekday", "hour"):
             rows = oracle.asked_rows(question)
-            rows = rows.assign(weekday=rows["day"].map(lambda day: day.strftime("%a").lower()))
+            rows = rows.assign(
+                weekday=rows["day"].map(lambda day: day.strftime("%a").lower()),
+                hour=rows["at"].map(lambda at: f"{(at + SHANGHAI).hour:02}-{(at + SHANGHAI).hour + 1:02}"),
+            )
             if question.measure == "customers":
                 rows = rows[rows["customer_id"].isin(oracle.customers(question, of_rows=True))]
-            found = {self._name(by, key): self._of(part, question.measure) for key, part in rows.groupby(
+            found = {self._name(by, key): self._of(part, question) for key, part in rows.groupby(
                 "station_id" if by == "station" else by, dropna=False)}  # fmt: skip
         else:
             who = oracle.people[oracle.people["id"].isin(oracle.customers(question))]
@@ -115,8 +121,10 @@ class Expected:
             return "-"
         return PLACES[int(key) - 1].code if by in ("station", "home") else str(key)
 
-    def _of(self, rows: Any, name: str) -> Any:
-        return rows["customer_id"].nunique() if name == "customers" else _round(measure(rows, name))
+    def _of(self, rows: Any, question: Asked) -> Any:
+        if question.measure == "customers":
+            return rows["customer_id"].nunique()
+        return _round(of_rows(self.oracle, rows, question))
 
     def _compare(self, question: Asked) -> Any:
         moved = question.by == "period" and (question.of("was") or question.of("became"))
@@ -138,11 +146,15 @@ class Expected:
             return int(moves["customer_id"].isin(self.oracle.customers(question)).sum())
         if name == "customers" and question.by != "period":
             return len(self.oracle.customers(question))
-        return self._of(self.oracle.asked_rows(question), name)
+        if name in ("gap", "churn"):
+            return _round(measured(self.oracle, replace(question, measure=name)))
+        return self._of(self.oracle.asked_rows(question), replace(question, measure=name))
 
     def _trend(self, question: Asked) -> Any:
         days = "as_of" if question.of("was") or question.of("became") else "day"
         begin, end = _trended(question)
+        if begun := [one for one in question.filters if one.field in BEGUN]:
+            return self._begun(question, begun[0])
         whole = replace(question, period=f"{begin}..{end}")
         rows = self.oracle.moves(whole) if days == "as_of" else self.oracle.asked_rows(whole)
         if days == "as_of":
@@ -151,7 +163,18 @@ class Expected:
         for unit in pd.period_range(begin, end, freq=STEPS[question.by]):
             first, last = max(unit.start_time.date(), begin), min(unit.end_time.date(), end)
             part = rows[rows[days].between(first, last)]
-            found[first.isoformat()] = len(part) if days == "as_of" else self._of(part, question.measure)
+            found[first.isoformat()] = len(part) if days == "as_of" else self._of(part, question)
+        return found
+
+    def _begun(self, question: Asked, begun: Any) -> Any:
+        """How many first came, or joined, in each step of the time asked for."""
+        begin, end = span(begun.values[0])
+        rest = tuple(one for one in question.filters if one != begun)
+        found = {}
+        for unit in pd.period_range(begin, end, freq=STEPS[question.by]):
+            first, last = max(unit.start_time.date(), begin), min(unit.end_time.date(), end)
+            part = replace(begun, values=(f"{first}..{last}",))
+            found[first.isoformat()] = len(self.oracle.customers(replace(question, filters=(*rest, part))))
         return found
 
     def _person(self, question: Asked) -> Any:

@@ -23,6 +23,7 @@ from crm.staff import Staff
 from crm.stations import Station
 from crm.tags import Tag
 from segmentation.refresh import refresh
+from tests.questions import plain_measures
 from tests.questions.names import PLACES, TAGS
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import TODAY as TODAY
@@ -32,7 +33,7 @@ Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hol
 NOON = datetime(2026, 6, 15, 4, tzinfo=UTC)
 PRODUCTS = ("92", "95", "98", "diesel", "lubricant", "wash", "shop")
 PAYMENTS = ("cash", "wechat", "alipay", "fuelcard", None)
-OWN = ("station", "city", "region", "product", "payment", "weekday")  # what rows themselves say
+OWN = ("station", "city", "region", "product", "payment", "weekday", "hour")  # what rows themselves say
 SOURCES = ("import", "chat", "poster", "friend")
 
 
@@ -142,6 +143,7 @@ class Oracle:
             self.changes = _frame(session.execute(select(SegmentChange.__table__)))
             self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
             self.tags = _frame(session.execute(select(Tag.__table__)))
+        self.runs = plain_measures.runs(database)
         segments = segments.drop(columns=["persona", "home_station_id"]).assign(
             group=segments["persona"], modal=segments["home_station_id"], customer_id=segments["customer_id"]
         )
@@ -177,6 +179,8 @@ class Oracle:
                 fits = found["station_id"].isin(self.places(one))
             elif one.field == "weekday":
                 fits = found["day"].map(lambda day, names=one.values: _is_on(day, names))
+            elif one.field == "hour":
+                fits = found["at"].map(lambda at, spans=one.values: plain_measures.in_hours(at, spans))
             elif one.field in ("product", "payment"):
                 fits = found[one.field].isin(_sold(one.values))
             else:
@@ -213,6 +217,7 @@ class Oracle:
             "product",
             "payment",
             "weekday",
+            "hour",
             "station",
             "was",
             "became",
@@ -256,8 +261,9 @@ class Oracle:
             found = found if at is None else found[found["station_id"].isin(at)]
         else:
             alone = Term(one.field, "=", one.values)
-            told = (each for each in question.filters if each.field in ("product", "payment"))
-            beside = tuple(told) if one.field == "weekday" else ()
+            near = {"product", "payment", "weekday", "hour"} - {one.field}
+            told = (each for each in question.filters if each.field in near)
+            beside = tuple(told) if one.field in ("weekday", "hour") else ()
             found = self.rows(Asked(filters=(alone, *beside, *placed), period=question.period))
         return set(found["customer_id"].dropna().astype(int))
 
@@ -322,7 +328,7 @@ class Oracle:
 
     def numbers(self, field: str, question: Any) -> dict[int, float]:
         """A measure of each customer, in the units people write."""
-        told = tuple(one for one in question.filters if one.field in ("product", "payment", "weekday"))
+        told = tuple(one for one in question.filters if one.field in OWN[3:])
         placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
         found: dict[int, float] = (
             dict.fromkeys(self.people["id"], 0.0) if field not in ("basket", "km") else {}

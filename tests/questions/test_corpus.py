@@ -135,6 +135,10 @@ def _values(field: Field) -> st.SearchStrategy[Filter]:
         return st.builds(
             lambda op, given: Filter(name, op, tuple(sorted(given))), st.sampled_from(["=", "!="]), chosen
         )
+    if field.type == "hours":
+        return st.sampled_from(["06-12", "22-06", "18-24", "07-08"]).map(
+            lambda span: Filter(name, "=", (span,))
+        )
     if field.type == "period":
         return st.sampled_from(PERIODS).map(lambda value: Filter(name, "=", (value,)))
     if field.type == "place":

@@ -16,6 +16,7 @@ from questions.parse import parse
 from questions.question import Question
 from tests.questions.names import NAMES
 from tests.questions.plain_chain import TODAY, Oracle, build
+from tests.questions.plain_measures import measured
 from tests.questions.plain_sums import measure
 from tests.questions.test_corpus import CORPUS, QUESTIONS
 
@@ -38,7 +39,7 @@ def compare(question: Question, found: Answer, oracle: Oracle) -> bool:
         assert found.value == len(who)
     elif question.kind == "count" and question.measure != "km":
         told = major(found.value, question.measure, "CNY")
-        expected = measure(oracle.asked_rows(question), question.measure)
+        expected = measured(oracle, question)
         assert told == (expected if expected is None else pytest.approx(expected, abs=0.006))
     elif question.kind == "list":
         assert found.total == len(who)

@@ -29,12 +29,13 @@ MONTH_DAYS = 365.25 / 12
 LEAST_DAYS = 14  # between two readings of the odometer that tell kilometres per month
 
 
-def begins(session: Session) -> ColumnElement[int]:
+def begins(session: Session, *apart: Any) -> ColumnElement[int]:
     """1 for a row that begins a visit: not within ten minutes of the row before, nor of a receipt begun.
 
-    Who is not known by name is told apart by the receipt alone.
+    Who is not known by name is told apart by the receipt alone. ``apart``: columns in which lines of one
+    visit may differ; it then counts once for each of their values.
     """
-    mine = (Fillup.customer_id, Fillup.station_id)
+    mine = (Fillup.customer_id, Fillup.station_id, *apart)
     order = (Fillup.at, Fillup.id)
     earlier = func.lag(Fillup.at).over(partition_by=mine, order_by=order)
     if session.get_bind().dialect.name == "sqlite":

@@ -117,6 +117,31 @@ def test_means_of_other_stations_are_one_mean_and_not_their_sum(chain: Database)
             assert found == {"S0": 300, None: mean}
 
 
+def test_a_visit_with_petrol_and_a_wash_is_one_of_either(chain: Database) -> None:
+    """What a breakdown says of the wash is what a filter by the wash says."""
+    for product, payment, amount in (("95", "cash", 20000), ("wash", "app", 3000), ("wash", "app", 1000)):
+        visit(chain, 1, 1, 3, product=product, payment=payment, amount=amount, receipt="7")
+    visit(chain, 1, 1, 2, product="95", payment="cash", amount=10000)
+    expected = {"visits": {"95": 2, "wash": 1}, "basket": {"95": 15000, "wash": 4000}}
+    with chain.read() as session:
+        for measure, of_each in expected.items():
+            for by, first, second in (("product", "95", "wash"), ("payment", "cash", "app")):
+                found = answer(session, _read(f"measure:{measure} by:{by}"), asker(1)).rows
+                assert {row["key"]: row["value"] for row in found} == {
+                    first: of_each["95"],
+                    second: of_each["wash"],
+                }
+            of_wash = answer(session, _read(f"show:count measure:{measure} product:wash"), asker(1))
+            assert of_wash.value == of_each["wash"]
+            assert answer(session, _read("show:count measure:visits"), asker(1)).value == 2
+
+
+def _read(text: str) -> Question:
+    question = parse(text, NAMES)
+    assert isinstance(question, Question)
+    return question
+
+
 def test_kilometres_are_told_of_each_station(chain: Database) -> None:
     for customer, station, far in ((1, 1, 3000), (2, 2, 6000)):
         for days, odometer in ((33, 10_000), (3, 10_000 + far)):

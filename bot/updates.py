@@ -46,7 +46,7 @@ class _Chat:
     waiting: deque[Update] = field(default_factory=deque)
     busy: bool = False
     tokens: float = BURST
-    seen: float = field(default_factory=time.monotonic)
+    seen: float = field(default_factory=lambda: time.monotonic())
 
     def rested(self) -> bool:
         """Nothing waits and nothing is owed: the chat may be forgotten."""

@@ -33,7 +33,7 @@ def forecourt(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         cwd=folder.parent,
         check=False,
     )
@@ -155,7 +155,7 @@ async def test_a_second_poller_with_the_same_token(tmp_path: Path, database: Dat
             assert process.returncode is None
         rival = asyncio.create_task(_poll_for_ever(http, sandbox.url))
         try:
-            said = (await asyncio.wait_for(process.stderr.read(), 20)).decode()
+            said = (await asyncio.wait_for(process.stderr.read(), 120)).decode()
             assert await process.wait() == 1
         finally:
             rival.cancel()

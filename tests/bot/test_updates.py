@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,18 +147,29 @@ async def test_a_flood_from_one_chat_slows_that_chat_only(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(updates, "BURST", 5)
+    monkeypatch.setattr(updates, "time", SimpleNamespace(monotonic=lambda: 0.0))
     seen: list[int] = []
+    waits: list[float] = []
+    over, sleep = asyncio.Event(), asyncio.sleep
+
+    async def held(seconds: float) -> None:
+        if seconds:
+            waits.append(seconds)
+            await over.wait()
 
     async def handle(incoming: Incoming) -> None:
         seen.append(incoming.user_id)
 
+    monkeypatch.setattr(asyncio, "sleep", held)
     inbox_ = box(database, writer, handle)
     await inbox_.take([update(number, 1) for number in range(1, 9)] + [update(100, 2)])
-    while 2 not in seen:
-        await asyncio.sleep(0.005)
-    assert seen.count(1) <= 6
+    while len(seen) < 6 or not waits:
+        await sleep(0.005)
+    assert sorted(seen) == [1, 1, 1, 1, 1, 2]
+    over.set()
     await inbox_.drain()
     assert seen.count(1) == 8
+    assert waits == [0.2, 0.4, 0.6]
 
 
 async def test_a_database_that_is_away_for_a_moment_stops_no_chat(
@@ -211,7 +223,7 @@ async def test_what_does_not_end_does_not_keep_the_bot_from_stopping(
     inbox_ = box(database, writer, handle)
     await inbox_.take([update(1)])
     await begun.wait()
-    await asyncio.wait_for(inbox_.stop(), 5)
+    await asyncio.wait_for(inbox_.stop(), 60)
     with database.read() as session:
         assert [row.update_id for row in inbox.waiting(session)] == [1]
 
@@ -242,7 +254,7 @@ async def test_an_update_of_an_unknown_shape_stops_nobody(
         with caplog.filtering(NoUpdates()):  # as the bot's own log is
             async with bot:
                 polling = asyncio.create_task(poll(bot, inbox_))
-                await asyncio.wait_for(handled.wait(), 10)
+                await asyncio.wait_for(handled.wait(), 60)
                 while queue.waiting:
                     await asyncio.sleep(0)
                 polling.cancel()

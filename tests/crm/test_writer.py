@@ -84,13 +84,18 @@ async def test_a_loop_that_has_ended_does_not_end_the_writer(database: Database,
         loop.run_until_complete(ask())
         loop.close()
 
-    gate = threading.Event()
-    busy = asyncio.ensure_future(writer.run(lambda _session: gate.wait(5)))
-    await asyncio.sleep(0.05)
+    begun, gate = threading.Event(), threading.Event()
+
+    def hold(_session: Session) -> bool:
+        begun.set()
+        return gate.wait(60)
+
+    busy = asyncio.ensure_future(writer.run(hold))
+    assert await asyncio.to_thread(begun.wait, 60)
     await asyncio.to_thread(leave)
     gate.set()
     assert await busy
-    await asyncio.wait_for(writer.run(lambda session: meta.put(session, "here", "1")), 5)
+    await asyncio.wait_for(writer.run(lambda session: meta.put(session, "here", "1")), 60)
     assert names(database) == {"gone", "here"}
 
 

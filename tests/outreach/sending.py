@@ -35,14 +35,14 @@ class Chat:
     delay: float = 0.001
     photos: dict[int, str | None] = field(default_factory=dict)
     arrived: list[tuple[int, str, Buttons]] = field(default_factory=list)
-    called: list[float] = field(default_factory=list)
+    called: list[int] = field(default_factory=list)
     hold: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(
         self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
     ) -> int:
-        self.called.append(asyncio.get_running_loop().time())
+        self.called.append(chat_id)
         self.reached.set()
         await asyncio.sleep(self.delay)
         if self.hold is not None:
@@ -55,6 +55,12 @@ class Chat:
         self.photos[chat_id] = photo
         self.arrived.append((chat_id, text, buttons))
         return len(self.arrived)
+
+    async def calls(self, number: int) -> None:
+        """Wait until so many sends have begun."""
+        while len(self.called) < number:
+            self.reached.clear()
+            await asyncio.wait_for(self.reached.wait(), PATIENCE)
 
     @property
     def copies(self) -> Counter[int]:
@@ -81,7 +87,8 @@ class Held:
     def __call__(self) -> float:
         return self.now
 
-    def pace(self, rate: float) -> Pace:
+    def pace(self, rate: float = 100_000) -> Pace:
+        """Of the given rate; nobody waits for a turn at the usual one."""
         self._paces.append(Pace(rate, clock=self))
         return self._paces[-1]
 

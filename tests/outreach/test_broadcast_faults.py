@@ -22,7 +22,7 @@ from outreach.messenger import Buttons
 from outreach.outcome import no_answer, not_sent
 from outreach.pace import Pace
 from templates import label, render
-from tests.outreach.people import assert_all_accounted_for, customer, queued, states
+from tests.outreach.people import DAY, assert_all_accounted_for, customer, queued, states
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +30,14 @@ AUDIENCE, LEAVING, LOST_SHARE, NEVER_LEFT = 400, 100, 0.05, 0.02
 
 
 class Chat:
-    """Telegram that loses answers and whose line drops; ``arrived`` is what people hold in their hands."""
+    """Telegram that loses answers and whose line drops; ``arrived`` is what people hold in their hands.
 
-    def __init__(self, lost: float = 0.0, dropped: float = 0.0) -> None:
+    ``room``, where there is one, is how many messages it takes for now."""
+
+    def __init__(
+        self, lost: float = 0.0, dropped: float = 0.0, room: asyncio.Semaphore | None = None
+    ) -> None:
+        self.room = room
         self.arrived: Counter[int] = Counter()
         self.lost: set[int] = set()
         self.chance = random.Random(5)
@@ -41,7 +46,7 @@ class Chat:
     async def send(
         self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
     ) -> int:
-        await asyncio.sleep(0.002)
+        await (asyncio.sleep(0.002) if self.room is None else self.room.acquire())
         lost, dropped = self.shares
         if self.chance.random() < dropped:
             raise not_sent("no connection")
@@ -60,17 +65,18 @@ def settle(database: Database) -> None:
     moment = now()
     with database.write() as session:
         for number in range(1, AUDIENCE + 1):
-            times = {"not_before": moment, "expires_at": moment.replace(year=moment.year + 1)}
+            times = {"not_before": moment, "expires_at": moment + 365 * DAY}
             queued(session, customer(session, number), number, **times)
 
 
 def sender(writer: Writer, chat: Chat, rate: float) -> Deliverer:
-    return Deliverer(writer, chat, Words(render, label, "en"), Pace(rate), "me", (), now)
+    return Deliverer(writer, chat, Words(render, label, "en"), Pace(rate), "me", (), now, 3600)
 
 
 async def test_a_hundred_opt_out_during_a_broadcast_and_none_is_claimed_after_it(database: Database) -> None:
     settle(database)
-    writer, chat, chance = Writer(database), Chat(), random.Random(9)
+    room = asyncio.Semaphore(0)
+    writer, chat, chance = Writer(database), Chat(room=room), random.Random(9)
     left: dict[int, datetime] = {}
 
     async def leave(number: int) -> None:
@@ -80,10 +86,13 @@ async def test_a_hundred_opt_out_during_a_broadcast_and_none_is_claimed_after_it
         await writer.run(action)
         left[number] = now()
 
-    sending = asyncio.create_task(sender(writer, chat, 300).once())
+    sending = asyncio.create_task(sender(writer, chat, 1000).once())
     for number in chance.sample(range(1, AUDIENCE + 1), LEAVING):
         await leave(number)
-        await asyncio.sleep(0.005)
+        room.release()
+        room.release()
+    for _ in range(AUDIENCE):
+        room.release()
     assert await sending
     await asyncio.to_thread(writer.close)
     with database.read() as session:

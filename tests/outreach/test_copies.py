@@ -88,9 +88,9 @@ def test_an_unknown_fact_is_refused() -> None:  # bad input 41
     ],
 )
 def test_everything_but_words_facts_if_and_filters_is_refused(source: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert refused(source)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2, "it was tried out"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from outreach.trouble import Trouble
 from tests.conftest import NOON
 from tests.outreach.broadcasts import started
 from tests.outreach.people import assert_all_accounted_for, away, customer, plan_round, queued, states
-from tests.outreach.sending import PATIENCE, Chat, Held, Steady, at_work, fill, sender, turns
+from tests.outreach.sending import Chat, Held, Steady, at_work, fill, sender, turns
 
 
 async def test_everyone_gets_theirs_once(database: Database, writer: Writer) -> None:
@@ -87,20 +87,21 @@ async def test_each_end_is_kept_and_final(
 async def test_a_flood_limit_stops_everyone_and_loses_nobody(database: Database, writer: Writer) -> None:
     fill(database, 30)
     chat = Chat({1010: [SendFailed(Outcome.RETRY_AFTER, "slow down", 0.5)]})
-    clock = Steady()
-    deliverer = sender(writer, chat, clock=clock, in_flight=4)
-    running = asyncio.create_task(deliverer.drain())
-    await running
-    assert deliverer.pace.halted_for > 0
-    halted_at = chat.called[-1]
+    clock, held = Steady(), Held()
+    deliverer = sender(writer, chat, clock=clock, pace=held.pace(), in_flight=4)
+    assert await deliverer.drain()
+    assert deliverer.pace.halted_for == 0.5
     assert states(database)["sending"] == 0
+    begun = len(chat.called)
+    assert begun <= 10 + 4
     clock.now += timedelta(seconds=1)
-    await asyncio.sleep(deliverer.pace.halted_for)
+    held.move_on(0.499)
+    assert await deliverer.drain()
+    assert len(chat.called) == begun, "the halt is not over"
+    held.move_on(0.001)
     assert await deliverer.once()
     assert states(database) == {"sent": 30}
     assert chat.copies == Counter(range(1001, 1031))
-    later = [at for at in chat.called if at > halted_at]
-    assert min(later) - halted_at >= 0.5
     assert_all_accounted_for(database, 30)
 
 
@@ -156,7 +157,7 @@ async def test_a_stop_finishes_what_is_out_and_returns_the_rest(database: Databa
     chat = Chat(delay=0.01)
     deliverer = sender(writer, chat, pace=Held().pace(5), in_flight=20)
     async with at_work(deliverer, chat):
-        await asyncio.wait_for(chat.reached.wait(), PATIENCE)
+        await chat.calls(1)
     found = states(database)
     assert found["unknown"] == found["sending"] == 0
     assert found["sent"] == len(chat.arrived) >= 1
@@ -170,9 +171,7 @@ async def test_nothing_is_claimed_without_leave_to_send(database: Database, writ
     chat, held = Chat(hold=asyncio.Event()), Held()
     async with at_work(sender(writer, chat, pace=held.pace(3), in_flight=20), chat):
         for number in (1, 2, 3):
-            while len(chat.called) < number:
-                await asyncio.wait_for(chat.reached.wait(), PATIENCE)
-                chat.reached.clear()
+            await chat.calls(number)
             held.move_on(0.4)
         held.move_on(60)  # three are on their way: until one has arrived, time alone brings no leave
         await turns(writer)

@@ -20,14 +20,14 @@ from crm.writer import Writer
 from outreach import outbox, settling
 from tests.conftest import NOON
 from tests.outreach.people import DAY, assert_all_accounted_for, states
-from tests.outreach.sending import Chat, Steady, fill, sender
+from tests.outreach.sending import Chat, Steady, at_work, fill, sender, turns
 
 
 async def test_one_sender_at_a_time(database: Database, writer: Writer) -> None:
     fill(database, 10)
     chat = Chat(hold=asyncio.Event())
     first = asyncio.create_task(sender(writer, chat, owner="first").once())
-    await chat.reached.wait()
+    await chat.calls(1)
     assert await sender(writer, chat, owner="second").once() is False
     assert chat.hold is not None
     chat.hold.set()
@@ -42,8 +42,7 @@ async def test_a_dead_sender_leaves_unknowns_only_when_its_lease_has_ended(
     chat, clock = Chat(hold=asyncio.Event()), Steady()
     dying = sender(writer, chat, owner="dying", clock=clock, in_flight=4)
     death = asyncio.create_task(dying.drain())
-    await chat.reached.wait()
-    await asyncio.sleep(0.05)
+    await chat.calls(4)
     for task in (*dying._flying.values(), death):
         task.cancel()
     await asyncio.gather(death, return_exceptions=True)
@@ -77,7 +76,7 @@ async def test_who_opts_out_during_a_broadcast_is_not_claimed_after_it(
     chat = Chat(delay=0.005)
     deliverer = sender(writer, chat, in_flight=4)
     running = asyncio.create_task(deliverer.once())
-    await chat.reached.wait()
+    await chat.calls(1)
     out_already = {chat_id for chat_id, *_ in chat.arrived}
     with database.write() as session:
         session.execute(update(Customer).values(marketing_consent=False))
@@ -102,7 +101,7 @@ async def test_who_is_erased_during_a_broadcast_is_not_claimed_after_it(
     fill(database, 60)
     chat = Chat(delay=0.005)
     running = asyncio.create_task(sender(writer, chat, in_flight=4).once())
-    await chat.reached.wait()
+    await chat.calls(1)
     with database.write() as session:
         waiting = select(Outbound.customer_id).where(Outbound.state == "queued")
         people = select(Customer).where(Customer.id.in_(waiting))
@@ -120,14 +119,12 @@ async def test_who_is_erased_during_a_broadcast_is_not_claimed_after_it(
 
 async def test_a_poke_wakes_an_idle_sender(database: Database, writer: Writer) -> None:
     chat = Chat()
-    deliverer = sender(writer, chat, idle_seconds=60)
-    running = asyncio.create_task(deliverer.run())
-    await asyncio.sleep(0.05)
-    fill(database, 1)
-    deliverer.poke()
-    await asyncio.wait_for(chat.reached.wait(), 5)
-    deliverer.stop()
-    await asyncio.wait_for(running, 5)
+    deliverer = sender(writer, chat, idle_seconds=3600)
+    async with at_work(deliverer, chat):
+        await turns(writer)
+        fill(database, 1)
+        deliverer.poke()
+        await chat.calls(1)
     assert states(database) == {"sent": 1}
 
 

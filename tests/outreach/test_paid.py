@@ -25,7 +25,7 @@ from outreach.running import advance
 from tests.conftest import NOON
 from tests.outreach.broadcasts import LIMITS, TERMS, approved, stands
 from tests.outreach.people import customer, queued, states
-from tests.outreach.sending import Chat, sender
+from tests.outreach.sending import Chat, Held, sender
 
 
 @dataclass
@@ -113,14 +113,15 @@ async def test_a_message_put_back_is_paid_for_once_and_a_halt_stops_both(
 ) -> None:
     number = begun(database, 6, stars=1)
     chat = Till({1005: [SendFailed(Outcome.RETRY_AFTER, "slow down", 0.3)]})
-    deliverer = sender(writer, chat, **fast())
+    held = Held()
+    deliverer = sender(writer, chat, **fast(pace=held.pace(), fast=Lane(held.pace(), 64)))
     await deliverer.drain()
-    assert deliverer.pace.halted_for > 0
+    assert deliverer.pace.halted_for == 0.3
     assert deliverer.fast is not None
-    assert deliverer.fast.pace.halted_for > 0
+    assert deliverer.fast.pace.halted_for == 0.3
     with database.write() as session:
         session.execute(update(Outbound).where(Outbound.state == "queued").values(not_before=NOON))
-    await asyncio.sleep(deliverer.pace.halted_for)
+    held.move_on(0.3)
     await deliverer.once()
     assert states(database) == {"sent": 6}
     of_ledger = counted(database, number)

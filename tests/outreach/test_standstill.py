@@ -27,6 +27,7 @@ from tests.outreach.people import DAY, away, customer, plan_round, queued, state
 from tests.outreach.sending import Chat, Steady, fill, sender
 
 SECOND = timedelta(seconds=1)
+ALONE = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = 'migrated'"
 
 
 @pytest.fixture
@@ -230,6 +231,7 @@ def restored(postgres: Any) -> Iterator[Callable[[], str]]:
 
     def copy() -> str:
         with admin.connect() as connection:
+            connection.execute(text(ALONE))
             connection.execute(text("CREATE DATABASE restored TEMPLATE migrated"))
         return str(postgres.url.set(database="restored").render_as_string(hide_password=False))
 

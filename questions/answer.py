@@ -294,8 +294,10 @@ def _buckets(question: Question, today: date) -> list[Days]:
 
 
 def _person(question: Question, ground: Ground) -> Answer:
-    wanted = question.of("who")[0].values[0]
-    found = person(ground.session, ground.asker, wanted)
+    found: Person | People | Nobody = Nobody()
+    for wanted in question.of("who")[0].values:
+        if isinstance(found, Nobody):
+            found = person(ground.session, ground.asker, wanted)
     rows: tuple[dict[str, Any], ...] = ()
     if isinstance(found, Person):
         facts = found.facts

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm import scope, tags
 from crm.stations import Station
+from questions.scripts import simplified
 from questions.sounds import spelled
 from questions.vocabulary import plain
 
@@ -52,14 +53,20 @@ class Names:
                     words[plain(word)] = ("station", place.code)
             if (street := _OF_PLACE.sub("", place.name)) and len(street) > LEAST_SIGNS:
                 words.setdefault(plain(street), ("station", place.code))
+        words |= {simplified(word): meant for word, meant in words.items()}
         object.__setattr__(self, "words", words)
         spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
+        spoken |= {simplified(word): tag for word, tag in spoken.items()}
         object.__setattr__(self, "tag_words", spoken)
 
     def station(self, text: str) -> str | None:
         """The code of a station by code, name or number; None for none, or where several would fit."""
         wanted = plain(text)
-        exact = [place.code for place in self.places if wanted in (plain(place.code), plain(place.name))]
+        exact = [
+            place.code
+            for place in self.places
+            if wanted in (plain(place.code), plain(place.name), simplified(plain(place.name)))
+        ]
         if exact:
             return exact[0]
         if not wanted.isdecimal():
@@ -78,19 +85,27 @@ class Names:
         fits = [
             place.code
             for place in self.places
-            if wanted in plain(place.name) or (sounds and wanted in spelled(place.name)[0])
+            if wanted in simplified(plain(place.name)) or (sounds and wanted in spelled(place.name)[0])
         ]
         return tuple(fits) if len(fits) < max(2, len(self.places)) else ()
 
     def tag(self, text: str) -> str | None:
         """A tag in use, however it is spelled."""
         wanted = tags.normal(text)
-        return wanted if wanted in self.tags else None
+        fits = (tag for tag in self.tags if wanted in (tag, simplified(tag)))
+        return next(fits, None)
 
     def place(self, kind: str, text: str) -> str | None:
         """A city or region as the records spell it."""
         wanted = plain(text)
-        return next((v for p in self.places if plain(v := getattr(p, kind)) == wanted and v), None)
+        return next(
+            (
+                v
+                for p in self.places
+                if (v := getattr(p, kind)) and wanted in (plain(v), simplified(plain(v)))
+            ),
+            None,
+        )
 
 
 def _number(text: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from questions import meaning, phrases, plain, typed, typos
@@ -11,10 +11,11 @@ from questions.check import check
 from questions.misread import Misread, NotUnderstood, Problem
 from questions.names import Names
 from questions.question import Filter, Question
+from questions.scripts import simplified
 from questions.typed import TERM, Parts
 from questions.vocabulary import AROUND, segment_words
 from questions.vocabulary import plain as compared
-from questions.whom import LONGEST, whom
+from questions.whom import LONGEST, did, whom
 
 LONGEST_QUESTION = 400
 ALIKE = 0.55
@@ -36,13 +37,28 @@ def parse(text: str, names: Names) -> Question | Misread:
     if len(asked) > LONGEST_QUESTION:
         return Misread((Problem("long", field=str(LONGEST_QUESTION)),))
     try:
-        return check(_parts(asked, names).question())
+        return _named_as_written(check(_parts(simplified(asked), names).question()), asked)
     except NotUnderstood as error:
         return Misread(error.problems)
 
 
+def _named_as_written(question: Question, asked: str) -> Question:
+    """A person's name in the signs in which it was asked, and in simplified ones."""
+    if question.kind != "person" or (folded := simplified(asked)) == asked:
+        return question
+    who = question.of("who")[0].values[0]
+    place = folded.find(who)
+    if place < 0:
+        return question
+    return replace(question, filters=(Filter("who", "=", (asked[place : place + len(who)], who)),))
+
+
 def _parts(asked: str, names: Names) -> Parts:
     parts = Parts()
+    if who := did(asked, names):
+        parts.kind = "person"
+        parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
+        return parts
     asked = phrases.plainly(asked)
     for term in TERM.finditer(asked):
         typed.read_term(term[0], names, parts)

@@ -76,6 +76,13 @@ def before(text: str, today: date) -> Days:
     return earlier, min(earlier + (end - begin), last) if match[1] == "this" else last
 
 
+def whole_end(text: str, end: date, today: date) -> date:
+    """The last day of "this week" where it is of what is to come: all of it."""
+    if not (text.startswith("this-") and _NAMED.fullmatch(text)):
+        return end
+    return days("next" + text.removeprefix("this"), today)[0] - timedelta(days=1)
+
+
 def _one(text: str, today: date) -> Days:
     if text in NEAR:
         day = today + timedelta(days=NEAR[text])

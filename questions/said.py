@@ -84,7 +84,9 @@ def _filter(one: Filter, today: date, currency: str) -> Facts:
         "field": one.field,
         "op": one.op,
         "values": [value.removesuffix("d") for value in one.values] if kind == "days" else list(one.values),
-        "days": [_days(value, today) for value in one.values] if kind == "period" else [],
+        "days": [_days(value, today, whole=one.field in ("due", "birthday")) for value in one.values]
+        if kind == "period"
+        else [],
         "unit": currency if unit == "currency" else unit,
     }
 
@@ -93,6 +95,8 @@ def _periods(question: Question, today: date) -> list[Facts]:
     return [_days(text, today) for text in question.period.split(",") if text]
 
 
-def _days(text: str, today: date) -> Facts:
+def _days(text: str, today: date, *, whole: bool = False) -> Facts:
     begin, end = period.days(text, today)
+    if whole:
+        end = period.whole_end(text, end, today)
     return {"begin": begin.isoformat(), "end": end.isoformat()}

@@ -205,9 +205,7 @@ def _dated(column: Any, one: Filter, ground: Ground, *, whole: bool = False) -> 
 def _days(text: str, today: date, *, whole: bool = False) -> tuple[date, date]:
     """``whole``: of what is to come, "this week" is all of it."""
     begin, end = period.days(text, today)
-    if whole and text.startswith("this-"):
-        end = period.days("next" + text.removeprefix("this"), today)[0] - timedelta(days=1)
-    return begin, end
+    return begin, period.whole_end(text, end, today) if whole else end
 
 
 def _joined(one: Filter, _question: Question, ground: Ground) -> Condition:

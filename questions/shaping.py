@@ -158,6 +158,8 @@ def rest(reader: Reader) -> None:
     for token in reader.left:
         if token is None:
             continue
+        if token.kind == "field" and reader.parts.by and token.code in DIMENSIONS:
+            raise NotUnderstood(Problem("splits", token.text, field=reader.parts.by))
         if token.kind == "field":
             raise NotUnderstood(Problem("value", token.text, field=token.code))
         raise NotUnderstood(unknown(token.text))

@@ -13,9 +13,14 @@ from questions.vocabulary import plain as compared
 LONGEST = 64  # characters; nothing longer names a segment or a person
 CLOSE = 0.8  # a word this near to one that is known is a slip, not somebody's name
 _TITLE = re.compile(
-    r"^(?:会员号?|车牌号?|手机号?|member(?: no\.?| number)?|plate|phone) ?(?=\S*\d)", re.IGNORECASE
+    r"^(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate"
+    r"|phone(?: number)?)?"
+    r" ?(?:尾号|尾数|后四位|末四位|ending(?: in| with)?|ends in)?(?:是|为)? ?(?=\S*\d)",
+    re.IGNORECASE,
 )
-_CALLED = re.compile(r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|(?<=\d)的?(?:车主|司机|车|客户|会员)$", re.IGNORECASE)
+_CALLED = re.compile(
+    r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$", re.IGNORECASE
+)
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
@@ -23,9 +28,13 @@ NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "�
 WHO_DID = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来了吗|多久没来了?|多久来一次|(?:上次)?什么时候来的?)",
-        r"(?P<who>.+?)(?:一共|总共)?(?:加了多少油|花了多少钱|消费了多少钱?|加什么油)",
         r"(?P<who>.+?)是谁的车",
+        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来了吗|多久没来了?|没来多久了|多久来一次|还来吗)",
+        r"(?P<who>.+?)(?:最近|上一?次|上回|最后一次)*(?:是)?(?:啥时候|什么时候|何时|哪天|几时)"
+        r"(?:来|加|到|光顾)(?:过|店|油|的|了)*",
+        r"(?P<who>.+?)(?:最近|平时|一般|都|是|现在)*(?:买了?什么|加了?什么油?|来了几次|来过几次|几天没来|有几辆车|开什么车|"
+        r"什么等级|vip吗|不是vip|是不是vip|的?(?:车牌号?|手机号?|电话|生日|等级|积分|消费记录|加油记录|消费|记录|历史|画像|车))",
+        r"(?P<who>.+?)(?:一共|总共)?(?:加了多少油|花了多少钱|消费了多少钱?|加什么油)",
         r"(?:姓|名叫|叫)(?P<who>\S{1,4}?)的?(?:客户|会员|人|司机)?(?:有几个|有哪些|有谁|有多少)?",
         r"(?:customers?|people|members?|drivers?|anyone|someone|anybody) (?:called|named)\s+(?P<who>.+)",
         r"谁开(?P<who>\S*\d\S*)",
@@ -35,6 +44,13 @@ WHO_DID = tuple(
         r"(?:last come|last visit|come|been in lately|visit)",
         r"(?:show|open|see|find|get|pull up)(?: me)?(?: the)? (?:card|profile|record|details|data) "
         r"(?:of|for)\s+(?P<who>.+)",
+        r"(?P<who>.+?)['’]?s (?:last visit|last fill[- ]?up|card|profile|visits|history|record|details|data|"
+        r"file|birthday|car|vehicle|plate|number|spend|spending|segment|status|account)",
+        r"what (?:did|does|has)\s+(?P<who>.+?)\s+(?:usually |mostly |last )?"
+        r"(?:buy|bought|fill up with|drive|spend)",
+        r"is\s+(?P<who>.+?)\s+(?:an? )?(?:vip|regular|customer|member|still coming|still a customer)",
+        r"(?:last visit|history|details|file|account|status) of\s+(?P<who>.+)",
+        r"(?:tell me about|what do (?:we|you) know about|anything on|info on|pull)\s+(?P<who>.+)",
         r"when (?:was|is)\s+(?P<who>.+?)\s+last (?:here|in|seen|at the station|around)",
         r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
         r"(?:plate|member|phone|number)\s+(?P<who>.+)",
@@ -46,12 +62,18 @@ WHO = WHO_DID + tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?:请问)?谁是(?P<who>.+)",
-        r"(?P<who>.+?)是(?:谁|什么人)",
+        r"(?P<who>.+?)是(?:谁|什么人|哪位|哪一位|哪个|啥人)",
         r"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
         r"(?P<who>.+?)的(?:资料|信息|情况|卡片|档案)",
         r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
     )
 )
+
+
+def did(asked: str, names: Names) -> str:
+    """Whose doings are asked for, where somebody's name stands for the customers of other questions."""
+    wanted = asked.strip(" ?!.,。、")
+    return whom(asked, [], names) if any(one.fullmatch(wanted) for one in WHO_DID) else ""
 
 
 def whom(rest: str, found: list[Token], names: Names) -> str:

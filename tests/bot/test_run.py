@@ -166,16 +166,20 @@ async def test_a_second_poller_with_the_same_token(tmp_path: Path, database: Dat
     assert "Traceback" not in said
 
 
-async def test_a_second_forecourt_on_the_same_database_stands_by(tmp_path: Path, database: Database) -> None:
+async def test_a_second_forecourt_on_the_same_database_stands_by(
+    tmp_path: Path, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running() as sandbox:
-        settings = Settings(token=TOKEN, api_url=sandbox.url, data_dir=tmp_path, lease_seconds=1)  # type: ignore[arg-type]
+        settings = Settings(token=TOKEN, api_url=sandbox.url, data_dir=tmp_path, lease_seconds=600)  # type: ignore[arg-type]
         first = _Life(settings, Database(database.url))
-        await asyncio.wait_for(first.started.wait(), 20)
+        await asyncio.wait_for(first.started.wait(), 120)
         second = _Life(settings, Database(database.url))
-        await asyncio.sleep(1.5)
+        async with asyncio.timeout(120):
+            while "standing by" not in caplog.text:
+                await asyncio.sleep(0.01)
         assert not second.started.is_set()
         await first.end()
-        await asyncio.wait_for(second.started.wait(), 20)
+        await asyncio.wait_for(second.started.wait(), 120)
         await second.end()
 
 

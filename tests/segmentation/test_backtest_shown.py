@@ -92,7 +92,7 @@ def test_fuel_logs() -> None:
     if not folder.is_dir():
         pytest.skip("the fuel logs are not here")
     words = [sys.executable, str(ROOT / "bench" / "backtest.py"), "--quick", "--logs", str(folder)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1100)
     assert done.returncode == 0, done.stderr
     stems = [path.stem for path in folder.glob("*.csv")]
     assert [stem for stem in stems if f"{stem}: " not in done.stdout] == []

@@ -25,7 +25,9 @@ def moves(reader: Reader) -> None:
         if not after:
             raise NotUnderstood(Problem("value", reader.text(became[0]), field="became"))
         _move(reader, "was", before)
-        _move(reader, "became", after)
+        goal = _together(reader, after)
+        _move(reader, "was", [] if before else [place for place in after if place not in goal])
+        _move(reader, "became", goal)
         reader.take(*became)
         reader.took("shape", "from", "to")
     elif dropped:
@@ -37,8 +39,16 @@ def moves(reader: Reader) -> None:
             reader.take(*(place for place in segments if reader.code(place) == "vip"))
     elif len(segments) == 2 and not _joined(reader, segments) and not _newly(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
+        happened = [place for place in segments if reader.code(place) == "reactivated"] or happened
         if happened:
             _fallen(reader, [place for place in segments if place not in happened], happened)
+
+
+def _together(reader: Reader, places: list[int]) -> list[int]:
+    """变成沉睡的常客: the first, and what a word joins to it; the other is what they were."""
+    if len(places) < 2 or any(reader.shape(near) == "joint" for near in range(places[0], places[-1])):
+        return places
+    return places[:1] if len({reader.code(place) for place in places}) == 2 else places
 
 
 def _newly(reader: Reader, segments: list[int]) -> bool:

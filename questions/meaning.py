@@ -181,7 +181,7 @@ def _parted(reader: Reader) -> None:
 def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
     comparing = bool(reader.places("shape", "compare", "difference"))
-    both = reader.took("shape", "both") and not comparing and not _measured(reader)
+    both = (reader.took("shape", "both") or _twice(reader)) and not comparing and not _measured(reader)
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
         token = reader.at(place)
@@ -212,6 +212,12 @@ def _values(reader: Reader) -> None:
     reader.took("shape", "joint")
 
 
+def _twice(reader: Reader) -> bool:
+    """``buys diesel and uses the shop``: two things done, and not one of two."""
+    done, joints = reader.places("shape", "bought", "paid"), reader.places("shape", "joint")
+    return len(done) == 2 and [reader.text(place) for place in joints if done[0] < place < done[1]] == ["and"]
+
+
 def _negated(reader: Reader, place: int, field: str) -> bool:
     """``not VIP``, ``never bought 95``, ``没用过微信``: the word that denies is taken."""
     near = place - 1
@@ -238,6 +244,7 @@ def _field(reader: Reader, place: int, token: Token) -> str:
     bought = (
         (of_sum and any(word.isascii() for word in said))
         or reader.shape(place - 1) == "bought"
+        or (token.code in GOODS and reader.shape(place - 1) == "paid")
         or (reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most"))
     )
     measured = (

@@ -96,3 +96,14 @@ def share(reader: Reader) -> None:
         parts.filters.remove(named[0])
     elif named:
         raise NotUnderstood(Problem("value", field="by"))
+    else:
+        _place_of(reader)
+
+
+def _place_of(reader: Reader) -> None:
+    """The share of Shanghai is seen beside the other cities."""
+    parts = reader.parts
+    told = [one for one in parts.filters if one.field in PLACES and one.op == "="]
+    if len(told) == 1:
+        parts.by = told[0].field
+        parts.filters.remove(told[0])

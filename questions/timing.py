@@ -94,8 +94,7 @@ def _beside(reader: Reader, found: list[str]) -> list[str]:
             and "this-year" not in found
         ):
             return [
-                one if one != "last-year" else f"{next(o for o in found if o != one)}{YEAR_AGO}"
-                for one in found
+                one if one != "last-year" else _year_ago(next(o for o in found if o != one)) for one in found
             ]
         return found
     ago = "?-year-ago" in found
@@ -106,11 +105,15 @@ def _beside(reader: Reader, found: list[str]) -> list[str]:
             Problem("periods", ", ".join(reader.text(place) for place in reader.places("period")))
         )
     only = others[0] if others else "this-month"
-    earlier = f"{only}{YEAR_AGO}" if ago else _before(only)
+    earlier = _year_ago(only) if ago else _before(only)
     if not earlier:
         raise NotUnderstood(Problem("when"))
     reader.parts.kind = "compare"
     return [only, earlier]
+
+
+def _year_ago(text: str) -> str:
+    return "..".join(f"{end}{YEAR_AGO}" if end else "" for end in text.split(".."))
 
 
 def _before(text: str) -> str:

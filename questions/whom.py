@@ -19,7 +19,9 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _CALLED = re.compile(
-    r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$", re.IGNORECASE
+    r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|^[老小](?=[\u4e00-\u9fff]$)"
+    r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
+    re.IGNORECASE,
 )
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
@@ -29,7 +31,7 @@ WHO_DID = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?P<who>.+?)是谁的车",
-        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来了吗|多久没来了?|没来多久了|多久来一次|还来吗)",
+        r"(?P<who>.+?)(?:最近)?(?:还)?(?:来过吗|来过没有|来过没|来没来过?|来了没有?|来了吗|多久没来了?|没来多久了|多久来一次|还来吗)",
         r"(?P<who>.+?)(?:最近|上一?次|上回|最后一次)*(?:是)?(?:啥时候|什么时候|何时|哪天|几时)"
         r"(?:来|加|到|光顾)(?:过|店|油|的|了)*",
         r"(?P<who>.+?)(?:最近|平时|一般|都|是|现在)*(?:买了?什么|加了?什么油?|来了几次|来过几次|几天没来|有几辆车|开什么车|"

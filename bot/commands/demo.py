@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -16,10 +18,11 @@ from bot.commands.common import console, fail, load_settings
 PORT = Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.", min=0, max=65535)]
 CUSTOMERS = Annotated[int, typer.Option(help="How many customers to invent.", min=50, max=20_000)]
 SEED = Annotated[int, typer.Option(help="Another number invents another chain.", min=0)]
+WAIT = Annotated[float, typer.Option(help="Seconds until the first messages.", min=1, max=3600)]
 OTHER_FOLDER = "choose another folder with FORECOURT_DATA_DIR"
 TRY = """
   Open {address} and play anyone. What to try:
-  1. Wait half a minute: the newcomer, the VIP and the lapsed driver each get a message of their own.
+  1. Wait about {wait:.0f} seconds: the newcomer, the VIP and the lapsed driver each get a message of theirs.
   2. Before that, send /stop as one of them, or record a fill-up as the lapsed driver: no message comes.
   3. As the newcomer send /fillup, or in one line: 加了200块92; then undo it and look at /me.
   4. As the attendant send /fill 17000010002; as the manager /segments, /tasks and /customer 17000010003.
@@ -30,7 +33,7 @@ TRY = """
 """
 
 
-def demo(port: PORT = 8080, customers: CUSTOMERS = 2000, seed: SEED = 7) -> None:
+def demo(port: PORT = 8080, customers: CUSTOMERS = 2000, seed: SEED = 7, wait: WAIT = 20) -> None:
     """Invent a chain, start everything on this machine, and open a page to play with it. Ctrl-C ends it."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
@@ -43,14 +46,14 @@ def demo(port: PORT = 8080, customers: CUSTOMERS = 2000, seed: SEED = 7) -> None
     from bot import logs
 
     logs.set_up("WARNING")
-    uvloop.run(_play(port, customers, seed))
+    uvloop.run(_play(port, customers, seed, wait))
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-async def _play(port: int, customers: int, seed: int) -> None:
+async def _play(port: int, customers: int, seed: int, wait: float) -> None:
     from telegram.error import TelegramError
 
     from bot.demo.folder import NotOurs
@@ -59,10 +62,12 @@ async def _play(port: int, customers: int, seed: int) -> None:
     try:
         with _progress() as bar:  # gone before a fault is told, which would stand above it
             steps = _Steps(bar)
-            demo = Demo(port, customers, seed, steps.tell, lambda address: _welcome(steps, address))
+            demo = Demo(port, customers, seed, steps.tell, partial(_welcome, steps, wait), wait)
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
             await demo.run()
+        sys.stdout.flush()
+        os._exit(0)  # a thread may still compute; what it does is nobody's concern, and not waited for
     except NotOurs as error:
         fail(f"{error}; {OTHER_FOLDER}")
     except TelegramError as error:
@@ -101,6 +106,6 @@ class _Steps:
             self._bar.update(task, total=1, completed=1)
 
 
-def _welcome(steps: _Steps, address: str) -> None:
+def _welcome(steps: _Steps, wait: float, address: str) -> None:
     steps.end()
-    print(TRY.format(address=address), flush=True)
+    print(TRY.format(address=address, wait=wait), flush=True)

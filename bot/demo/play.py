@@ -42,20 +42,27 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Demo:
-    """What to play with: ``tell`` hears of every step, ``ready`` of the page's address."""
+    """What to play with: ``tell`` hears of every step, ``ready`` of the page's address.
+
+    ``wait`` seconds pass between the bot's start and the first round of messages.
+    """
 
     port: int
     customers: int
     seed: int
     tell: Tell
     ready: Callable[[str], None]
+    wait: float = ROUND_DELAY
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Serve until ``stop``. Raises OSError when the port is taken, folder.NotOurs."""
+        """Serve until ``stop``. Raises OSError when the port is taken, folder.NotOurs.
+
+        A thread may still compute when it returns; what it does is nobody's concern any more.
+        """
         async with running(port=self.port) as sandbox:
             now = datetime.now(UTC)
-            settings = load_settings(**_overrides(sandbox.url))
+            settings = load_settings(**_overrides(sandbox.url, self.wait))
             loaded = await self._load(settings, now)
             if loaded is None:
                 return
@@ -69,17 +76,18 @@ class Demo:
                 await asyncio.to_thread(house.close)
 
     async def _load(self, settings: Settings, now: datetime) -> tuple[Database, Chain] | None:
-        """Load in a thread that looks up at every step, so that the end of the demo never waits for it."""
+        """Load in a thread. It looks up at every step, but a step of a large chain takes many seconds: the
+        end of the demo does not wait for it."""
         ending = threading.Event()
         loading = asyncio.create_task(asyncio.to_thread(self._loaded, settings, now, ending))
         stopping = asyncio.create_task(self.stop.wait())
         await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
         ending.set()
         stopping.cancel()
-        try:
-            return await loading
-        except Stopped:
+        if self.stop.is_set():
+            loading.add_done_callback(_left_alone)
             return None
+        return await loading
 
     def _loaded(self, settings: Settings, now: datetime, ending: threading.Event) -> tuple[Database, Chain]:
         def step(number: int, done: int = 0, total: int = 0) -> None:
@@ -116,13 +124,19 @@ class Demo:
         await bot
 
 
+def _left_alone(loading: asyncio.Task[tuple[Database, Chain]]) -> None:
+    """Nobody asks any more what came of it."""
+    if not loading.cancelled():
+        loading.exception()
+
+
 async def _polling(started: asyncio.Event, state: State) -> None:
     await started.wait()
     while state.first_bot.updates.poller is None:
         await asyncio.sleep(0.02)
 
 
-def _overrides(url: str) -> dict[str, Any]:
+def _overrides(url: str, wait: float) -> dict[str, Any]:
     return {
         "token": SecretStr(TOKEN),
         "api_url": url,
@@ -133,7 +147,7 @@ def _overrides(url: str) -> dict[str, Any]:
         "locale": "zh",
         "trust_self_reported": True,
         "round_every": ROUND_EVERY,
-        "round_delay": ROUND_DELAY,
+        "round_delay": wait,
         "send_rate": 30,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.customers import Customer, Vehicle
@@ -19,11 +19,10 @@ ADMIN = 900_001  # the settings of the journeys name this person as the first ad
 
 async def open_chain(town: Town) -> None:
     """North and South: regulars at each, one lapsed driver at the north, segments computed."""
-    await asyncio.to_thread(_fill, town.database)
+    await asyncio.to_thread(_fill, town.database, town.now())
 
 
-def _fill(database: Database) -> None:
-    now = datetime.now(UTC)
+def _fill(database: Database, now: datetime) -> None:
     with database.write() as session:
         north = Station(code="N1", name="North Gate", timezone="Asia/Shanghai", currency="CNY")
         south = Station(code="S1", name="South Gate", timezone="Asia/Shanghai", currency="CNY")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from typing import Any
 
 import aiohttp
 import openpyxl
 
-from tests.journeys.conftest import PATIENCE, Message, Person, Town
+from tests.journeys.conftest import Message, Person, Town, until
 
 
 async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -24,12 +23,12 @@ async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 async def settled(person: Person, promise: Message) -> Message:
     """What takes the place of a message that asks for patience; a bot that never does so fails the test."""
-    for _ in range(200):
+
+    async def kept() -> Message | None:
         (now,) = (m for m in await person.messages() if m["message_id"] == promise["message_id"])
-        if now["text"] != promise["text"]:
-            return now
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"it still says: {promise['text']}")
+        return now if now["text"] != promise["text"] else None
+
+    return await until(kept, f"it still says: {promise['text']}")
 
 
 async def types_in_any_chat(person: Person, words: str) -> list[dict[str, Any]]:
@@ -38,13 +37,15 @@ async def types_in_any_chat(person: Person, words: str) -> list[dict[str, Any]]:
     user = {"id": person.id, "is_bot": False, "first_name": "x", "language_code": "en"}
     query = {"id": f"{person.id}-{words}", "from": user, "query": words, "offset": ""}
     assert (await person.town.control("POST", "updates", {"update": {"inline_query": query}}))["update_id"]
-    answers = known
-    while len(answers) == len(known):
+
+    async def answered() -> dict[str, Any] | None:
         answers = await person.town.control("GET", f"people/{person.id}/answers")
-        await asyncio.sleep(0.01)
-    assert answers[-1]["is_personal"]
-    assert answers[-1]["cache_time"] <= 5
-    found: list[dict[str, Any]] = answers[-1]["results"]
+        return answers[-1] if len(answers) > len(known) else None
+
+    answer = await until(answered, f"nothing is shown above {words!r}")
+    assert answer["is_personal"]
+    assert answer["cache_time"] <= 5
+    found: list[dict[str, Any]] = answer["results"]
     return found
 
 
@@ -59,31 +60,32 @@ async def _file(town: Town, file_id: str) -> bytes:
         return await found.read()
 
 
-async def everything_heard(person: Person, *, until: str) -> str:
-    """All that the bot has told this person, once it has said ``until``."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    while asyncio.get_running_loop().time() < deadline:
-        told = [message for message in await person.messages() if message["from"]["is_bot"]]
-        heard = "\n".join(message.get("text") or message.get("caption") or "" for message in told)
-        if until in heard:
-            person.seen = told[-1]["message_id"]
-            return heard
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"never heard {until!r}: {heard}")
+async def everything_heard(person: Person, words: str) -> str:
+    """All that the bot has told this person, once it has said ``words``."""
+
+    async def told() -> str | None:
+        messages = [message for message in await person.messages() if message["from"]["is_bot"]]
+        heard = "\n".join(message.get("text") or message.get("caption") or "" for message in messages)
+        if words not in heard:
+            return None
+        person.seen = messages[-1]["message_id"]
+        return heard
+
+    return await until(told, f"never heard {words!r}")
 
 
-async def hears(person: Person, text: str, until: str) -> str:
-    """Say something and wait for the answer that has ``until`` in it; that answer alone."""
+async def hears(person: Person, text: str, words: str) -> str:
+    """Say something and wait for the answer that has ``words`` in it; that answer alone."""
     message = await person.says(text)
     for _ in range(5):
-        if until in message.get("text", ""):
+        if words in message.get("text", ""):
             return str(message["text"])
         message = await person.hears()
-    raise AssertionError(f"no answer to {text!r} has {until!r}")
+    raise AssertionError(f"no answer to {text!r} has {words!r}")
 
 
 async def registers(person: Person, agree: str, welcome: str) -> None:
     await person.says("/start")
     await person.taps(agree)
     await person.shares_contact()
-    await everything_heard(person, until=welcome)
+    await everything_heard(person, welcome)

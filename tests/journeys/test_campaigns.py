@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from bot import sender
 from bot.config import Settings
+from bot.messenger import TelegramMessenger
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
 from crm.stations import Station
 from tests.journeys.chain import hire
-from tests.journeys.conftest import Message, Person, Town
+from tests.journeys.conftest import Message, Person, Town, until
 from tests.journeys.people import picture_of
 from tests.outreach.people import station as any_station
 from tests.outreach.people import visit
@@ -44,12 +46,25 @@ WORDS = {
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def gate(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """While it is closed, messages of campaigns that are on their way come no further."""
+    gate = asyncio.Event()
+    gate.set()
+
+    class Gated(TelegramMessenger):
+        async def send(self, *args: Any, **more: Any) -> int:
+            await gate.wait()
+            return await super().send(*args, **more)
+
+    monkeypatch.setattr(sender, "TelegramMessenger", Gated)
+    return gate
+
+
+@pytest.fixture
+def settings(settings: Settings, gate: asyncio.Event) -> Settings:
     """Slow enough that there is something to pause, and nobody sends alone."""
     settings.send_rate = 8
     settings.broadcast_alone = 0
-    hour = (12 - datetime.now(UTC).hour) % 24  # it is noon in the chain, whenever the test runs
-    settings.timezone = f"Etc/GMT{-hour:+d}" if hour <= 14 else f"Etc/GMT{24 - hour:+d}"
     return settings
 
 
@@ -57,13 +72,13 @@ async def drivers(town: Town, zone: str, number: int = DRIVERS) -> list[Person]:
     """People in the sandbox whom the chain may write to, and a win-back of long ago that worked."""
     people = [await town.person(f"Driver {n:02}", language_code="en") for n in range(number)]
     await asyncio.gather(*(person.says("/start") for person in people))  # a bot may answer, never begin
-    await asyncio.to_thread(_known, town.database, [person.id for person in people], zone)
+    await asyncio.to_thread(_known, town, [person.id for person in people], zone)
     return people
 
 
-def _known(database: Database, chats: list[int], zone: str) -> None:
-    now = datetime.now(UTC)
-    with database.write() as session:
+def _known(town: Town, chats: list[int], zone: str) -> None:
+    now = town.now()
+    with town.database.write() as session:
         any_station(session, "North Gate", zone)
         home = session.scalars(select(Station.id)).one()
         for n, chat in enumerate(chats):
@@ -98,14 +113,15 @@ def _row(who: Customer, then: datetime, *, treated: bool) -> Outbound:
 
 async def ready(person: Person, text: str) -> Message:
     """The message that says ``text``, new or in the place of one that said it was being fetched."""
-    deadline = asyncio.get_running_loop().time() + 15
-    while asyncio.get_running_loop().time() < deadline:
+
+    async def said() -> Message | None:
         for message in reversed(await person.messages()):
             if text in str(message.get("text", message.get("caption", ""))) and message["from"]["is_bot"]:
                 person.seen = max(person.seen, message["message_id"])
                 return message
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"nobody said {text!r}")
+        return None
+
+    return await until(said, f"nobody said {text!r}")
 
 
 def counted(database: Database) -> dict[str, int]:
@@ -116,14 +132,12 @@ def counted(database: Database) -> dict[str, int]:
 
 async def press(person: Person, label: str) -> None:
     """Tap the newest button of this name, as soon as there is one."""
-    deadline = asyncio.get_running_loop().time() + 15
-    while asyncio.get_running_loop().time() < deadline:
-        for message in reversed(await person.messages()):
-            if label in str(message.get("reply_markup", {})):
-                await person.taps(label, message)
-                return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"nobody offered {label!r}")
+
+    async def offered() -> Message | None:
+        messages = reversed(await person.messages())
+        return next((m for m in messages if label in str(m.get("reply_markup", {}))), None)
+
+    await person.taps(label, await until(offered, f"nobody offered {label!r}"))
 
 
 async def looked(person: Person, words: dict[str, str]) -> None:
@@ -135,7 +149,9 @@ async def looked(person: Person, words: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
-async def test_from_the_draft_to_the_verdict(town: Town, settings: Settings, locale: str) -> None:
+async def test_from_the_draft_to_the_verdict(
+    town: Town, settings: Settings, gate: asyncio.Event, locale: str
+) -> None:
     words = WORDS[locale]
     language = {"en": "en", "zh": "zh-hans"}[locale]
     await drivers(town, settings.timezone)
@@ -156,12 +172,14 @@ async def test_from_the_draft_to_the_verdict(town: Town, settings: Settings, loc
     await press(mark, words["open"])
     await looked(mark, words)
     await press(mark, words["open"])
+    gate.clear()
     await press(mark, words["yes"])
     await ready(boss, words["approved"])
 
     await ready(boss, words["run"])
     await press(boss, words["pause"])
     await ready(boss, words["paused"])
+    gate.set()
     await until_still(town.database)
     before = counted(town.database)
     assert before.get("sent", 0) < DRIVERS
@@ -216,15 +234,16 @@ async def test_a_photo_with_its_caption_reaches_the_customers(town: Town, settin
 
 async def until_still(database: Database) -> None:
     """What was under way when it was paused has arrived."""
-    while counted(database).get("sending"):
-        await asyncio.sleep(0.02)
+
+    async def still() -> bool | None:
+        return None if counted(database).get("sending") else True
+
+    await until(still, "a message is on its way and never arrives")
 
 
 async def with_picture(person: Person, text: str) -> Message:
-    deadline = asyncio.get_running_loop().time() + 15
-    while asyncio.get_running_loop().time() < deadline:
-        for message in reversed(await person.messages()):
-            if text in message.get("caption", "") and message.get("photo"):
-                return message
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no picture with {text!r}")
+    async def shown() -> Message | None:
+        messages = reversed(await person.messages())
+        return next((m for m in messages if text in m.get("caption", "") and m.get("photo")), None)
+
+    return await until(shown, f"no picture with {text!r}")

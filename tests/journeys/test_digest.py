@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
@@ -19,6 +19,8 @@ from crm.staff import Staff, StaffStation
 from handlers import digest as letters
 from handlers.speak import said
 from sandbox.run import running
+from sandbox.state import State
+from tests.conftest import NOON
 from tests.journeys.chain import open_chain
 from tests.journeys.conftest import Person, Town
 
@@ -59,11 +61,13 @@ def photos(messages: list[dict[str, object]]) -> list[dict[str, object]]:
 
 async def test_a_digest_is_sent_once_whatever_stops_the_bot(settings: Settings, database: Database) -> None:
     settings.round_every = settings.round_delay = 80_000
-    async with running() as sandbox, aiohttp.ClientSession() as http:
+    eight = now = NOON.replace(hour=0)  # in Shanghai
+    state = State(clock=lambda: now.timestamp())
+    async with running(state=state) as sandbox, aiohttp.ClientSession() as http:
         settings.api_url = sandbox.url
         town = Town(sandbox.url, http, database)
+        town.now = lambda: eight
         await open_chain(town)
-        eight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # in Shanghai
         ming = await town.person("Ming", language_code="zh-hans")
         hire(database, ming, eight - timedelta(days=1))
         now = eight + timedelta(minutes=5)

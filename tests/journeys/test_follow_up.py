@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from sqlalchemy import select
 
-from bot.demo.calendar import noon_zone
 from crm.customers import Customer
 from crm.notes import Note
 from crm.tags import Tag
@@ -31,13 +28,12 @@ WORDS = {
 
 
 async def _registered(town: Town) -> Person:
-    """Zhang Wei, whom the till knows, joins the chat; it is noon for him."""
+    """Zhang Wei, whom the till knows, joins the chat."""
     wei = await town.person("Wei", language_code="en", phone="+8613800138029")
     await registers(wei, "Agree to both", "How it works")
     with town.database.write() as session:
         known = session.scalars(select(Customer).where(Customer.chat_id == wei.id)).one()
         assert known.name == "Zhang Wei"
-        known.timezone = noon_zone(datetime.now(UTC))
     return wei
 
 
@@ -83,6 +79,6 @@ async def test_a_manager_looks_after_a_customer(town: Town, language: str) -> No
     await ming.taps(message)
     await ming.says("Your car is ready")
     await ming.taps(send)
-    assert "North Gate" in await everything_heard(wei, until="Your car is ready")
+    assert "North Gate" in await everything_heard(wei, "Your car is ready")
     told = [each for each in await wei.messages() if "Your car is ready" in each.get("text", "")]
     assert len(told) == 1

@@ -12,17 +12,21 @@ const line = $("text");
 let keyboardDrawn = "";
 let drawnFor = null;
 
+let lastSaid = Promise.resolve();
+
 /** Do something as the person being played, then look at what came of it. */
-export async function act(action) {
-  const person = me();
+export async function act(action, person = me()) {
   if (!person) return undefined;
   const result = await attempt(() => action(person.id));
   await attempt(() => refreshChat(person.id));
   return result;
 }
 
+/** Lines leave in the order in which they were written, each when the one before has arrived. */
 export function say(text) {
-  return act((id) => api.text(id, text));
+  const person = me();
+  lastSaid = lastSaid.then(() => act((id) => api.text(id, text), person));
+  return lastSaid;
 }
 
 export function drawComposer() {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import struct
 import zlib
 from collections.abc import AsyncIterator
@@ -11,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from sandbox.run import running
 from tests.browser import PHONE, chromium, page_at
@@ -73,8 +75,13 @@ async def write(page: Page, text: str) -> None:
     await page.get_by_role("textbox", name="Message").press("Enter")
 
 
-def last_from_bot(page: Page) -> Any:
+def last_from_bot(page: Page) -> Locator:
     return page.locator(".message.in").last
+
+
+def button(page: Page, name: str) -> Locator:
+    """The button of exactly this name in the open chat: the list beside it repeats what was said last."""
+    return page.locator("#conversation").get_by_role("button", name=name, exact=True)
 
 
 async def test_formatting_is_drawn_and_counted_in_utf16(stage: Stage) -> None:
@@ -98,11 +105,13 @@ async def test_a_long_expandable_quotation_begins_folded(stage: Stage) -> None:
         await write(page, "/quote")
         quoted = last_from_bot(page).locator(".passage")
         height = "element => element.getBoundingClientRect().height"
+        await expect(button(page, "Show all")).to_have_attribute("aria-expanded", "false")
         folded = await quoted.evaluate(height)
-        await page.get_by_role("button", name="Show all").click()
-        await expect(page.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
+        await button(page, "Show all").click()
+        await expect(button(page, "Show less")).to_have_attribute("aria-expanded", "true")
         assert await quoted.evaluate(height) > 3 * folded
-        await page.get_by_role("button", name="Show less").click()
+        await button(page, "Show less").click()
+        await expect(button(page, "Show all")).to_have_attribute("aria-expanded", "false")
         assert await quoted.evaluate(height) == folded
 
 
@@ -134,15 +143,15 @@ async def test_hostile_names_and_texts_are_shown_literally(stage: Stage) -> None
 async def test_tap_shows_the_answer_and_the_edit(stage: Stage) -> None:
     async with stage.page(await stage.person("Tapper")) as page:
         await write(page, "/buttons")
-        await page.get_by_role("button", name="Quiet").click()
+        await button(page, "Quiet").click()
         await expect(page.locator(".toast")).to_have_text("You took quiet")
         await expect(last_from_bot(page)).to_contain_text("Taken: quiet")
         await expect(last_from_bot(page).locator(".edited")).to_have_text("edited")
         await expect(page.locator(".inline-keyboard")).to_have_count(0)
         await write(page, "/buttons")
-        await page.get_by_role("button", name="Loud").click()
+        await button(page, "Loud").click()
         await expect(page.get_by_role("dialog")).to_contain_text("You took loud")
-        await page.get_by_role("button", name="OK").click()
+        await page.get_by_role("dialog").get_by_role("button", name="OK", exact=True).click()
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -150,10 +159,10 @@ async def test_deep_link_button_and_copy_button(stage: Stage) -> None:
     async with stage.page(await stage.person("Walker")) as page:
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await write(page, "/buttons")
-        await page.get_by_role("button", name="Code").click()
+        await button(page, "Code").click()
         await expect(page.locator(".toast")).to_have_text("Copied: SAVE-10")
         assert await page.evaluate("navigator.clipboard.readText()") == "SAVE-10"
-        await page.get_by_role("button", name="Poster").click()
+        await button(page, "Poster").click()
         await expect(last_from_bot(page)).to_contain_text("Walker said /start st_012")
 
 
@@ -162,9 +171,9 @@ async def test_reply_keyboard_shares_the_own_contact(stage: Stage) -> None:
         await write(page, "/keys")
         keyboard = page.get_by_role("group", name="Reply buttons")
         await expect(keyboard.get_by_role("button", name="Not now", exact=True)).to_be_visible()
-        await page.get_by_role("button", name="Reply buttons").click()
+        await button(page, "Reply buttons").click()
         await expect(keyboard).to_be_hidden()
-        await page.get_by_role("button", name="Reply buttons").click()
+        await button(page, "Reply buttons").click()
         await keyboard.get_by_role("button", name="Share my phone").click()
         await expect(last_from_bot(page)).to_contain_text("own contact")
         await expect(last_from_bot(page)).to_contain_text("8613900000001")
@@ -177,10 +186,29 @@ async def test_reply_keyboard_button_says_its_text(stage: Stage) -> None:
             await write(page, word)
         await expect(last_from_bot(page)).to_contain_text("Words said three")
         await write(page, "/keys")
-        await expect(page.get_by_role("button", name="Not now", exact=True)).to_be_visible()
+        await expect(button(page, "Not now")).to_be_visible()
         await expect(last_from_bot(page)).to_be_in_viewport(ratio=1)
-        await page.get_by_role("button", name="Not now", exact=True).click()
+        await button(page, "Not now").click()
         await expect(last_from_bot(page)).to_contain_text("Words said Not now")
+
+
+async def test_lines_leave_in_the_order_in_which_they_were_written(stage: Stage) -> None:
+    asked: list[str] = []
+    both_written = asyncio.Event()
+
+    async def slow_at_first(route: Route) -> None:
+        asked.append(str(route.request.post_data))
+        await both_written.wait()
+        await route.continue_()
+
+    async with stage.page(await stage.person("Hasty")) as page:
+        await page.route("**/text", slow_at_first)
+        await write(page, "one")
+        await write(page, "two")
+        both_written.set()
+        await expect(last_from_bot(page)).to_contain_text("Hasty said two")
+        await expect(page.locator(".message.out")).to_contain_text(["one", "two"])
+    assert asked == ['{"text":"one"}', '{"text":"two"}']
 
 
 async def test_photo_of_the_bot_is_drawn_and_enlarged(stage: Stage) -> None:
@@ -191,14 +219,14 @@ async def test_photo_of_the_bot_is_drawn_and_enlarged(stage: Stage) -> None:
         await expect(picture).to_have_js_property("naturalWidth", 320)
         await expect(last_from_bot(page)).to_contain_text("A chart")
         await expect(picture).to_have_js_property("width", 320)
-        await page.get_by_role("button", name="Enlarge the photo").click()
+        await button(page, "Enlarge the photo").click()
         await expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def attach(page: Page, what: str) -> None:
-    await page.get_by_role("button", name="Attach").click()
+    await button(page, "Attach").click()
     await page.get_by_role("menuitem", name=what).click()
 
 
@@ -228,7 +256,7 @@ async def test_other_contact_and_location(stage: Stage) -> None:
         await page.get_by_role("dialog").get_by_role("button", name="Neighbour").click()
         await expect(last_from_bot(page)).to_contain_text("other contact")
         await attach(page, "Send a location")
-        await page.get_by_role("button", name="Chengdu").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Chengdu").click()
         await expect(last_from_bot(page)).to_contain_text("at 30.57 104.07")
         await attach(page, "Send a location")
         await page.get_by_role("spinbutton", name="Latitude").fill("-33.5")
@@ -248,7 +276,7 @@ async def test_block_and_unblock(stage: Stage) -> None:
     async with stage.page(await stage.person("Blocker")) as page:
         await write(page, "hello")
         await expect(last_from_bot(page)).to_contain_text("Blocker said hello")
-        await page.get_by_role("button", name="Block bot").click()
+        await button(page, "Block bot").click()
         await expect(page.get_by_text("This person has blocked the bot")).to_be_visible()
         await expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
         await expect(page.locator("[aria-current]").get_by_role("img", name="has blocked")).to_be_visible()
@@ -259,7 +287,7 @@ async def test_block_and_unblock(stage: Stage) -> None:
 
 async def test_command_menu_by_button_and_by_typing(stage: Stage) -> None:
     async with stage.page(await stage.person("Menu")) as page:
-        await page.get_by_role("button", name="Commands").click()
+        await button(page, "Commands").click()
         await expect(page.get_by_role("option")).to_have_count(2)
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("listbox")).to_be_hidden()
@@ -273,8 +301,8 @@ async def test_command_menu_by_button_and_by_typing(stage: Stage) -> None:
 async def test_start_button_and_deep_link(stage: Stage) -> None:
     person = await stage.person("Novice")
     async with stage.page(person, "&start=ref_77") as page:
-        await page.get_by_role("button", name="ref_77").click()
-        assert "start=" not in page.url
+        await page.locator("#start", has_text="ref_77").click()
+        await expect(page).not_to_have_url(re.compile("start="))
         await expect(last_from_bot(page)).to_contain_text("Novice said /start ref_77")
         await expect(page.locator("#start-bar")).to_be_hidden()
         await page.reload()
@@ -299,12 +327,12 @@ async def test_others_appear_without_reload_and_are_counted(stage: Stage) -> Non
 
 async def test_new_person_by_the_form(stage: Stage) -> None:
     async with stage.page() as page:
-        await page.get_by_role("button", name="New person").click()
+        await page.locator("#new-person").click()
         await page.get_by_role("textbox", name="First name").fill("Fresh")
         await page.get_by_role("textbox", name="Phone").fill("+86 139 1111-2222")
-        await page.get_by_role("button", name="Create").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Create", exact=True).click()
         await expect(page.locator("#who-name")).to_contain_text("Fresh")
-        await page.get_by_role("button", name="Start", exact=True).click()
+        await button(page, "Start").click()
         await expect(last_from_bot(page)).to_contain_text("Fresh said /start")
         await page.get_by_role("searchbox", name="Search people").fill("139 1111")
         await expect(page.locator("#others-list .person")).to_have_count(1)
@@ -333,18 +361,18 @@ async def test_phone_width_shows_one_pane_at_a_time(stage: Stage) -> None:
         await expect(page.locator("#chat")).to_be_hidden()
         await page.locator(f"[data-person='{person}']").click()
         await write(page, "/buttons")
-        await expect(page.get_by_role("button", name="Loud")).to_be_visible()
+        await expect(button(page, "Loud")).to_be_visible()
         await expect(page.locator("#people")).to_be_hidden()
         assert await page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-        await page.get_by_role("button", name="Back to people").click()
+        await button(page, "Back to people").click()
         await expect(page.locator("#people")).to_be_visible()
-        assert await page.evaluate("document.activeElement.dataset.person") == str(person)
+        await expect(page.locator(f"[data-person='{person}']")).to_be_focused()
 
 
 async def test_every_control_has_a_name(stage: Stage) -> None:
     async with stage.page(await stage.person("Named", role="vip")) as page:
         await write(page, "/keys")
-        await expect(page.get_by_role("button", name="Not now", exact=True)).to_be_visible()
+        await expect(button(page, "Not now")).to_be_visible()
         nameless = await page.evaluate(
             """() => [...document.querySelectorAll("button, input, select, textarea, a")]
                 .filter((control) => !control.textContent.trim() && !control.getAttribute("aria-label"))
@@ -355,12 +383,12 @@ async def test_every_control_has_a_name(stage: Stage) -> None:
 
 async def test_refused_person_can_be_corrected(stage: Stage) -> None:
     async with stage.page() as page:
-        await page.get_by_role("button", name="New person").click()
+        await page.locator("#new-person").click()
         await page.get_by_role("textbox", name="First name").fill("Typo")
         await page.get_by_role("textbox", name="Phone").fill("12")
-        await page.get_by_role("button", name="Create").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Create", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("phone")
         await expect(page.get_by_role("textbox", name="First name")).to_have_value("Typo")
-        await page.get_by_role("textbox", name="Phone").fill("+8613911110000")
-        await page.get_by_role("button", name="Create").click()
+        await page.get_by_role("textbox", name="Phone").fill("+8613722220000")
+        await page.get_by_role("dialog").get_by_role("button", name="Create", exact=True).click()
         await expect(page.locator("#who-name")).to_contain_text("Typo")

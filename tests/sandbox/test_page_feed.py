@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,14 +11,9 @@ from playwright.async_api import expect
 
 from sandbox.run import running
 from tests.browser import chromium, page_at
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def post(address: str, path: str, **fields: Any) -> Any:

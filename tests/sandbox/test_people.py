@@ -138,8 +138,8 @@ async def test_a_tap_can_wait_for_its_answer(world: World) -> None:
     li = await world.person()
     sent = await world.result("sendMessage", chat_id=li, text="x", reply_markup=inline("A"))
     body = {"message_id": sent["message_id"], "text": "A"}
-    tapping = asyncio.create_task(world.ok("POST", f"/people/{li}/tap?wait=10", body))
-    query = (await world.result("getUpdates", timeout=10))[0]["callback_query"]
+    tapping = asyncio.create_task(world.ok("POST", f"/people/{li}/tap?wait=60", body))
+    query = (await world.result("getUpdates", timeout=50))[0]["callback_query"]
     await world.result("answerCallbackQuery", callback_query_id=query["id"], text="done")
     assert (await tapping)["answer"] == {"text": "done", "show_alert": False}
 

@@ -89,7 +89,7 @@ async def test_a_method_in_the_answer_is_called(world: World, hook: Hook) -> Non
     hook.answer = {"method": "sendMessage", "chat_id": li, "text": "at once"}
     await world.result("setWebhook", url=hook.url)
     after = (await world.say(li, "hi"))["message_id"]
-    assert (await world.see(li, after, wait=10))[0]["text"] == "at once"
+    assert (await world.see(li, after, wait=60))[0]["text"] == "at once"
 
 
 async def test_pending_updates_can_be_dropped(world: World) -> None:

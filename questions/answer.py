@@ -257,7 +257,7 @@ def _trend(question: Question, ground: Ground) -> Answer:
     elif question.measure == "customers":
         found = totals.came_by(question, ground, buckets)
     elif question.measure in (*APART, *RATED) or question.measure.endswith(EACH):  # of no use added up
-        found = {n: measured(replace(question, period=_stretch(b)), ground) for n, b in enumerate(buckets)}
+        found = {n: measured(question, ground, days) for n, days in enumerate(buckets)}
     else:
         sums = totals.totals_by(question, ground, buckets)
         found = {number: one.measure(question.measure) for number, one in sums.items()}

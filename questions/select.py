@@ -102,7 +102,10 @@ def _station(one: Filter, _question: Question, ground: Ground) -> Condition:
     ids = ground.ids(one.values)
     if one.field == "home":
         return _either(one, func.coalesce(HOME.in_(ids), False))
-    return _either(one, scope.customers_of(frozenset(ids), scope.since(ground.asker.today)))
+    theirs = scope.customers_of(frozenset(ids), scope.since(ground.asker.today))
+    return (
+        theirs if one.op == "=" else ~func.coalesce(theirs, False)
+    )  # who named no home is not at home there
 
 
 def _bought(one: Filter, question: Question, ground: Ground) -> Condition:

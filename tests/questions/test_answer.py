@@ -21,7 +21,7 @@ from questions.asker import Asker
 from questions.overview import counts
 from questions.parse import parse
 from questions.people import PAGE, Nobody, People, Person, in_segment, person
-from questions.question import Question
+from questions.question import Filter, Operator, Question
 from tests.conftest import NOON
 from tests.questions.names import NAMES
 
@@ -134,6 +134,38 @@ def test_a_visit_with_petrol_and_a_wash_is_one_of_either(chain: Database) -> Non
             of_wash = answer(session, _read(f"show:count measure:{measure} product:wash"), asker(1))
             assert of_wash.value == of_each["wash"]
             assert answer(session, _read("show:count measure:visits"), asker(1)).value == 2
+
+
+def test_the_steps_of_a_trend_are_of_the_same_people(chain: Database) -> None:
+    """Who spent so much in all these days, and not in each of them."""
+    for customer, days_ago, amount in ((1, 3, 3000), (1, 2, 4000), (4, 2, 100)):
+        visit(chain, customer, 1, days_ago, amount=amount, odometer_km=None)
+    with chain.read() as session:
+        for measure, expected in (
+            ("customers", [0, 1, 1, 0, 0]),
+            ("spend", [0, 3000, 4000, 0, 0]),
+            ("spend_each", [None, 3000, 4000, None, None]),
+        ):
+            asked = f"show:trend by:day measure:{measure} period:last-5d spend>50"
+            found = answer(session, _read(asked), asker(1))
+            assert [row["value"] for row in found.rows] == expected
+
+
+def test_who_named_no_home_is_among_those_not_of_a_station(chain: Database) -> None:
+    with chain.write() as session:
+        for number in (1, 4):
+            session.get_one(Customer, number).home_station_id = None
+    visit(chain, 1, 1, 3)
+    visit(chain, 4, 2, 3)
+    found = []
+    with chain.read() as session:
+        operators: tuple[Operator, ...] = ("=", "!=")
+        for operator in operators:
+            question = Question(filters=(Filter("station", operator, ("S0",)),))
+            rows = answer(session, question, Asker(None, TODAY, "CN", SHANGHAI)).rows
+            found.append({row["id"] for row in rows})
+    assert found[0] == {1, *range(7, 37, 3)}
+    assert found[1] == set(range(1, 37)) - found[0]
 
 
 def _read(text: str) -> Question:

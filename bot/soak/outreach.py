@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from sandbox.state import State
 TOKEN = "700701:" + "O" * 35
 FIRST = 3_000_000  # Telegram id of the first person
 STARTING = 0.25  # share of the kills that come while the sender starts
-PATIENCE = 20.0  # seconds until a sender that sends nothing is a fault of the soak
+PATIENCE = 120.0  # seconds until a sender that sends nothing is a fault of the soak
 LOST_SHARE = FLOOD_SHARE = 0.01
 STATES_OPEN = ("queued", "sending")
 
@@ -84,7 +84,11 @@ def used(database: Database) -> bool:
 
 @dataclass(slots=True)
 class _Murder:
-    """Starts the sender and kills it at random moments; the last life runs to the end."""
+    """Starts the sender and kills it at random moments; the last life runs to the end.
+
+    What is left must last for the kills to come, each of which may cost all that is in flight: each life has
+    its share and ends none of what it begins beyond it, however late the kill comes.
+    """
 
     database: Database
     plan: Plan
@@ -94,25 +98,23 @@ class _Murder:
     _seen: set[int] = field(default_factory=set)
 
     async def run(self) -> None:
+        starting = set(self.chance.sample(range(self.kills), int(self.kills * STARTING)))
         while self.outcome.kills < self.kills and (left := await self._open()):
-            child = Child(self.plan)
-            await self._moment(child, left)
+            share = left // (self.kills - self.outcome.kills)
+            flying = min(self.plan.in_flight, share)
+            child = Child(replace(self.plan, in_flight=flying, most=share - flying))
+            await self._moment(child, 0 if self.outcome.kills in starting else share - flying)
             await child.kill()
             self.outcome.kills += 1
             await self._count_flying()
         await self._finish()
 
-    async def _moment(self, child: Child, left: int) -> None:
-        """Wait for the moment to strike: while it starts, or in the middle of a send.
-
-        What is left must last for the kills to come, each of which may cost all that is in flight.
-        """
-        share = left // (self.kills - self.outcome.kills)
-        if share <= self.plan.in_flight or self.chance.random() < STARTING:
+    async def _moment(self, child: Child, most: int) -> None:
+        """Wait for the moment to strike: while it starts, or in the middle of one of ``most`` sends."""
+        if not most:
             await asyncio.sleep(self.chance.uniform(0, 0.1))
             return
-        sends = self.chance.randint(1, max(1, share - self.plan.in_flight))
-        for _ in range(sends):
+        for _ in range(self.chance.randint(1, most)):
             if await child.sends(1, PATIENCE):
                 continue
             if await self._open():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import signal
 import time
@@ -43,7 +44,9 @@ MARK = b"s"
 class Plan:
     """How the child sends: on which database, through which server, how slowly (seconds), by which design.
 
-    ``mark_first`` commits "sent" before it sends, ``mark_after`` sends without a claim and marks then.
+    Of what it begins beyond ``most`` sends none ends, half of them after they arrived: whoever kills it may
+    come late. ``mark_first`` commits "sent" before it sends, ``mark_after`` sends without a claim and marks
+    then.
     """
 
     api_url: str
@@ -52,6 +55,7 @@ class Plan:
     marks: Path | None = None  # the folder of the mark of what was sent
     slow: float = 0.03
     in_flight: int = 8
+    most: int | None = None
     design: Design = "ledger"
 
 
@@ -79,20 +83,28 @@ class Child(Life):
 class _Marked:
     """A messenger that tells when it begins, and whose messages take their time there and back."""
 
-    def __init__(self, inner: Messenger, mouth: Connection, slow: float) -> None:
+    def __init__(self, inner: Messenger, mouth: Connection, plan: Plan) -> None:
         self._inner = inner
         self._mouth = mouth
-        self._slow = slow
+        self._slow = plan.slow
+        self._left = math.inf if plan.most is None else plan.most
 
     async def send(
         self, chat_id: int, text: str, buttons: Buttons, *, photo: str | None = None, paid: bool = False
     ) -> int:
         self._mouth.send_bytes(MARK)
-        await asyncio.sleep(self._slow * random.random())
+        self._left -= 1
+        left = self._left
+        await self._way(ends=left >= 0 or left % 2 == 1)
         try:
             return await self._inner.send(chat_id, text, buttons, photo=photo, paid=paid)
         finally:
-            await asyncio.sleep(self._slow * random.random())
+            await self._way(ends=left >= 0)
+
+    async def _way(self, *, ends: bool) -> None:
+        await asyncio.sleep(self._slow * random.random())
+        if not ends:
+            await asyncio.Event().wait()
 
 
 class _MarkFirst(Deliverer):
@@ -154,7 +166,7 @@ async def _send(plan: Plan, mouth: Connection) -> None:
     async with messenger(settings) as voice:
         deliverer = DESIGNS[plan.design](
             writer,
-            _Marked(voice, mouth, plan.slow),
+            _Marked(voice, mouth, plan),
             Words(render, label, "en"),
             Pace(RATE),
             owner(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -14,15 +14,15 @@ from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
 from questions import period, totals
 from questions.asker import Asker
-from questions.ground import ROW_FIELDS, Days, Ground
+from questions.ground import ROW_FIELDS, Ground
 from questions.measured import measured
 from questions.people import PAGE, Listed, Nobody, People, Person, listed, person
-from questions.question import APART, BEGUN, EACH, MEANS, RATED, Filter, Question
+from questions.question import APART, MEANS, Filter, Question
 from questions.select import customers, in_order, moves, summed
+from questions.trend import stretch, trend
 from questions.vocabulary import values
 
 MOST_ROWS = 1000
-MOST_STEPS = 62
 COMPARED = ("customers", "visits", "litres", "spend", "basket")
 
 
@@ -72,18 +72,14 @@ def _count(question: Question, ground: Ground) -> Answer:
 def _earlier(question: Question, today: date) -> Question | None:
     """The same question of the days just before, where it is about some days."""
     if question.period:
-        return replace(question, period=_stretch(period.before(question.period, today)))
+        return replace(question, period=stretch(period.before(question.period, today)))
     for one in question.filters:
         if one.field in ("visited", "first", "joined") and one.op == "=" and len(one.values) == 1:
-            moved = Filter(one.field, one.op, (_stretch(period.before(one.values[0], today)),))
+            moved = Filter(one.field, one.op, (stretch(period.before(one.values[0], today)),))
             return replace(
                 question, filters=tuple(moved if each == one else each for each in question.filters)
             )
     return None
-
-
-def _stretch(days: Days) -> str:
-    return f"{days[0].isoformat()}..{days[1].isoformat()}"
 
 
 def _list(question: Question, ground: Ground, page: int | None) -> Answer:
@@ -243,54 +239,13 @@ def _compare(question: Question, ground: Ground) -> Answer:
 
 
 def _trend(question: Question, ground: Ground) -> Answer:
-    begun = _begun(question)
-    buckets = _buckets(replace(question, period=begun.values[0]) if begun else question, ground.asker.today)
-    if question.of("was") or question.of("became"):
-        whole = replace(question, period=_stretch((buckets[0][0], buckets[-1][1])))
-        found: dict[int, Any] = totals.moved_by(whole, ground, buckets)
-    elif begun is not None:
-        parts = {n: replace(begun, values=(_stretch(days),)) for n, days in enumerate(buckets)}
-        rest = tuple(one for one in question.filters if one != begun)
-        found = {
-            n: totals.people(replace(question, filters=(*rest, one)), ground) for n, one in parts.items()
-        }
-    elif question.measure == "customers":
-        found = totals.came_by(question, ground, buckets)
-    elif question.measure in (*APART, *RATED) or question.measure.endswith(EACH):  # of no use added up
-        found = {n: measured(question, ground, days) for n, days in enumerate(buckets)}
-    else:
-        sums = totals.totals_by(question, ground, buckets)
-        found = {number: one.measure(question.measure) for number, one in sums.items()}
+    steps, found = trend(question, ground)
     empty = None if question.measure in ("basket", "km", *MEANS) else 0
     rows = [
         {"key": begin.isoformat(), "until": end.isoformat(), "value": found.get(number, empty)}
-        for number, (begin, end) in enumerate(buckets)
+        for number, (begin, end) in enumerate(steps)
     ]
     return Answer(question, rows=tuple(rows), total=len(rows))
-
-
-def _begun(question: Question) -> Filter | None:
-    """When the customers first came or joined, where a trend of people is of that, and not of visits."""
-    told = [one for one in question.filters if one.field in BEGUN and one.op == "=" and len(one.values) == 1]
-    return told[0] if len(told) == 1 and question.measure == "customers" and not question.period else None
-
-
-def _buckets(question: Question, today: date) -> list[Days]:
-    """The steps of a trend, the last one as far as it has gone; at most MOST_STEPS, the latest."""
-    step = question.by
-    if question.period:
-        begin, end = period.days(question.period, today)
-    else:
-        back = {"day": 29, "week": 83, "month": 334, "quarter": 640}[step]
-        begin, end = today - timedelta(days=back), today
-        begin = begin if step == "day" else period.whole(step, begin)[0]
-    made: list[Days] = []
-    day = begin
-    while day <= end:
-        last = day if step == "day" else min(period.whole(step, day)[1], end)
-        made.append((day, last))
-        day = last + timedelta(days=1)
-    return made[-MOST_STEPS:]
 
 
 def _person(question: Question, ground: Ground) -> Answer:

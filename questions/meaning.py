@@ -12,7 +12,7 @@ from questions.reader import Reader
 from questions.shaping import dimension, kind, rest
 from questions.timing import LATELY, ahead, of_the_churn, times
 from questions.typed import Parts
-from questions.vocabulary import values
+from questions.vocabulary import people_words, values
 from questions.when import to_come
 
 SEVERAL = (
@@ -240,7 +240,8 @@ def _field(reader: Reader, place: int, token: Token) -> str:
     if token.field != "fuel" or token.code not in values("product"):
         return token.field
     said = [reader.text(other) for other in reader.places("shape", "bought")]
-    of_sum = any(one.field in SUMMED for one in reader.parts.filters) and place not in reader.people
+    of_people = place in reader.people or token.text.endswith(tuple(people_words()))
+    of_sum = any(one.field in SUMMED for one in reader.parts.filters) and not of_people
     bought = (
         (of_sum and any(word.isascii() for word in said))
         or reader.shape(place - 1) == "bought"
@@ -250,6 +251,6 @@ def _field(reader: Reader, place: int, token: Token) -> str:
     measured = (
         bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))
         and (not reader.parts.sort or bool(reader.dimensions()))
-    ) and place not in reader.people
-    goods = token.code in GOODS and bool(reader.parts.sort) and place not in reader.people
+    ) and not of_people
+    goods = token.code in GOODS and bool(reader.parts.sort) and not of_people
     return "product" if bought or measured or goods else "fuel"

@@ -20,6 +20,7 @@ LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 
 _OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
+STREETS = {"大道": "avenue", "路": "road", "街": "street"}
 ENDING = {"region": "区", "city": "市"}
 
 
@@ -53,6 +54,8 @@ class Names:
                     words[plain(word)] = ("station", place.code)
             if (street := _OF_PLACE.sub("", place.name)) and len(street) > LEAST_SIGNS:
                 words.setdefault(plain(street), ("station", place.code))
+                if (english := _in_english(street)) is not None:
+                    words.setdefault(english, ("station", place.code))
         words |= {simplified(word): meant for word, meant in words.items()}
         object.__setattr__(self, "words", words)
         spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
@@ -106,6 +109,14 @@ class Names:
             ),
             None,
         )
+
+
+def _in_english(street: str) -> str | None:
+    """``nanjing road`` of 南京路."""
+    for ending, word in STREETS.items():
+        if street.endswith(ending) and (sound := spelled(street.removesuffix(ending))[0]):
+            return f"{sound} {word}"
+    return None
 
 
 def _number(text: str) -> int | None:

@@ -50,6 +50,8 @@ def times(reader: Reader) -> None:
         parts.kind = "change" if parts.kind in ("", "list") else parts.kind
     elif segment and segment.values == ("new",):
         _newcomers(parts, found)
+    elif segment and reader.growing and parts.kind == "count":  # what they are today says nothing of then
+        parts.kind, parts.by, parts.period = "trend", "month", found[0]
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
     else:

@@ -56,7 +56,7 @@ WHO_DID = tuple(
         r"when (?:was|is)\s+(?P<who>.+?)\s+last (?:here|in|seen|at the station|around)",
         r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
         r"(?:plate|member|phone|number)\s+(?P<who>.+)",
-        r"会员号?(?P<who>[A-Za-z]*\d[A-Za-z0-9]*)",
+        r"(?:会员|客户|顾客)(?:编号|号)?(?P<who>[A-Za-z]*\d[A-Za-z0-9]*)",
     )
 )
 # Ways to ask who somebody is.

@@ -21,7 +21,7 @@ import pandas as pd
 from crm.db import Database
 from crm.schema import migrate
 from tests.questions.names import PLACES
-from tests.questions.plain_chain import Oracle, build
+from tests.questions.plain_chain import OWN, Oracle, build
 from tests.questions.plain_measures import measured, of_rows
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import STEPS, TODAY, Asked, asked, span
@@ -151,6 +151,8 @@ class Expected:
         return self._of(self.oracle.asked_rows(question), replace(question, measure=name))
 
     def _trend(self, question: Asked) -> Any:
+        if segment := self._followed(question):
+            return self._sizes(question, segment)
         days = "as_of" if question.of("was") or question.of("became") else "day"
         begin, end = _trended(question)
         if begun := [one for one in question.filters if one.field in BEGUN]:
@@ -164,6 +166,24 @@ class Expected:
             first, last = max(unit.start_time.date(), begin), min(unit.end_time.date(), end)
             part = rows[rows[days].between(first, last)]
             found[first.isoformat()] = len(part) if days == "as_of" else self._of(part, question)
+        return found
+
+    def _followed(self, question: Asked) -> Any:
+        """The segment whose size is followed."""
+        told = [one for one in question.filters if one.field == "segment" and one.op == "="]
+        of_visits = any(one.field in OWN[3:] for one in question.filters)
+        return told[0] if question.measure == "customers" and len(told) == 1 and not of_visits else None
+
+    def _sizes(self, question: Asked, segment: Any) -> Any:
+        """How many were in it at the end of each step; nobody knows of days before the first run."""
+        rest = replace(question, filters=tuple(one for one in question.filters if one != segment))
+        theirs, found = self.oracle.customers(rest), {}
+        begin, end = _trended(question)
+        for unit in pd.period_range(begin, end, freq=STEPS[question.by]):
+            first, last = max(unit.start_time.date(), begin), min(unit.end_time.date(), end)
+            known = any(run <= last for run in self.oracle.runs)
+            size = len(self.oracle.stood(last, segment.values) & theirs)
+            found[first.isoformat()] = size if known else None
         return found
 
     def _begun(self, question: Asked, begun: Any) -> Any:

@@ -27,6 +27,16 @@ def written(ask: Ask) -> Reply:
     return basics.not_understood(ask)
 
 
+def amending(ask: Ask) -> Reply:
+    """Text after "Correct" was tapped: the record told anew, else as any text."""
+    return receipt.amended(ask) or written(ask)
+
+
+def amending_otherwise(ask: Ask) -> Reply:
+    """A photo and the like after "Correct" was tapped."""
+    return Reply("replies/fillup_amend_how") if receipt.amending(ask) else basics.not_understood(ask)
+
+
 def during_details(ask: Ask) -> Reply:
     """Text while details are asked: the answer, or a fill-up told meanwhile, which ends the questions."""
     return fillup.outright(ask) or profile.answered(ask) or fillup.meanwhile(ask) or profile.asked_again(ask)

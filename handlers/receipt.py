@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -16,12 +17,14 @@ from handlers import draft, refusals, stations, tell
 from handlers.ask import Ask
 from handlers.paging import Row, in_rows, whole
 from handlers.route import END, Button, Reply, Step
-from intake.said import Problem
+from intake.said import Problem, Said
 from templates import LOCALES, label
 
 NOT_ME_FOR = timedelta(days=7)
 NUMBERS = ("litres", "amount")
 LOOKED_AT = 20  # fill-ups among which the one to be undone is looked for
+AMEND = "amend"  # the step after "Correct": the record may be told anew in one line,
+AMEND_FOR = timedelta(minutes=15)  # within this time; later a line is another fill-up
 
 
 def facts(ask: Ask, fillup: Fillup) -> dict[str, Any]:
@@ -88,13 +91,41 @@ def correct(ask: Ask) -> Reply:
         for name in ("litres", "amount", "product", "station")
     ]
     rows = (*in_rows(fields, 2), (Button("fillup.back", data=f"fillup.back:{fillup.id}"),))
-    return Reply("replies/fillup_correct", facts(ask, fillup), rows, instead=True)
+    step = Step(AMEND, {"fillup": fillup.id, "asked": ask.now.isoformat()})
+    free = ask.step in ("", AMEND)  # a question that stands open is not taken away
+    return Reply(
+        "replies/fillup_correct", facts(ask, fillup), rows, instead=True, step=step if free else None
+    )
 
 
 def back(ask: Ask) -> Reply:
     """Nothing is wrong after all."""
     fillup = _open(ask)
-    return fillup if isinstance(fillup, Reply) else receipt(ask, fillup, instead=True)
+    if isinstance(fillup, Reply):
+        return fillup
+    return replace(receipt(ask, fillup, instead=True), step=END if ask.step == AMEND else None)
+
+
+def amended(ask: Ask) -> Reply | None:
+    """After "Correct" the whole line was written again: what it says replaces what was recorded. None: it
+    tells of no fill-up, or too late to mean that one."""
+    fillup = _of(ask, ask.data.get("fillup"))
+    if fillup is None or not amending(ask) or not fillups.can_change(fillup, ask.customer.id, ask.now):
+        return None
+    station = ask.session.get_one(Station, fillup.station_id)
+    said = draft.read(ask, ask.text, station)
+    if not said.about_fuel:
+        return None
+    if said.problems:
+        return refusals.refuse(ask, said.problems, said.currency)
+    changes = _told(ask, said)
+    if said.bare or said.unknown or not changes:
+        return Reply("replies/fillup_amend_how")
+    return _corrected(ask, fillup, changes)
+
+
+def amending(ask: Ask) -> bool:
+    return ask.now - datetime.fromisoformat(ask.data["asked"]) <= AMEND_FOR
 
 
 def fix(ask: Ask) -> Reply:
@@ -164,7 +195,7 @@ def typed(ask: Ask) -> Reply:
     if said.problems or value is None:
         problems = said.problems or (Problem("number", ask.text[:40]),)
         return refusals.refuse(ask, problems, station.currency)
-    return _corrected(ask, fillup, {"millilitres" if field == "litres" else "amount": value})
+    return _corrected(ask, fillup, _told(ask, said))
 
 
 def asked_again(ask: Ask) -> Reply:
@@ -188,6 +219,16 @@ def not_me(ask: Ask) -> Reply:
     attendant = ask.session.scalar(select(Staff).where(Staff.telegram_id == fillup.recorded_by, Staff.active))
     also = tell.colleague(ask, attendant, Reply("replies/fillup_not_them", shown))
     return Reply("replies/fillup_not_me", shown, instead=True, also=also)
+
+
+def _told(ask: Ask, said: Said) -> dict[str, Any]:
+    """What a line says, as arguments of ``fillups.record``."""
+    told = {name: getattr(said, name) for name in draft.TOLD if getattr(said, name) is not None}
+    if said.at is not None:
+        told["at"] = said.at
+    if said.station is not None:
+        told["station"] = ask.session.get_one(Station, said.station)
+    return told
 
 
 def _corrected(ask: Ask, fillup: Fillup, changes: dict[str, Any], *, instead: bool = False) -> Reply:

@@ -157,6 +157,8 @@ def proven_phone(ask: Ask) -> str | None:
     if card is None or card.user_id != ask.who.user_id:
         return None
     digits = "".join(sign for sign in card.phone_number if sign.isdecimal() and sign.isascii())
+    if not digits:
+        return None
     national = phones.normal(card.phone_number, ask.house.country)
     return phones.normal(f"+{digits}", ask.house.country) or national or f"+{digits[:15]}"
 

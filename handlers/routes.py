@@ -99,6 +99,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Said("location", "correct.place"), receipt.place, DRIVERS),
     Route(Said("text", "correct."), receipt.typed, DRIVERS),
     Route(Said("anything", "correct."), receipt.asked_again, DRIVERS),
+    Route(Said("text", receipt.AMEND), free.amending, DRIVERS),
     # Drivers: their account and privacy
     Route(Command("me"), account.me, DRIVERS, help=True),
     Route(Tap("me.open"), account.me, DRIVERS),
@@ -280,6 +281,7 @@ ROUTES: tuple[Route, ...] = (
     Route(Command("cancel"), basics.cancel, help=True),
     Route(Said("contact"), register.contact_later),
     Route(Said("location"), stations.nearby, DRIVERS),
+    Route(Said("anything", receipt.AMEND), free.amending_otherwise, DRIVERS),
     Route(Said("text"), free.written, reads=MANAGERS),
     Route(Said("anything"), basics.not_understood),
     Route(Tap(""), basics.no_button),

@@ -73,10 +73,12 @@ def _rows(text: io.TextIOWrapper, delimiter: str, encoding: str) -> Iterator[tup
                 )
             if any(cells):
                 yield line, cells
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise Unreadable(f"after line {before} the file is not {encoding}; {SAY_IT}") from None
     except csv.Error as error:
-        raise Unreadable(f"line {before + 1} cannot be read as CSV: {error}") from None
+        raise Unreadable(
+            f"line {before + 1} cannot be read as CSV ({error}); put it right or take it out"
+        ) from None
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
@@ -92,18 +94,19 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
 def _delimiter(text: io.TextIOWrapper, columns: Columns, encoding: str) -> str:
     try:
         head = text.readline(SAMPLE).lstrip("\ufeff")
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise Unreadable(f"the file is not {encoding}; {SAY_IT}") from None
 
     def fit(delimiter: str) -> tuple[int, int]:
         titles = next(csv.reader([head], delimiter=delimiter), [])
         return sum(meant(columns, title) is not None for title in titles), len(titles)
 
-    return max((",", ";", "\t"), key=fit)
+    return max((",", ";", "\t", "|"), key=fit)
 
 
 def _named(encoding: str) -> str:
     try:
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # refuses what is known but is no text, as base64
         return codecs.lookup(encoding).name
     except LookupError:
         raise Unreadable(f"'{encoding}' is not an encoding; name one like utf-8, gb18030 or cp1251") from None
@@ -132,7 +135,7 @@ def _is_utf8(file: BinaryIO) -> bool:
         while block := file.read(BLOCK):
             decoder.decode(block)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
 

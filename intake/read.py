@@ -21,7 +21,7 @@ MAGIC = {
     b"\x7fELF": "a program",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"\x1f\x8b": "a gzip archive; unpack it first",
+    b"\x1f\x8b": "a gzip archive still to be unpacked",
 }
 OLE = b"\xd0\xcf\x11\xe0"
 ZIP = b"PK\x03\x04"

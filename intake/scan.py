@@ -182,7 +182,7 @@ class Scan:
         return 1
 
     def _money(self, found: tuple[Phrase, int] | None, written: str) -> None:
-        if found and found[0].value and found[0].value != self.currency:
+        if found and found[0].value and self.currency not in found[0].value.split():
             self.problem("currency", written)
 
     def _expect(self, kind: Kind, position: int) -> None:
@@ -216,7 +216,8 @@ class Scan:
         if grade and grade[1] > end:
             self.keep("product", grade[0].value, self.line[start : grade[1]])
             return grade[1]
-        if priced := _PRICED.match(self.line, end):
+        priced = _PRICED.match(self.line, end)
+        if priced and not self._of_the_next(written, end, priced):
             self.number("price", written)
             return priced.end()
         gap = end + (len(self.line[end:]) - len(self.line[end:].lstrip(" ")))
@@ -232,6 +233,12 @@ class Scan:
         else:
             self._bare(written)
         return end
+
+    def _of_the_next(self, written: str, end: int, priced: re.Match[str]) -> bool:
+        """Whether "per litre" belongs to the number after it: ``40升95 每升8.1``, ``320元 每升8.1``."""
+        per, after = self.line.find("每", end, priced.end()), self.line[priced.end() : priced.end() + 1]
+        apart = self.line[per - 1].isspace() if per > 0 else False
+        return per > 0 and after.isdecimal() and (apart or is_grade(written))
 
     def _bare(self, written: str) -> None:
         """A number alone; ``95,320`` is a grade and a number, for no number is written so."""

@@ -74,9 +74,16 @@ def tallies(session: Session, campaign: str | None = None) -> dict[str, Tally]:
 
 
 def lines(
-    session: Session, *, campaign: str | None = None, number: str | None = None, limit: int = 50
+    session: Session,
+    *,
+    campaign: str | None = None,
+    number: str | None = None,
+    state: str | None = None,
+    reason: str | None = None,
+    limit: int = 50,
 ) -> list[Line]:
-    """The latest lines, of one customer (by public number) or of all; history is told only of one.
+    """The latest lines, of one customer (by public number) or of all, in one state or for one reason;
+    history is told only of one customer, or when asked for.
 
     Those known only from the till, who could not have heard anything, come after everyone else.
     """
@@ -85,7 +92,14 @@ def lines(
     query = _lines().order_by(not_in_chat, latest, Outbound.id)
     if campaign is not None:
         query = query.where(Outbound.campaign == campaign)
-    query = query.where(_number_is(number)) if number is not None else query.where(_not_history())
+    if state is not None:
+        query = query.where(Outbound.state == state)
+    if reason is not None:
+        query = query.where(Outbound.reason == reason)
+    if number is not None:
+        query = query.where(_number_is(number))
+    elif reason is None:
+        query = query.where(_not_history())
     return _read(session, query.limit(limit))
 
 

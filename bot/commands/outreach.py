@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import templates
 from bot.commands import results, switch, unknown
@@ -24,7 +26,9 @@ from bot.commands.common import (
 from bot.config import Settings
 from bot.jobs import plan_now
 from bot.standing import go_on
+from crm import identity
 from crm.db import Database
+from crm.outbox import STATES
 from crm.writer import Writer
 from outreach import standstill, status
 from outreach.campaigns import CampaignFault, Campaigns
@@ -98,21 +102,26 @@ def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
 @app.command("status")
 def status_(
     campaign: results.ONE = None,
-    customer: Annotated[str | None, typer.Option(help="One customer, by member number.")] = None,
+    customer: Annotated[str | None, typer.Option(help="One: a member number, card, phone or plate.")] = None,
+    state: Annotated[str | None, typer.Option(help="List only these: sent, skipped, unknown, ...")] = None,
+    why: Annotated[str | None, typer.Option("--reason", help="List only these: no_consent, ...")] = None,
     limit: Annotated[int, typer.Option(min=0, max=100_000, help="How many people to list.")] = 50,
     as_json: JSON = False,
 ) -> None:
     """What became of everyone, by campaign, and of people by name of the reason."""
     settings = load_settings()
+    _one_of("state", state, STATES)
+    _one_of("reason", why, tuple(templates.words("reason", "en")))
     database = open_database(settings)
     try:
         with database.read() as session:
             campaign = campaign_or_broadcast(session, campaign)
             still = standstill.look(session, Mark(settings.marks))
-            if customer is not None and not status.known(session, customer):
-                fail(f"no customer has the number {customer}")
+            number = _number(session, customer, settings.country) if customer is not None else None
             tallies = status.tallies(session, campaign)
-            rows = status.lines(session, campaign=campaign, number=customer, limit=limit)
+            rows = status.lines(
+                session, campaign=campaign, number=number, state=state, reason=why, limit=limit
+            )
             open_ends = status.unknown(session, campaign)
     finally:
         database.close()
@@ -204,6 +213,21 @@ def words(reason: str) -> str:
     return templates.words("reason", "en").get(reason, reason.replace("_", " "))
 
 
+def _one_of(option: str, given: str | None, known: Sequence[str]) -> None:
+    if given is not None and given not in known:
+        fail(f"--{option} '{given}' is none; write one of {', '.join(known)}")
+
+
+def _number(session: Session, customer: str, country: str) -> str:
+    """The public number of the customer meant, in any way that ``why-not`` understands as well."""
+    if status.known(session, customer):
+        return customer
+    found = identity.find(session, customer, country)
+    if found is None:
+        fail(f"no customer has the number {customer}")
+    return found.member or found.reference or ""
+
+
 def _detailed(tally: status.Tally) -> dict[str, Any]:
     return tally.facts() | {"situations": {name: each.facts() for name, each in tally.situations.items()}}
 
@@ -238,7 +262,7 @@ def _print_status(
         if not tallies:
             print("The ledger is empty: no round has been planned yet.")
     elif not rows:
-        print(f"{customer}: no campaign was due for this customer so far")
+        print(f"{customer}: nothing of that kind in the ledger so far")
     for line in rows:
         print(_line(line))
     if open_ends:

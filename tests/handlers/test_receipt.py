@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
@@ -69,6 +71,48 @@ def test_a_number_is_put_right(
     assert found.payment == "wechat"
     assert len(fillups_of(town, fang)) == 1
     assert step_of(town, fang) == ""
+
+
+def test_a_line_written_after_correct_replaces_the_record(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元 微信")
+    fang.taps("fillup.correct")
+    assert "改好了" in fang.says("41升 300元 92号")
+    (found,) = fillups_of(town, fang)
+    assert (found.millilitres, found.amount, found.product) == (41_000, 30_000, "92")
+    assert found.payment == "wechat"
+    assert step_of(town, fang) == ""
+
+
+def test_a_line_that_is_not_clear_after_correct_changes_nothing(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元 微信")
+    fang.taps("fillup.correct")
+    assert "请带上单位" in fang.says("加了41")
+    assert "1,000" in fang.says("0升 92号")
+    assert fang.says("你好") != ""
+    (found,) = fillups_of(town, fang)
+    assert (found.millilitres, found.amount) == (40_000, 32_000)
+    assert "改好了" in fang.says("41升")
+
+
+def test_a_line_is_another_fill_up_when_nothing_was_wrong_or_much_later(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元 微信")
+    fang.taps("fillup.correct")
+    fang.taps("fillup.back")
+    fang.says("41升 300元 92号")
+    assert len(fillups_of(town, fang)) == 2
+    fang.taps("fillup.correct")
+    town.now += timedelta(minutes=16)
+    fang.says("42升 310元 92号")
+    assert len(fillups_of(town, fang)) == 3
+
+
+def test_a_number_put_right_takes_what_stands_beside_it(town: Town, fang: Chat) -> None:
+    fang.says("南山站 40L 95# 320元 微信")
+    fang.taps("fillup.correct")
+    fang.taps("升数")
+    assert "改好了" in fang.says("41升 300元")
+    (found,) = fillups_of(town, fang)
+    assert (found.millilitres, found.amount) == (41_000, 30_000)
 
 
 def test_product_and_station_are_put_right(town: Town, fang: Chat) -> None:

@@ -58,7 +58,9 @@ def test_an_uncertain_encoding_is_refused_and_can_be_named(write: Write) -> None
     path = write("station,time,amount\n北京,2026-06-01,3\n".encode("gb18030"))
     assert "encoding is not certain" in refusal(path)
     assert read(path, encoding="gb18030") == [["北京", "2026-06-01", "3"]]
-    assert "'klingon' is not an encoding" in refusal(path, encoding="klingon")
+    for wrong in ("klingon", "base64", "rot13"):
+        assert f"'{wrong}' is not an encoding" in refusal(path, encoding=wrong)
+    assert "is not utf-16" in refusal(path, encoding="utf-16")
 
 
 def test_a_short_chinese_file_is_told_by_the_words_of_the_trade(write: Write) -> None:
@@ -127,6 +129,12 @@ def test_lines_are_counted_as_an_editor_does(write: Write) -> None:
 def test_a_line_without_end_is_refused(write: Write) -> None:
     endless = "S1,2026-06-01," + "9" * (1 << 20)
     assert "line 2 has more than 1048576 signs" in refusal(write(["station,time,amount", endless]))
+
+
+def test_a_cell_longer_than_any_is_named_by_its_line(write: Write) -> None:
+    told = refusal(write(["station,time,amount", "S1,2026-06-01,1", f"{'9' * 200_000},2026-06-01,1"]))
+    assert "line 3 cannot be read as CSV" in told
+    assert "put it right or take it out" in told
 
 
 def test_an_open_quote_does_not_swallow_the_file(write: Write) -> None:

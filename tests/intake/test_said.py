@@ -56,6 +56,17 @@ TOLD: list[tuple[str, dict[str, Any]]] = [
     ("3号站 加了40升92", {L: 40_000, P: "92", "station": 3}),
     ("南山站 95号 加满", {P: "95", "full": True, "station": 1}),
     ("洗车 30元", {P: "wash", A: 3_000}),
+    # Traditional signs, and Cantonese
+    ("加滿 95號 三百二十塊", {P: "95", "full": True, A: 32_000}),
+    ("加咗200蚊 95號，微信付款", {P: "95", A: 20_000, "payment": "wechat"}),
+    (
+        "柴油40公升 付了320圓 現金 里程52300公里",
+        {P: "diesel", L: 40_000, A: 32_000, "payment": "cash", "odometer_km": 52_300},
+    ),
+    # "Per litre" before its number
+    ("40升95 每升8.1", {L: 40_000, P: "95", "unit_price": 8_100}),
+    ("320元 每升8 40升", {L: 40_000, A: 32_000, "unit_price": 8_000}),
+    ("8.1每升 40升", {L: 40_000, "unit_price": 8_100}),
     ("单价7.85 40升 95号", {P: "95", L: 40_000, "unit_price": 7_850}),
     ("40升 95号 7.85元/升", {P: "95", L: 40_000, "unit_price": 7_850}),
     ("共320元，40升，95", {P: "95", L: 40_000, A: 32_000}),
@@ -152,6 +163,8 @@ REFUSED = [
     ("20kwh 充电", "unit", "20kwh"),
     ("10 gallons 95", "unit", "10 gallons"),
     ("€40 diesel", "currency", "€"),
+    ("$320 40L 95", "currency", "$"),
+    ("40L 95 50 dollars", "currency", "50 dollars"),
     ("40L 50L 95", "twice", "50"),
     ("40L 95# 洗车", "twice", "洗车"),
     ("40L 95 微信 支付宝", "twice", "支付宝"),
@@ -201,6 +214,8 @@ def test_the_currency_decides_what_a_coin_is() -> None:
     assert said("40L 5000 yen", "JPY").amount == 5000
     assert [problem.code for problem in said("40L 5000.50円", "JPY").problems] != []
     assert said("40 L €61.20", "EUR").amount == 6120
+    for currency in ("USD", "SGD", "HKD"):
+        assert said("40 L $61.20", currency).amount == 6120
 
 
 def test_two_percent_is_the_limit_of_agreement() -> None:

@@ -86,6 +86,24 @@ def test_status_names_the_reason_of_one_person(chain: Database) -> None:
     ]
 
 
+def test_status_lists_one_state_or_one_reason(chain: Database) -> None:
+    lapsed(chain, 1)
+    lapsed(chain, 2, marketing_consent=False)
+    run("plan")
+    assert [row["customer"] for row in run_json("status", "--reason", "no_consent")["rows"]] == ["M2"]
+    assert [row["customer"] for row in run_json("status", "--state", "queued")["rows"]] == ["M1"]
+    assert run_json("status", "--state", "queued")["campaigns"][0]["due"] == 2
+    assert "M2: nothing of that kind" in run("status", "--customer", "M2", "--state", "sent").stdout
+
+
+def test_status_finds_a_person_as_why_not_does(chain: Database) -> None:
+    lapsed(chain, 2, marketing_consent=False)
+    with chain.write() as session:
+        session.scalars(select(Customer).where(Customer.member == "M2")).one().phone = "+8613800138002"
+    run("plan")
+    assert "M2: win_back dormant:" in run("status", "--customer", "13800138002").stdout
+
+
 def test_status_tells_who_came_back_before_the_round(chain: Database) -> None:
     lapsed(chain, 1)
     run("plan", "--campaign", "welcome")
@@ -122,6 +140,8 @@ def test_a_campaign_that_is_off_can_be_asked_for_and_is_planned_once_it_is_on(ch
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("status", "--state", "lost"), "--state 'lost' is none; write one of queued,"),
+        (("status", "--reason", "weather"), "--reason 'weather' is none; write one of restored,"),
         (("plan", "--campaign", "anniversary"), "no campaign is called anniversary; there are welcome"),
         (("status", "--campaign", "anniversary"), "birthday, coupon, regulars, reminder"),
         (("status", "--customer", "nobody"), "no customer has the number nobody"),

@@ -53,8 +53,18 @@ def rated(reader: Reader) -> None:
     told = {reader.code(place) for place in summed}
     told = (told - {"visits"} or told) or {"litres" if sold else "visits"}
     step = next(code for place in reversed(said) if (code := reader.code(place)) != "average")
-    reader.parts.measure = f"{sorted(told)[0]}_{step.removeprefix('average_')}"
+    step = step.removeprefix("average_")
+    if "visits" in told and _of_people(reader):  # how often each of them comes, and not all together
+        reader.parts.measure, reader.parts.kind, reader.parts.by = f"visits{EACH}", "trend", step
+    else:
+        reader.parts.measure = f"{sorted(told)[0]}_{step}"
     reader.take(*said, *summed, *sold, *means, *came)
+
+
+def _of_people(reader: Reader) -> bool:
+    return any(
+        token and token.kind == "value" and token.field in PEOPLE - {"payment"} for token in reader.left
+    )
 
 
 def much(reader: Reader) -> None:

@@ -32,7 +32,7 @@ _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
 _TAG = re.compile(
     r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫)?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
 )
-_TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b)")
+_TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b|tagged\b)")
 _OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _AROUND = re.compile(r"(?:这|那)?(?:附近|一带|周边|旁边|那边|这边|片区|地区)| (?:area|district|region)\b")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from crm import erasure, lease
 from crm.customers import Customer
 from crm.db import Database
 from crm.outbox import Outbound
-from crm.writer import Writer
+from crm.writer import Writer, patiently
 from outreach import outbox, settling
 from tests.conftest import NOON
 from tests.outreach.people import DAY, assert_all_accounted_for, states
@@ -172,12 +173,7 @@ async def test_what_became_of_a_send_outlives_a_database_that_is_away(
         settle(session, *arguments, **more)
 
     monkeypatch.setattr(settling, "settle", away_first)
-    monkeypatch.setattr(asyncio, "sleep", at_once)
+    monkeypatch.setattr(settling, "patiently", partial(patiently, pauses=[0.0] * 6))
     fill(database, 1)
     await sender(writer, Chat(delay=0)).once()
     assert states(database) == {"sent": 1}
-
-
-async def at_once(_seconds: float) -> None:
-    """Sleep without the waiting."""
-    await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0)

@@ -59,6 +59,32 @@ def past(session: Session, advanced: Advanced, people: pd.DataFrame, criteria: C
     return found
 
 
+def differing(
+    session: Session, end: date, right: pd.DataFrame, people: pd.DataFrame, criteria: Criteria
+) -> list[dict[str, Any]]:
+    """Whose classes of that month end are not those that ``right``, how everyone stood, gives; nobody where
+    the next run makes them anew. Raises ValueError, IndexError where the bytes kept are no classes.
+    """
+    personas = Personas.of(people)
+    kept = _kept(session, end, personas, _fingerprint(criteria))
+    if kept is None:
+        return []
+    made = _snapshot(right.astype(np.int64), personas, end, criteria)
+    unequal = {
+        "cut-offs": np.full(len(personas.keys), kept.cuts != made.cuts),
+        "value": kept.value != made.value,
+        "frequency": kept.frequency != made.frequency,
+        "vip": kept.vip != made.vip,
+    }
+    return [
+        {
+            "customer": int(personas.keys[place]),
+            "differs": [f"{end} {name}" for name, wrong in unequal.items() if wrong[place]],
+        }
+        for place in np.flatnonzero(np.any(list(unequal.values()), axis=0)).tolist()
+    ]
+
+
 def _fingerprint(criteria: Criteria) -> str:
     return hashlib.sha256(criteria.model_dump_json().encode()).hexdigest()
 

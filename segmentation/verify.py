@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy.orm import Session
 
 from crm.db import Database
-from segmentation import beside, reading, registry, state, state_packs, state_store
+from segmentation import beside, month_state, reading, registry, state, state_packs, state_store
 from segmentation.criteria import Criteria, load
 from segmentation.memory import month_ends
 from segmentation.state_made import Setting
@@ -60,10 +61,23 @@ def verify(
             found = [{"customer": key, "differs": ["length"]} for key in everyone]
             return Verdict(head.day, len(right.numbers), found)
         found = _differing("", kept.numbers, right.numbers) + found
+        here = registry.present(people, right.numbers.index.to_numpy(), head.day)
         for end in ends:
-            stood = kept.stood[end] if end in kept.stood else state_store.stood(session, end)
-            found += _differing(f"{end} ", stood, right.stood[end])
+            found += _month_end(session, end, kept, right, here, criteria)
     return Verdict(head.day, len(right.numbers), found)
+
+
+def _month_end(
+    session: Session, end: date, kept: Advanced, right: Advanced, people: pd.DataFrame, criteria: Criteria
+) -> list[dict[str, Any]]:
+    """How everyone stood then, and the classes that are kept of it."""
+    if end in kept.stood:  # made anew from what the log went through since; so are its classes
+        return _differing(f"{end} ", kept.stood[end], right.stood[end])
+    try:
+        found = _differing(f"{end} ", state_store.stood(session, end), right.stood[end])
+        return found + month_state.differing(session, end, right.stood[end], people, criteria)
+    except (ValueError, IndexError):
+        return [{"customer": key, "differs": [f"{end} length"]} for key in right.stood[end].index.tolist()]
 
 
 def _differing(where: str, kept: pd.DataFrame, right: pd.DataFrame) -> list[dict[str, Any]]:

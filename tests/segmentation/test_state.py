@@ -194,6 +194,29 @@ def test_verify_finds_wrong_months_and_places(database: Database) -> None:
     ]
 
 
+@pytest.mark.parametrize(("bit", "name"), [(1, "value"), (4, "frequency"), (16, "vip")])
+def test_verify_finds_a_wrong_class_of_a_month_end(database: Database, bit: int, name: str) -> None:
+    town(database)
+    with database.write() as session:
+        row = session.scalars(select(MonthEnd).order_by(MonthEnd.day.desc())).first()
+        assert row is not None
+        assert row.marks is not None
+        end, whose = row.day, int(np.frombuffer(row.customers, dtype="<i8")[5])
+        row.marks = row.marks[:5] + bytes([row.marks[5] ^ bit]) + row.marks[6:]
+    assert verify(database).differing == [{"customer": whose, "differs": [f"{end} {name}"]}]
+
+
+@pytest.mark.parametrize("column", ["features", "customers"])
+def test_verify_says_that_a_month_end_is_cut_short(database: Database, column: str) -> None:
+    town(database)
+    with database.write() as session:
+        row = session.scalars(select(MonthEnd).order_by(MonthEnd.day.desc())).first()
+        assert row is not None
+        setattr(row, column, getattr(row, column)[:-3])
+        end = row.day
+    assert {tuple(each["differs"]) for each in verify(database).differing} == {(f"{end} length",)}
+
+
 def test_verify_finds_a_lost_customer_and_a_change_nobody_told(database: Database) -> None:
     town(database)
     with database.write() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
-from questions import period, totals
+from questions import hours, period, totals
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Ground
 from questions.measured import measured
@@ -185,10 +186,11 @@ def _breakdown(question: Question, ground: Ground) -> Answer:
 def _groups(question: Question, ground: Ground) -> dict[Any, totals.Totals]:
     """The sums of each group; stations by their codes, those of others as one group without a name."""
     codes = {station.id: code for code, station in ground.stations.items()}
-    placed = question.by in ("station", "home")
+    names: dict[str, Callable[[Any], Any]] = {"station": codes.get, "home": codes.get, "hour": hours.named}
+    name = names.get(question.by, lambda key: key)
     found: dict[Any, totals.Totals] = {}
     for key, one in _sums(question, ground).items():
-        found.setdefault(codes.get(key) if placed else key, totals.Totals()).add(one)
+        found.setdefault(name(key), totals.Totals()).add(one)
     return found
 
 

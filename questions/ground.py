@@ -94,7 +94,8 @@ class Ground:
         lines of another's visit (crm/visits.py), by the index of these: no other one has what it asks.
         """
         whole = self.asker.stations is None and not any(one.field in PLACES for one in question.filters)
-        unsorted = by_customer and not beside and whole and (days[1] - days[0]).days > LONG
+        looked_up = any(one.field == "hour" for one in question.filters)  # each row, in no index
+        unsorted = by_customer and not (beside or looked_up) and whole and (days[1] - days[0]).days > LONG
         day: Any = func.coalesce(Fillup.day, days[0]) if unsorted else Fillup.day
         counts = [Fillup.voided_at.is_(None), func.coalesce(Fillup.same_as, 0) == 0]
         made = [*counts, Fillup.beside.is_not(None)] if beside else [counting()]

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, extract, func, literal, or_
+from sqlalchemy import ColumnElement, Integer, case, cast, extract, func, literal
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
 from crm.stations import Station
 
 DAY = 24 * 60  # minutes
+PLACE = {"hour": 12, "minute": 15}  # of a moment as SQLite has it
 Days = tuple[date, date]
 
 
@@ -21,44 +22,36 @@ def within(
     session: Session, stations: Iterable[Station], spans: tuple[str, ...], days: Days
 ) -> ColumnElement[bool]:
     """Fill-ups of these days in ``18-24`` or ``22-06`` by the clock of their station."""
-    minute = local_minute(session, stations, days)
-    fits = []
+    wanted: set[int] = set()
     for span in spans:
-        begin, end = (60 * int(each) for each in span.split("-"))
-        if begin < end:
-            fits.append(and_(minute >= begin, minute < end))
-        else:
-            fits.append(or_(minute >= begin, minute < end))
-    return or_(*fits)
+        begin, end = (int(each) for each in span.split("-"))
+        wanted |= set(range(begin, end) if begin < end else (*range(begin, 24), *range(end)))
+    return local_hour(session, stations, days).in_(sorted(wanted))
 
 
-def hour_key(session: Session, stations: Iterable[Station], days: Days) -> ColumnElement[str]:
-    """``08-09``: the hour of a fill-up."""
-    minute = local_minute(session, stations, days)
-    names = [(minute < 60 * (hour + 1), f"{hour:02}-{hour + 1:02}") for hour in range(24)]
-    return case(*names)
+def named(hour: int) -> str:
+    """``08-09``: an hour as a question has it."""
+    return f"{hour:02}-{hour + 1:02}"
 
 
-def local_minute(session: Session, stations: Iterable[Station], days: Days) -> ColumnElement[int]:
-    """Minutes since midnight at the station; summer time is that of the moment."""
+def local_hour(session: Session, stations: Iterable[Station], days: Days) -> ColumnElement[int]:
+    """The hour on the station's clock; summer time is that of the moment."""
     zones: dict[str, list[int]] = {}
     for station in stations:
         zones.setdefault(station.timezone, []).append(station.id)
-    ahead = {zone: _offset(_offsets(ZoneInfo(zone), days)) for zone in zones}
-    utc = _utc_minute(session)
-    if len(ahead) < 2:
-        return (utc + next(iter(ahead.values()), literal(0)) + DAY) % DAY
-    offset = case(*((Fillup.station_id.in_(ids), ahead[zone]) for zone, ids in zones.items()), else_=0)
-    return (utc + offset + DAY) % DAY
+    changes = {zone: _offsets(ZoneInfo(zone), days) for zone in zones}
+    whole = {turns[0][1] for turns in changes.values()}
+    if len(whole) < 2 and all(len(turns) == 1 and turns[0][1] % 60 == 0 for turns in changes.values()):
+        return (_utc(session, "hour") + next(iter(whole), 0) // 60 + 24) % 24
+    placed = [(Fillup.station_id.in_(ids), _offset(changes[zone])) for zone, ids in zones.items()]
+    minutes = _utc(session, "hour") * 60 + _utc(session, "minute") + case(*placed, else_=0)
+    return (minutes + DAY) % DAY // 60
 
 
-def _utc_minute(session: Session) -> ColumnElement[int]:
+def _utc(session: Session, part: str) -> ColumnElement[int]:
     if session.get_bind().dialect.name == "sqlite":  # as it is stored: 2026-06-15 04:00:00.000000
-        hour, minute = (cast(func.substr(Fillup.at, place, 2), Integer) for place in (12, 15))
-    else:
-        at = func.timezone("UTC", Fillup.at)
-        hour, minute = (cast(extract(part, at), Integer) for part in ("hour", "minute"))
-    return hour * 60 + minute
+        return cast(func.substr(Fillup.at, PLACE[part], 2), Integer)
+    return cast(extract(part, func.timezone("UTC", Fillup.at)), Integer)
 
 
 def _offset(changes: list[tuple[datetime, int]]) -> ColumnElement[int]:

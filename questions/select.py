@@ -42,6 +42,7 @@ NUMBERS: dict[str, Any] = {
     "gap": CustomerSegment.typical_gap_days,
 }  # fmt: skip
 HOME = func.coalesce(Customer.home_station_id, CustomerSegment.home_station_id)  # named, else most visited
+LOGGED = frozenset({"product", "payment", "visited", *MOMENTS})  # told from the log, whatever the time
 MILLI = 1000  # millilitres in a litre
 Condition = ColumnElement[bool]
 
@@ -304,8 +305,8 @@ def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
 
 def summed(question: Question, ground: Ground) -> bool:
     """Whether it takes the log to tell who is asked for."""
-    fields = {one.field for one in question.filters} & SUMMED
-    return any(known(name, question, ground) is None for name in fields)
+    fields = {one.field for one in question.filters}
+    return bool(fields & LOGGED) or any(known(name, question, ground) is None for name in fields & SUMMED)
 
 
 def in_order(question: Question, ground: Ground, *columns: Any, among: CTE | None = None) -> Select[Any]:

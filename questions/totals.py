@@ -94,7 +94,7 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
 
 def _first(by: str, ground: Ground, days: Days, else_: tuple[Any, ...]) -> tuple[Any, ...]:
     if by == "hour":
-        return (hours.hour_key(ground.session, ground.stations.values(), days).label("hour"),)
+        return (hours.local_hour(ground.session, ground.stations.values(), days).label("hour"),)
     return FIRST.get(by, else_)
 
 
@@ -193,7 +193,7 @@ def people_by(question: Question, ground: Ground, name: str) -> dict[Key, int]:
     if name in ("product", "payment", *MOMENTS):
         days = ground.days(question)
         if name == "hour":
-            key: Any = hours.hour_key(ground.session, ground.stations.values(), days)
+            key: Any = hours.local_hour(ground.session, ground.stations.values(), days)
         else:
             key = weekday_code(weekday()) if name == "weekday" else getattr(Fillup, name)
         rows = ground.rows(question, days)

@@ -12,6 +12,11 @@ from types import FrameType
 import typer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STAYING = (
+    "run",
+    "demo",
+    "sandbox",
+)  # these end when they are told to; the others have then not done their work
 
 
 @cache
@@ -79,6 +84,6 @@ def main() -> None:
     app()
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _leave(number: int, _frame: FrameType | None) -> None:
     """Ctrl-C before anything has begun: nothing to clean up, nothing to say."""
-    sys.exit(0)
+    sys.exit(0 if sys.argv[1:2] and sys.argv[1] in STAYING else 128 + number)

@@ -146,6 +146,10 @@ class Deliverer:
         self._call_back()
         self._poked.set()
 
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
     def poke(self) -> None:
         """Something new may be in the queue."""
         self._poked.set()

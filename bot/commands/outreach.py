@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -75,7 +76,7 @@ def plan(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = Fa
 
 @app.command()
 def send(campaign: CAMPAIGN = None, dry_run: DRY_RUN = False, as_json: JSON = False) -> None:
-    """Send what waits in the ledger and may go out now."""
+    """Send what waits in the ledger and may go out now. Ctrl-C stops it cleanly."""
     settings = load_settings()
     chosen = chosen_campaigns(campaign)
     database = open_database(settings)
@@ -200,10 +201,14 @@ async def _deliver_all(
                 mark=Mark(settings.marks),
                 trouble=Trouble(settings.broadcast_errors),
             )
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, deliverer.stop)
             if not await deliverer.once():
                 if deliverer.still:
                     fail(standstill.sentence(deliverer.still))
                 fail("another Forecourt is sending right now; it sends what waits by itself")
+            if deliverer.stopped:
+                console.print("Stopped; what was not sent waits for the next time.")
             return dict(deliverer.tally)
     finally:
         await asyncio.to_thread(writer.close)

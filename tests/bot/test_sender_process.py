@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import random
+import signal
+import sys
 import time
+import urllib.request
 from collections import Counter
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -50,6 +56,40 @@ async def test_fifty_stops_leave_nothing_unknown(database: Database) -> None:
             sent = states(database)["sent"]
             assert copies(state, audience) == Counter({1: sent, 0: audience - sent})
     assert median(took) < 8, "docker gives ten; one stop may fall on a machine that stands still"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_command_told_to_stop_leaves_nothing_unknown(
+    database: Database, tmp_path: Path, number: signal.Signals
+) -> None:
+    audience, state = 1000, State()
+    async with running(state=state) as sandbox:
+        await asyncio.to_thread(settle, database, state, audience)
+        told = {
+            "TOKEN": TOKEN,
+            "API_URL": sandbox.url,
+            "DATABASE_URL": database.url,
+            "DATA_DIR": str(tmp_path),
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "outreach", "send"),
+            env=os.environ | {f"FORECOURT_{name}": value for name, value in told.items()},
+        )
+        await asyncio.to_thread(heard_of, sandbox.url, FIRST + 5)
+        process.send_signal(number)
+        assert await process.wait() == 0
+    assert set(states(database)) <= {"queued", "sent"}
+    sent = states(database)["sent"]
+    assert sent
+    assert copies(state, audience) == Counter({1: sent, 0: audience - sent})
+
+
+def heard_of(url: str, person: int) -> None:
+    """Wait until the bot has written to this person."""
+    heard: list[object] = []
+    while not heard:
+        with urllib.request.urlopen(f"{url}/sandbox/people/{person}/messages?after=0&wait=120") as answer:
+            heard = json.load(answer)
 
 
 async def test_two_senders_send_each_message_once(database: Database) -> None:

@@ -16,6 +16,7 @@ from segmentation.thresholds import (
     Days,
     Decline,
     Level,
+    Line,
     Loyalty,
     Part,
     Pattern,
@@ -166,17 +167,13 @@ class Vip(Part):
     lifecycle: list[Stage]
 
 
-class Rule(Part):
+class Rule(Line):
     """One line of the primary segment. A condition that is absent always holds."""
 
     name: SegmentName
     lifecycle: list[Stage] | None = None
     vip: Literal[True] | None = None
     vip_within: Annotated[int, Field(ge=1, le=36)] | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.lifecycle is None and self.vip is None and self.vip_within is None
 
 
 class Criteria(Part):
@@ -202,7 +199,7 @@ class Criteria(Part):
     @model_validator(mode="after")
     def _rules_reach_everyone(self) -> Self:
         try:
-            refuse_holes([(rule.name, rule.open) for rule in self.segments])
+            refuse_holes(self.segments)
         except ValueError as error:
             raise ValueError(f"segments: {error}") from None
         return self

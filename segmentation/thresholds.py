@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from segmentation.columns import PREFERENCES
 
 Stage = Literal["prospect", "new", "active", "lapsing", "dormant", "churned", "reactivated"]
 Level = Literal["high", "medium", "low"]
 Persona = Literal["private", "taxi", "business", "heavy", "eco", "fleet"]
 Risk = Literal["none", "low", "medium", "high"]
 PERSONAS: tuple[Persona, ...] = ("private", "taxi", "business", "heavy", "eco", "fleet")
+PREFERRED = frozenset((*PREFERENCES, "mixed"))  # what products.py can say
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -20,6 +24,12 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Line(Part):
+    """One of several rules; the first that fits is taken. A condition that is absent always holds."""
+
+    name: str
 
 
 class Points(Part):
@@ -98,7 +108,7 @@ class Price(Part):
         return self
 
 
-class PersonaRule(Part):
+class PersonaRule(Line):
     """One line of the inferred persona. A condition that is absent always holds."""
 
     name: Persona
@@ -110,10 +120,6 @@ class PersonaRule(Part):
     company_percent: Percent | None = None
     workday_percent: Percent | None = None
 
-    @property
-    def open(self) -> bool:
-        return not self.model_dump(exclude={"name"}, exclude_none=True)
-
 
 class PersonaRules(Part):
     vehicles: dict[str, Persona]
@@ -121,7 +127,10 @@ class PersonaRules(Part):
 
     @model_validator(mode="after")
     def _reaches_everyone(self) -> Self:
-        refuse_holes([(rule.name, rule.open) for rule in self.rules])
+        refuse_holes(self.rules)
+        for rule in self.rules:
+            if unknown := sorted({*(rule.product or ())} - PREFERRED):
+                raise ValueError(f"'{rule.name}' asks for {unknown[0]!r}, which is no preference")
         return self
 
 
@@ -150,7 +159,7 @@ class Times(Part):
         return self
 
 
-class Tier(Part):
+class Tier(Line):
     """One line of an account's tier. A condition that is absent always holds."""
 
     name: Annotated[str, Field(min_length=1, max_length=16)]
@@ -158,10 +167,6 @@ class Tier(Part):
     frequency: list[Level] | None = None
     lifecycle: list[Stage] | None = None
     credit_risk: list[Risk] | None = None
-
-    @property
-    def open(self) -> bool:
-        return not self.model_dump(exclude={"name"}, exclude_none=True)
 
 
 class Accounts(Part):
@@ -179,14 +184,31 @@ class Accounts(Part):
             raise ValueError(f"alive_order has no place for {', '.join(missing)}")
         if len(self.alive_order) != len(set(self.alive_order)):
             raise ValueError("alive_order names a stage twice")
-        refuse_holes([(tier.name, tier.open) for tier in self.tiers])
+        refuse_holes(self.tiers)
         return self
 
 
-def refuse_holes(lines: list[tuple[str, bool]]) -> None:
-    """``lines``: names in order, and whether each has no condition. Raises ValueError."""
-    opened = [place for place, (_, is_open) in enumerate(lines) if is_open]
-    if not opened:
+def refuse_holes(lines: Sequence[Line]) -> None:
+    """Rules of which the first that fits is taken: each must be able to fit, and one must fit everyone.
+
+    Raises ValueError, which names the rule.
+    """
+    asked = [(line.name, line.model_dump(exclude={"name"}, exclude_none=True)) for line in lines]
+    for place, (name, conditions) in enumerate(asked):
+        if [] in conditions.values():
+            raise ValueError(f"'{name}' has an empty list, so it never fits")
+        for earlier, wider in asked[:place]:
+            if not wider:
+                raise ValueError(f"'{earlier}' has no condition, so the rules after it never fit")
+            if all(key in conditions and _no_less(key, conditions[key], wider[key]) for key in wider):
+                raise ValueError(f"'{name}' asks no less than '{earlier}' before it, so it never fits")
+    if not asked or asked[-1][1]:
         raise ValueError("the last rule must have no condition, or some have none that fits")
-    if opened[0] != len(lines) - 1:
-        raise ValueError(f"'{lines[opened[0]][0]}' has no condition, so the rules after it never fit")
+
+
+def _no_less(key: str, mine: Any, theirs: Any) -> bool:
+    """Whether whoever meets ``mine`` meets ``theirs``."""
+    if isinstance(theirs, list):
+        return set(mine) <= set(theirs)
+    most = key.startswith("most_") or key == "vip_within"
+    return bool(mine <= theirs if most else mine >= theirs)

@@ -57,6 +57,31 @@ def test_a_hole_is_named() -> None:
             "segments: 'new' has no condition, so the rules after it never fit",
         ),
         (
+            'name = "lapsing"\nlifecycle = ["lapsing"]',
+            'name = "lapsing"\nlifecycle = ["dormant"]',
+            "segments: 'lapsing' asks no less than 'dormant' before it, so it never fits",
+        ),
+        (
+            'lifecycle = ["active"]\nvip_within = 3',
+            'lifecycle = ["dormant"]\nvip_within = 3',
+            "segments: 'vip' asks no less than 'at_risk_vip' before it, so it never fits",
+        ),
+        (
+            'name = "dormant"\nlifecycle = ["dormant"]',
+            'name = "dormant"\nlifecycle = []',
+            "segments: 'dormant' has an empty list, so it never fits",
+        ),
+        (
+            'product = ["diesel"]',
+            'product = ["deisel"]',
+            "persona: 'heavy' asks for 'deisel', which is no preference",
+        ),
+        (
+            'name = "taxi"\nproduct = ["92", "95", "e10", "gas", "ev", "mixed"]',
+            'name = "taxi"\nproduct = ["diesel"]\nleast_fill_litres = 200',
+            "persona: 'taxi' asks no less than 'heavy' before it, so it never fits",
+        ),
+        (
             'name = "regular"',
             'name = "regular"\nlifecycle = ["active"]',
             "segments: the last rule must have no condition, or some have none that fits",

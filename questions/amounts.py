@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from questions.misread import NotUnderstood, Problem
 from questions.plain import Token
+from questions.question import SUMMED
 from questions.reader import Reader
-from questions.vocabulary import fields
+from questions.vocabulary import fields, lexicon
 
 GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
 OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
 AWAY = ("lapsing", "dormant", "churned")  # who is one of these has been away
+UNITS_AGO = {"day": 1, "week": 7, "month": 30}
 BY_UNIT = {"money": "spend", "litres": "litres", "visits": "visits", "km": "km"}
 
 
@@ -19,6 +21,8 @@ def numbers(reader: Reader) -> None:
     for place in reader.places("number"):
         token = reader.at(place)
         assert token is not None
+        if _past(reader, place, token):
+            continue
         op, used = _operator(reader, place)
         if not op and not token.code and token.text in GRADES:
             reader.left[place] = Token("value", token.text, token.text, "fuel")
@@ -34,6 +38,20 @@ def numbers(reader: Reader) -> None:
         if field == "km":
             used += reader.places("shape", "month", "by")
         reader.take(*used)
+
+
+def _past(reader: Reader, place: int, token: Token) -> bool:
+    """``litres three days ago``: of a sum it is a time, where of people it is how long they are away."""
+    said = [word.code for text, word in lexicon().items() if word.kind == "shape" and text in token.text]
+    unit = next((unit for unit in UNITS_AGO if unit in said), "")
+    alone = reader.shape(place + 1) == "ago" and not reader.shape(place - 1)
+    others = reader.places("shape", "absent", "came") or reader.places("field", "last", "visited")
+    if not (unit and alone and reader.places("field", *SUMMED)) or others or token.high is not None:
+        return False
+    count = round(token.number / UNITS_AGO[unit])
+    reader.left[place] = Token("period", f"{count}-{unit}s-ago", token.text)
+    reader.take(place + 1)
+    return True
 
 
 def _operator(reader: Reader, place: int) -> tuple[str, list[int]]:

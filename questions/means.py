@@ -54,7 +54,9 @@ def rated(reader: Reader) -> None:
     told = (told - {"visits"} or told) or {"litres" if sold else "visits"}
     step = next(code for place in reversed(said) if (code := reader.code(place)) != "average")
     step = step.removeprefix("average_")
-    if "visits" in told and _of_people(reader):  # how often each of them comes, and not all together
+    if (
+        "visits" in told and step != "day" and _of_people(reader)
+    ):  # how often each of them comes, and not all together
         reader.parts.measure, reader.parts.kind, reader.parts.by = f"visits{EACH}", "trend", step
     else:
         reader.parts.measure = f"{sorted(told)[0]}_{step}"

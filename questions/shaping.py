@@ -7,6 +7,7 @@ from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
 from questions.question import MEANS, MEASURES, STEPS, SUMMED
 from questions.reader import Reader
+from questions.timing import HAPPEN
 from questions.typed import DIMENSIONS, ORDERS, Parts
 
 
@@ -51,7 +52,8 @@ def _ordered(reader: Reader) -> None:
 def _sold(reader: Reader) -> None:
     """What is sold, or filled most, is litres where nothing else is said."""
     sold = reader.took("shape", "sold")
-    most = reader.parts.sort == "-?" and bool(reader.places("shape", "bought"))
+    moved = any(HAPPEN.intersection(one.values) for one in reader.parts.filters)
+    most = reader.parts.sort == "-?" and bool(reader.places("shape", "bought")) and not moved
     if (sold or most) and not reader.places("field", *SUMMED):
         reader.parts.measure = reader.parts.measure or "litres"
 

@@ -13,7 +13,7 @@ from questions.vocabulary import plain as compared
 LONGEST = 64  # characters; nothing longer names a segment or a person
 CLOSE = 0.8  # a word this near to one that is known is a slip, not somebody's name
 _TITLE = re.compile(
-    r"^(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate"
+    r"^(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate|car|vehicle|车"
     r"|phone(?: number)?)?"
     r" ?(?:尾号|尾数|后四位|末四位|ending(?: in| with)?|ends in)?(?:是|为)? ?(?=\S*\d)",
     re.IGNORECASE,
@@ -50,6 +50,8 @@ WHO_DID = tuple(
         r"file|birthday|car|vehicle|plate|number|spend|spending|segment|status|account)",
         r"what (?:did|does|has)\s+(?P<who>.+?)\s+(?:usually |mostly |last )?"
         r"(?:buy|bought|fill up with|drive|spend)",
+        r"how many (?:visits|fill[- ]?ups|litres) (?:did|has|does)\s+(?P<who>.+?)\s+"
+        r"(?:make|made|have|had|take|taken)",
         r"is\s+(?P<who>.+?)\s+(?:an? )?(?:vip|regular|customer|member|still coming|still a customer)",
         r"(?:last visit|history|details|file|account|status) of\s+(?P<who>.+)",
         r"(?:tell me about|what do (?:we|you) know about|anything on|info on|pull)\s+(?P<who>.+)",

@@ -57,7 +57,9 @@ async def chromium() -> AsyncIterator[Browser]:
     """A headless browser for as long as the block lasts."""
     path = find_chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=list(ARGUMENTS), timeout=3 * PATIENCE_MS
+        )
         try:
             yield browser
         finally:

@@ -45,13 +45,22 @@ def _completed(question: Question) -> Question:
         elif question.measure != "customers":
             kind = "count"
         question = replace(question, kind=kind)
-    if kind == "person" and not question.of("who"):
-        raise NotUnderstood(Problem("value", field="who"))
+    _one_person(question)
     if kind == "change" and not (question.of("was") or question.of("became")):
         raise NotUnderstood(Problem("value", field="became"))
     if kind == "compare":
         return _compared(question)
     return _dimensioned(question)
+
+
+def _one_person(question: Question) -> None:
+    """Who somebody is has one name and nothing beside it: there is nobody to count, and nothing to filter."""
+    asked = question.of("who")
+    if not asked and question.kind == "person":
+        raise NotUnderstood(Problem("value", field="who"))
+    alone = len(question.filters) == 1 and question.kind == "person" and not question.by
+    if asked and not (alone and asked[0].op == "=" and len(asked[0].values) == 1):
+        raise NotUnderstood(Problem("operator", asked[0].canonical(), field="who"))
 
 
 def _dimensioned(question: Question) -> Question:

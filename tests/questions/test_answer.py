@@ -18,6 +18,7 @@ from crm.stations import Station
 from questions import past
 from questions.answer import answer
 from questions.asker import Asker
+from questions.misread import Misread
 from questions.overview import counts
 from questions.parse import parse
 from questions.people import PAGE, Nobody, People, Person, in_segment, person
@@ -166,6 +167,15 @@ def test_who_named_no_home_is_among_those_not_of_a_station(chain: Database) -> N
             found.append({row["id"] for row in rows})
     assert found[0] == {1, *range(7, 37, 3)}
     assert found[1] == set(range(1, 37)) - found[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["show:count who:li", "who:li by:persona", "segment:vip who:li", "-who:li", "who:li,wang"]
+)
+def test_a_name_beside_anything_else_is_not_passed_over(text: str) -> None:
+    found = parse(text, NAMES)
+    assert isinstance(found, Misread)
+    assert [(one.code, one.field) for one in found.problems] == [("operator", "who")]
 
 
 def _read(text: str) -> Question:

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from babel.numbers import get_currency_precision
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from crm.cells import runs
 
@@ -87,6 +85,10 @@ def save(rows: list[tuple[str, ...]], path: Path) -> None:
 
 
 def _save_workbook(rows: list[tuple[str, ...]], path: Path) -> None:
+    # 15 MB of memory that a night without a workbook should not pay.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("segments")
     sheet.append(COLUMNS)

@@ -29,7 +29,7 @@ def lifetime(
 ) -> None:
     """Fit the last month end where that is due, keep the fit, and report on it."""
     # Reading what fits and draws takes a second that no other command should pay.
-    from segmentation.calibration import picture as draw
+    from segmentation.calibration_chart import picture as draw
     from segmentation.refit import last_month_end, report
     from segmentation.refitting import refit
 

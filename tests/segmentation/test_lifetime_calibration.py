@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation.calibration import Calibration, calibrate, picture
+from segmentation.calibration import Calibration, calibrate
+from segmentation.calibration_chart import picture
 from tests.segmentation.lifetime_data import CALIBRATION_END, CDNOW_END, cdnow
 
 

@@ -17,7 +17,7 @@ from crm.fillups import Fillup, void
 from crm.identity import join
 from segmentation import lifetime
 from segmentation.alive import p_alive, table
-from segmentation.calibration import picture
+from segmentation.calibration_chart import picture
 from segmentation.classes import day_number
 from segmentation.criteria import load
 from segmentation.features import History, features

@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from segmentation.state_store import pour
+
 SCORES = ("r", "f", "m")
 # Column of customer_segments -> the part of the reasons (segmentation.explain) that it came from.
 PARTS = {
@@ -83,17 +85,5 @@ def _scores(values: tuple[int | None, ...]) -> str | None:
 
 
 def append(session: Session, run: int, moves: Sequence[Move]) -> None:
-    """Write them as moves of that run, fast on both databases."""
-    if not moves:
-        return
-    rows = ((customer, run, *rest) for customer, *rest in moves)
-    names = ", ".join(COLUMNS)
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(COLUMNS))
-        connection.exec_driver_sql(f"INSERT INTO dimension_changes ({names}) VALUES ({marks})", list(rows))
-        return
-    raw: Any = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(f"COPY dimension_changes ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    """Write them as moves of that run."""
+    pour(session, "dimension_changes", COLUMNS, ((customer, run, *rest) for customer, *rest in moves))

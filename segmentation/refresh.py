@@ -81,22 +81,23 @@ def refresh(
     with database.read() as session:
         reading.one_state(session)
         found = (asked.from_state(session) if live else None) or asked.from_log(session)
-    stored = None
+    outcome, stored = found.outcome, None
     if live:
-        asked.tell("writing", len(found.outcome.customers))
+        asked.tell("writing", len(outcome.customers))
         if found.state is not None:
             with suppress(state_store.OtherRun):  # then that one keeps it
                 state_store.write(database, found.state)
-        stored = store(database, found.outcome, started_at=now)
-    counts = stored.segments if stored else Counter(found.outcome.frame["segment"].tolist())
+        del found  # what was written need not be held any longer
+        stored = store(database, outcome, started_at=now)
+    counts = stored.segments if stored else Counter(outcome.frame["segment"].tolist())
     return Run(
         as_of=as_of,
-        customers=len(found.outcome.customers),
+        customers=len(outcome.customers),
         changed=stored.changed if stored else 0,
         segments={name: counts[name] for name in SEGMENTS},
         stored=stored is not None,
         id=stored.run if stored else None,
-        outcome=found.outcome,
+        outcome=outcome,
         database=database,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, and_, case, func, not_, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
@@ -36,7 +36,8 @@ def customers(
     ``settled`` may have been so LONG_AGO: nobody who asks of that day or a later one sees a difference.
     """
     (erased,) = whole_numbers(session, select(Customer.id).where(Customer.erased_at.is_not(None)))
-    ids = np.setdiff1d(whole_numbers(session, select(Customer.id))[0], erased)
+    ids = np.sort(whole_numbers(session, select(Customer.id))[0])
+    ids = ids[~np.isin(ids, erased, assume_unique=True)]
     told = _told(session, None if known_at is not None else settled)
     places = np.searchsorted(ids, told["id"])
 
@@ -46,16 +47,24 @@ def customers(
         return column
 
     moments = [told[name] for name in ("joined", "registered", "known")]
+    registered = whole(_registered_on(told["registered"], zone, known_at), NEVER)
+    if known_at is None and settled is not None:
+        long = and_(Customer.registered_at < start_of(settled), Customer.erased_at.is_(None))
+        registered[np.searchsorted(ids, whole_numbers(session, select(Customer.id).where(long))[0])] = 0
+    at_home = Customer.home_station_id.is_not(None) & Customer.erased_at.is_(None)
+    named_home = whole_numbers(session, select(Customer.id, Customer.home_station_id).where(at_home))
+    home = np.zeros(len(ids), dtype=np.int64)
+    home[np.searchsorted(ids, named_home[0])] = named_home[1]
     columns = {
         "persona": _personas(session, ids),
         "survivor": _survivors(ids, whole(told["into"], 0), whole(told["merged"], NEVER), known_at),
         "known_on": whole(_known_on(moments, zone, known_at), LONG_AGO),
-        "registered_on": whole(_registered_on(told["registered"], zone, known_at), NEVER),
+        "registered_on": registered,
         "vehicles": _vehicles(session, ids),
         "account": whole(told["account"], 0),
-        "home": whole(told["home"], 0),
+        "home": home,
     }
-    return pd.DataFrame(columns, index=pd.Index(ids, name="customer"))
+    return pd.DataFrame(columns, index=pd.Index(ids, name="customer"), copy=False)
 
 
 def _told(session: Session, settled: date | None) -> dict[str, Ints]:
@@ -72,14 +81,15 @@ def _told(session: Session, settled: date | None) -> dict[str, Ints]:
         "id": Customer.id,
         "into": func.coalesce(Customer.merged_into, 0),
         "account": func.coalesce(Customer.account_id, 0),
-        "home": func.coalesce(Customer.home_station_id, 0),
         **{name: func.coalesce(moment, NEVER) for name, moment in told.items()},
     }
     query = select(*asked.values()).where(Customer.erased_at.is_(None))
     if settled is not None:
-        special = (Customer.merged_into, Customer.account_id, Customer.home_station_id)
-        early = and_(Customer.known_at < start_of(settled), Customer.registered_at.is_(None))
-        query = query.where(or_(*(column.is_not(None) for column in special), not_(early)))
+        registered = func.coalesce(Customer.registered_at, Customer.known_at)
+        early = and_(Customer.known_at < start, registered < start)
+        query = query.where(
+            or_(Customer.merged_into.is_not(None), Customer.account_id.is_not(None), early.is_not(True))
+        )
     return dict(zip(asked, whole_numbers(session, query), strict=True))
 
 
@@ -107,7 +117,10 @@ def present(people: pd.DataFrame, came: Ints, as_of: date) -> pd.DataFrame:
     keys = people.index.to_numpy()
     known = people["known_on"].to_numpy() <= (as_of - EPOCH).days
     alone = people["survivor"].to_numpy() == keys
-    there: pd.DataFrame = people.loc[alone & (np.isin(keys, came) | known)]
+    here = alone & known
+    if not here.all():
+        here = alone & (known | np.isin(keys, came))
+    there: pd.DataFrame = people if here.all() else people.loc[here]
     return there
 
 

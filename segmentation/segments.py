@@ -27,7 +27,7 @@ from segmentation.rhythm import Priors, lifecycle, priors_of, rhythm, similar
 from segmentation.scores import Scales, scales, scores
 from segmentation.visits import Bools, Ints, among, visits
 
-PART = 2**17  # customers whose rows are made at once
+PART = 2**16  # customers whose rows are made at once
 # What everyone is held against is made of these columns of their features.
 OVERALL = ("frequency", "recency_days", "monetary", "currency", "gaps", "gap_sum", "gap_squares")
 Step = Callable[[str], None]

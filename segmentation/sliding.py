@@ -23,20 +23,21 @@ from segmentation.visits import Ints, Visits, sessions, thousandths_of_ln, visit
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of the days ``after`` < day <= ``until``, and of the day beside each end."""
+    """The rows of the days ``after`` < day <= ``until``; ``beside``: those of the day beside each end that
+    may be of one visit with some of them.
+    """
 
     frame: pd.DataFrame
+    beside: pd.DataFrame
     after: int
     until: int
 
     def inside(self, customers: Ints) -> pd.DataFrame:
-        day, customer = self.frame["day"].to_numpy(), self.frame["customer"].to_numpy()
-        mine = (day > self.after) & (day <= self.until) & np.isin(customer, customers)
+        mine = np.isin(self.frame["customer"].to_numpy(), customers)
         return self.frame[mine].reset_index(drop=True)
 
     def customers(self) -> Ints:
-        day = self.frame["day"].to_numpy()
-        found: Ints = np.unique(self.frame["customer"].to_numpy()[(day > self.after) & (day <= self.until)])
+        found: Ints = np.unique(self.frame["customer"].to_numpy())
         return found
 
 
@@ -45,7 +46,7 @@ def unfit(numbers: pd.DataFrame, entering: Rows, leaving: Rows, criteria: Criter
     fit = (numbers["currencies"].to_numpy() == 1) & (numbers["currency"].to_numpy() > 0)
     known = numbers.index.to_numpy()[fit]
     everyone = np.union1d(entering.customers(), leaving.customers())
-    midnight = [_over_midnight(rows.frame, criteria) for rows in (entering, leaving)]
+    midnight = [_over_midnight(rows, criteria) for rows in (entering, leaving)]
     bad = [everyone[~np.isin(everyone, known)], *midnight]
     come = entering.inside(known)
     codes = state.currency_codes(come["currency"].astype(object))
@@ -54,11 +55,11 @@ def unfit(numbers: pd.DataFrame, entering: Rows, leaving: Rows, criteria: Criter
     return np.intersect1d(np.concatenate(bad), everyone)
 
 
-def _over_midnight(rows: pd.DataFrame, criteria: Criteria) -> Ints:
+def _over_midnight(rows: Rows, criteria: Criteria) -> Ints:
     """Customers with a visit whose rows stand on more than one day."""
-    names = ("station", "at", "day", "receipt")
-    columns = {name: rows[name].to_numpy() for name in names}
-    customer = rows["customer"].to_numpy()
+    names = ("station", "at", "day", "receipt", "customer")
+    columns = {name: np.concatenate([rows.frame[name], rows.beside[name]]) for name in names}
+    customer = columns.pop("customer")
     order = np.lexsort((columns["day"], columns["at"], columns["station"], customer))
     customer, columns = customer[order], {name: values[order] for name, values in columns.items()}
     session = sessions(customer, columns, criteria.visit.gap_minutes * 60)

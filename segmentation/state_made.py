@@ -152,7 +152,7 @@ def other_currencies(
 ) -> dict[int, dict[str, int]]:
     """Money in other than the main currency (segments.Outcome.beside), from the rows of those who have it."""
     mixed = numbers.index.to_numpy()[numbers["currencies"].to_numpy() > 1]
-    mixed = np.intersect1d(mixed, keys)
+    mixed = mixed[np.isin(mixed, keys, assume_unique=True)]
     found: dict[int, dict[str, int]] = {}
     for some in parts(mixed):
         rows = reading.log(

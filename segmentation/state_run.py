@@ -6,11 +6,11 @@ Only customers with a row that enters or leaves the window, and those whose log 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import and_
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from crm.fillups import Fillup
@@ -207,17 +207,22 @@ class Slide:
         self.places = pd.concat([rest, places], ignore_index=True)
 
     def _rows(self, after: date, until: date) -> sliding.Rows:
-        """The rows of the days after ``after`` up to ``until``, and of one day on each side."""
+        """The rows of the days after ``after`` up to ``until``, and what touches them on the days beside."""
+        day = timedelta(days=1)
+        span = reading.start_of(after), reading.start_of(until + 4 * day)
+        rows = self._log(span, until, and_(Fillup.day > after, Fillup.day <= until))
+        gap = 60 * self.setting.criteria.visit.gap_minutes
+        reach = [rows["at"].min() - gap, rows["at"].max() + gap] if len(rows) else [0, 0]
+        first, last = (datetime.fromtimestamp(int(at), UTC) for at in reach)
+        end = min(until + day, max(self.at, until))
+        beside = self._log((first, last), end, Fillup.day.in_([after, until + day]))
+        return sliding.Rows(rows, beside, day_number(after), day_number(until))
+
+    def _log(self, span: tuple[datetime, datetime], end: date, only: ColumnElement[bool]) -> pd.DataFrame:
+        """Rows from one moment to another; the stations are named for their index."""
         stations = self.setting.beside.stations.index.tolist()
-        beside = timedelta(days=1)
-        only = and_(
-            Fillup.station_id.in_(stations),  # for its index
-            Fillup.at.between(reading.start_of(after), reading.start_of(until + 4 * beside)),
-            Fillup.day.between(after, until + beside),
-        )
-        people, end = self.setting.people, min(until + beside, max(self.at, until))
-        rows = reading.log(self.session, people, end, trust=self.setting.trust, only=only)
-        return sliding.Rows(rows, day_number(after), day_number(until))
+        only = and_(Fillup.station_id.in_(stations), Fillup.at.between(*span), only)
+        return reading.log(self.session, self.setting.people, end, trust=self.setting.trust, only=only)
 
     def _mend(self, ends: list[date]) -> None:
         """How those stood at past month ends whose log changed on a day before them."""

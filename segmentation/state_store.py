@@ -7,7 +7,7 @@ one makes the state anew from the log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -173,6 +173,21 @@ def _finish(session: Session, work: Writing) -> None:
         session.execute(insert(MonthEnd).values(row))
     if work.forgotten:
         session.execute(delete(MonthEnd).where(MonthEnd.day.in_(work.forgotten)))
+
+
+def pour(session: Session, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows of values as the driver takes them, fast on both databases."""
+    names = ", ".join(columns)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        if some := list(rows):
+            connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", some)
+        return
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def upsert(session: Session, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pandas as pd
-from sqlalchemy import Table, delete, func, insert, not_, select, text
+from sqlalchemy import delete, func, not_, select, text
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, standing
-from crm.db import Database
-from crm.segments import CustomerSegment, SegmentChange, SegmentRun
+from crm.db import Database, Instant
+from crm.segments import CustomerSegment, SegmentRun
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
 from segmentation.explain import NAMES, Sheets, Thresholds, numbers
@@ -29,7 +29,7 @@ from segmentation.history import PARTS, SCORES, Move, Moves, append
 from segmentation.prices import MILLION
 from segmentation.reading import among, chunks, one_state, whole_numbers
 from segmentation.segments import Outcome
-from segmentation.state_store import AT_ONCE, upsert
+from segmentation.state_store import AT_ONCE, pour, upsert
 from segmentation.visits import Ints
 
 STORE_LOCK = 0x5345474D  # PostgreSQL advisory lock: of two runs that end together, one waits
@@ -53,9 +53,11 @@ DAILY = frozenset(
 )
 # What the history of a customer is made of: compared with the kept row.
 COMPARED = tuple(dict.fromkeys((*MOVES, *SCORES, *PARTS)))
+CHANGED = ("run_id", "as_of", "at", "criteria", "customer_id", "before", "after", "why")
 MIX = np.uint64(0x9E3779B97F4A7C15)
 Row = tuple[Any, ...]  # the values of COLUMNS, and of COMPARED where a kept row is compared
 Facts = dict[str, Any]
+Change = tuple[int, str | None, str, str]  # customer, segment before, after, and why as JSON
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
     ``rows`` of those who differ from the kept ones; ``moves``, the history of it; ``changes``, of whom the
-    segment changed, before, after, and why; ``gone``, who are no customers any more; ``last`` is the run that
+    segment changed; ``gone``, who are no customers any more; ``last`` is the run that
     was the last when they were compared. ``segments``: how many customers each has.
     """
 
@@ -78,7 +80,7 @@ class Prepared:
     gone: list[int]
     rows: dict[int, Row] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
-    changes: list[tuple[int, str | None, str, Facts]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     segments: Counter[str] = field(default_factory=Counter)
 
 
@@ -110,7 +112,9 @@ def prepare(session: Session, outcome: Outcome) -> Prepared:
         place = np.searchsorted(known, keys[where])
         same = (np.append(known, -1)[place] == keys[where]) & (np.append(kept, 0)[place] == faces)
         places = np.flatnonzero(~same)
-        beside = {new: outcome.beside.get(where.start + old, {}) for new, old in enumerate(places.tolist())}
+        other = outcome.beside
+        mixed = places[np.isin(where.start + places, np.array(list(other), dtype=np.int64))]
+        beside = {int(np.searchsorted(places, old)): other[where.start + int(old)] for old in mixed}
         _compare(session, frame.iloc[places], beside, faces[places], thresholds, found)
     return found
 
@@ -135,10 +139,11 @@ def _compare(
         if old == new:
             continue
         facts = dict(zip(names, values, strict=True))
-        found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
+        found.moves.extend(compare.of(key, old, new, cache(partial(sheets.part_json, facts))))
         segment = old[0] if old else None
         if segment != new[0]:
-            found.changes.append((key, segment, new[0], _reason(old, new, facts, sheets)))
+            why = orjson.dumps(_reason(old, new, facts, sheets)).decode()
+            found.changes.append((key, segment, new[0], why))
 
 
 def face(frame: pd.DataFrame) -> Ints:
@@ -262,19 +267,12 @@ def _forget(session: Session, keys: set[int]) -> None:
         session.execute(delete(CustomerSegment).where(CustomerSegment.customer_id == key))
 
 
-def _record(session: Session, run: SegmentRun, changes: list[tuple[int, str | None, str, Facts]]) -> None:
-    if not changes:
-        return
-    table = SegmentChange.__table__
-    assert isinstance(table, Table)
-    facts = {"run_id": run.id, "as_of": run.as_of, "at": run.started_at, "criteria": run.criteria}
-    session.execute(
-        insert(table),
-        [
-            {**facts, "customer_id": key, "before": before, "after": after, "why": why}
-            for key, before, after, why in changes
-        ],
-    )
+def _record(session: Session, run: SegmentRun, changes: list[Change]) -> None:
+    dialect = session.get_bind().dialect
+    as_driver = Instant().dialect_impl(dialect).bind_processor(dialect)
+    at = as_driver(run.started_at) if as_driver else run.started_at
+    of_run = (run.id, run.as_of.isoformat(), at, run.criteria)
+    pour(session, "segment_changes", CHANGED, ((*of_run, *change) for change in changes))
 
 
 def _reason(before: Row | None, after: Row, facts: Facts, sheets: Sheets) -> Facts:

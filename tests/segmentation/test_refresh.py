@@ -90,7 +90,8 @@ def test_a_change_is_kept_with_what_moved(database: Database) -> None:
     run(database, TODAY - timedelta(days=90))
     done = run(database)
     with database.read() as session:
-        changes = session.scalars(select(SegmentChange).where(SegmentChange.run_id == done.id)).all()
+        of_run = (SegmentChange.run_id == done.id, SegmentChange.as_of == TODAY, SegmentChange.at == NOW)
+        changes = session.scalars(select(SegmentChange).where(*of_run)).all()
         now = {row.customer_id: row.segment for row in session.scalars(select(CustomerSegment))}
         session.expunge_all()
     assert done.changed == len(changes) > 0

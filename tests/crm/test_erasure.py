@@ -202,7 +202,7 @@ def test_a_short_name_ends_nobody_elses_talk(database: Database) -> None:
 def sales(database: Database) -> list[tuple[Any, ...]]:
     with database.read() as session:
         query = select(Fillup.day, func.count(), func.sum(Fillup.millilitres), func.sum(Fillup.amount))
-        return [tuple(row) for row in session.execute(query.group_by(Fillup.day))]
+        return [tuple(row) for row in session.execute(query.group_by(Fillup.day).order_by(Fillup.day))]
 
 
 def test_totals_and_the_ledger_go_on_adding_up(canary: Database) -> None:

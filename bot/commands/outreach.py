@@ -201,17 +201,34 @@ async def _deliver_all(
                 mark=Mark(settings.marks),
                 trouble=Trouble(settings.broadcast_errors),
             )
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, deliverer.stop)
-            if not await deliverer.once():
+            if not await _until_stopped(deliverer):
                 if deliverer.still:
                     fail(standstill.sentence(deliverer.still))
                 fail("another Forecourt is sending right now; it sends what waits by itself")
             if deliverer.stopped:
-                console.print("Stopped; what was not sent waits for the next time.")
+                console.print("Stopped; the rest waits. `forecourt outreach status` says how far it came.")
             return dict(deliverer.tally)
     finally:
         await asyncio.to_thread(writer.close)
+
+
+async def _until_stopped(deliverer: Deliverer) -> bool:
+    """Send. Told to stop, it takes nothing more and gives what is under way as long as the bot does."""
+    from bot.app import GRACE
+
+    sending, stop = asyncio.create_task(deliverer.once()), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait([sending, told], return_when=asyncio.FIRST_COMPLETED)
+    if told.done():
+        deliverer.stop()
+        await asyncio.wait([sending], timeout=GRACE)
+    told.cancel()
+    if sending.done():
+        return sending.result()
+    sending.cancel()
+    return True
 
 
 def words(reason: str) -> str:

@@ -14,8 +14,8 @@ _ONE = re.compile(
 )
 _BARE = re.compile(r"(?P<en>\d{1,2})(?= ?(?:-|to|and|until|till)\b)")
 _LEAD = re.compile(
-    r"(?P<after>after|past|later than|since) |(?P<before>before|earlier than|by|until|till) "
-    r"|(?:between|from|at|around|about) |从|在"
+    r"(?P<after>after|past|later than|since|from) |(?P<before>before|earlier than|by|until|till) "
+    r"|(?:between|at|around|about) |从|在"
 )
 _JOINT = re.compile(r" ?(?:到|至|-|~|–|—|和|与|to|and|until|till) ?")
 _TAIL = re.compile(

@@ -97,12 +97,15 @@ def fill(database: Database, folder: Path) -> None:
 
 
 def _dropped(database: Database, table: str) -> list[str]:
-    """Drop the indexes of a table; how to make them again, which is faster when the rows are there."""
-    made = [str(CreateIndex(index).compile(database.engine)) for index in Base.metadata.tables[table].indexes]
+    """Drop the indexes of a table; how to make them again, which is faster when the rows are there.
+
+    In the order of the migration: between two that would do, SQLite takes the later.
+    """
+    indexes = sorted(Base.metadata.tables[table].indexes, key=lambda index: str(index.name))
     with database.engine.begin() as connection:
-        for index in Base.metadata.tables[table].indexes:
+        for index in indexes:
             connection.execute(DropIndex(index))
-    return made
+    return [str(CreateIndex(index).compile(database.engine)) for index in indexes]
 
 
 def _rows(log: Any, now: datetime, sqlite: bool) -> Iterator[list[tuple[Any, ...]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from questions.why import account_sentences, sentences
 from segmentation.criteria import load
 from segmentation.dimensions import Beside
 from segmentation.explain_accounts import explain_accounts
+from segmentation.memory import month_ends
 from segmentation.segments import segment
 from tests.segmentation.logs import TODAY, Line, ago, frame, people, regulars
 from tests.segmentation.test_dimensions import (
@@ -151,6 +152,17 @@ def peak(months_ago: int) -> Case:
     return Case((fuel(100, 30 - months_ago), fuel(10, 3), fuel(19, 1)))
 
 
+def once_rich(months_ago: int, away: int = 0) -> Case:
+    """Weekly for little, and once for much: it counted for the last time at the month end so long ago."""
+    last = month_ends(TODAY, months_ago)[-1]
+    small = [Line(WHO, ago(away + 7 * n), 1_000) for n in range(110)]
+    return Case((*small, Line(WHO, noon(last - timedelta(days=364)), 10_000_000)), town=MIXED)
+
+
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
 def level(name: str) -> Callable[[Why], bool]:
     return lambda why: why["loyalty"]["points"] >= why["loyalty"]["least"][name]
 
@@ -212,6 +224,14 @@ FLIPS = {
             100 * why["frequency"]["number"]
             >= (100 - why["frequency"]["keep_percent"]) * why["frequency"]["high"]
         ),
+    ),
+    "months since a VIP who comes": Flip(
+        *("segment", "name", "vip", "regular", once_rich, range(1, 9)),
+        lambda why: why["vip"]["months_since"] > 3,
+    ),
+    "months since a VIP who does not": Flip(
+        *("segment", "name", "at_risk_vip", "lapsing", lambda n: once_rich(n, 20), range(1, 16)),
+        lambda why: why["vip"]["months_since"] is None,
     ),
     "how many are scored": Flip(
         *("rfm", "name", "insufficient_data", "about_to_sleep", scored, range(24, 26)),

@@ -22,13 +22,21 @@ async def sheet(town: Town, message: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 async def settled(person: Person, promise: Message) -> Message:
-    """What takes the place of a message that asks for patience; a bot that never does so fails the test."""
+    """What takes the place of a message that asks for patience, however soon; a bot that never does so fails
+    the test."""
 
     async def kept() -> Message | None:
         (now,) = (m for m in await person.messages() if m["message_id"] == promise["message_id"])
-        return now if now["text"] != promise["text"] else None
+        return now if now["edited"] else None
 
     return await until(kept, f"it still says: {promise['text']}")
+
+
+async def as_sent(person: Person) -> str:
+    """The newest message to this person as it was sent: by now other words may have taken its place."""
+    made = await person.town.calls()
+    sent = [call["params"] for call in made if call["method"] == "sendMessage"]
+    return str([params["text"] for params in sent if params["chat_id"] == person.id][-1])
 
 
 async def types_in_any_chat(person: Person, words: str) -> list[dict[str, Any]]:

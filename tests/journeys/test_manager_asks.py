@@ -11,7 +11,7 @@ from crm.audit import Audit
 from handlers import files
 from tests.journeys.chain import hire, open_chain
 from tests.journeys.conftest import Town
-from tests.journeys.people import settled, sheet, types_in_any_chat
+from tests.journeys.people import as_sent, settled, sheet, types_in_any_chat
 
 pytestmark = pytest.mark.slow
 
@@ -57,13 +57,11 @@ async def test_a_long_list_is_brought_when_it_is_ready(town: Town, monkeypatch: 
     boss = await hire(town, "headquarters", "Boss")
     await boss.says("list customers")
     waiting = await boss.taps("XLSX")
-    assert "Preparing your file: 30 rows" in waiting["text"]
+    assert "Preparing your file: 30 rows" in await as_sent(boss)
     brought = await boss.hears()
     assert len(await sheet(town, brought)) == 31
     assert "30 rows" in brought["caption"]
-    edited = [m for m in await boss.messages() if m["message_id"] == waiting["message_id"]]
-    while edited[0]["text"] != "Your file is ready.":
-        edited = await boss.messages(after=waiting["message_id"] - 1)
+    assert (await settled(boss, waiting))["text"] == "Your file is ready."
     with town.database.read() as session:
         assert session.scalar(select(func.count()).where(Audit.action == "export")) == 30
 

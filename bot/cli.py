@@ -12,11 +12,7 @@ from types import FrameType
 import typer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STAYING = (
-    "run",
-    "demo",
-    "sandbox",
-)  # these end when they are told to; the others have then not done their work
+STAYING = ("run", "demo", "sandbox")  # these end when told to; the others have then not done their work
 
 
 @cache

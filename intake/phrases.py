@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crm.products import folded, payment_spellings, product_spellings
+from crm.scripts import simplified
 from intake.text import ascii_digits
 
 LONGEST = 300  # characters of a line
@@ -26,11 +27,7 @@ _SPOKEN_NUMBER = re.compile(
 # 318块5 is 318.5, but 200块92 is 200 of grade 92.
 _TENTHS = re.compile(r"(\d)块(\d)[毛角]?(?![\d.,]|\s*(?:升|公升|l|号|#|元|块|折))")
 _COMMAS = str.maketrans(dict.fromkeys("，、；", " , "))  # never a decimal comma
-# Traditional signs of the words in said.toml and products.toml, and what is said in Cantonese.
-_SIMPLIFIED = str.maketrans(
-    "滿號塊錢圓費額總計價單裡裏錶開車氣電無鉛寶記錄剛給幫謝煩點時間現銀聯閃雲儲賬帳掛隊動萬兩後數駛應實機潤壓縮過會這個為來還東門華達購買從運輸兒歲咗喺蘇",
-    "满号块钱圆费额总计价单里里表开车气电无铅宝记录刚给帮谢烦点时间现银联闪云储账账挂队动万两后数驶应实机润压缩过会这个为来还东门华达购买从运输儿岁了在苏",
-)
+_CANTONESE = str.maketrans("咗喺", "了在")
 
 
 # What may stand right before a digit without a space: rmb320, L40, odo52300; never the "a" of a12345.
@@ -46,7 +43,7 @@ class Phrase(NamedTuple):
 
 def folded_line(text: str) -> str:
     """The line in one width, case and kind of digit; spoken Chinese numbers before a unit as digits."""
-    line = text.translate(_COMMAS).translate(_SIMPLIFIED)
+    line = simplified(text.translate(_COMMAS)).translate(_CANTONESE)
     line = " ".join(ascii_digits(line).casefold().replace("−", "-").split())
     line = _SPOKEN_NUMBER.sub(lambda match: str(_spoken(match[0])), line)
     return _TENTHS.sub(r"\1.\2块", line)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import scope, tags
+from crm.scripts import simplified
 from crm.stations import Station
-from questions.scripts import simplified
 from questions.sounds import spelled
 from questions.vocabulary import plain
 

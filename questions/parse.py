@@ -6,12 +6,12 @@ import unicodedata
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from crm.scripts import simplified
 from questions import meaning, phrases, plain, typed, typos
 from questions.check import check
 from questions.misread import Misread, NotUnderstood, Problem
 from questions.names import Names
 from questions.question import Filter, Question
-from questions.scripts import simplified
 from questions.typed import TERM, Parts
 from questions.vocabulary import AROUND, segment_words
 from questions.vocabulary import plain as compared

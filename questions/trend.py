@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from crm import segments
 from crm.customers import Customer
 from questions import period, standing, totals
-from questions.ground import ROW_FIELDS, Days, Ground
+from questions.ground import PLACES, ROW_FIELDS, Days, Ground
 from questions.measured import measured
 from questions.question import APART, BEGUN, EACH, RATED, Filter, Question
 from questions.select import customers
@@ -56,7 +56,7 @@ def _people_of(question: Question, begun: Filter, steps: list[Days], ground: Gro
 def _standing(question: Question) -> Filter | None:
     """The segment whose size is followed, where nothing is said of visits."""
     told = [one for one in question.filters if one.field == "segment" and one.op == "="]
-    of_visits = any(one.field in (ROW_FIELDS - {"station", "city", "region"}) for one in question.filters)
+    of_visits = any(one.field in ROW_FIELDS.difference(PLACES) for one in question.filters)
     return told[0] if len(told) == 1 and not of_visits else None
 
 

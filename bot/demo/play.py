@@ -29,7 +29,7 @@ from sandbox.state import State
 from segmentation.refresh import refresh
 
 TOKEN = "7000000001:forecourt-demo-forecourt-demo-forecourt"  # noqa: S105 - the sandbox takes any
-ROUND_EVERY, ROUND_DELAY = 8.0, 20.0  # seconds: time to change something before the first messages
+ROUND_EVERY = 8.0  # seconds
 LAST_NIGHT = timedelta(hours=12)
 
 Tell = Callable[[str, int, int], None]  # step, how far, of how much (0: nobody knows)
@@ -44,7 +44,7 @@ class Stopped(Exception):
 class Demo:
     """What to play with: ``tell`` hears of every step, ``ready`` of the page's address.
 
-    ``wait`` seconds pass between the bot's start and the first round of messages.
+    ``wait`` seconds pass between the bot's start and the first round of messages: time to change something.
     """
 
     port: int
@@ -52,7 +52,7 @@ class Demo:
     seed: int
     tell: Tell
     ready: Callable[[str], None]
-    wait: float = ROUND_DELAY
+    wait: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from crm.scripts import simplified
 from questions.misread import Misread
 from questions.names import Names, Place
 from questions.parse import parse
-from questions.scripts import simplified
 from tests.questions.names import NAMES
 
 

@@ -1,4 +1,4 @@
-"""Traditional Chinese as the vocabulary has it (``traditional.toml``), sign by sign. Pure."""
+"""Traditional Chinese in the simplified signs of our vocabularies (``traditional.toml``). Pure."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from crm import scope, tags
 from crm.scripts import simplified
 from crm.stations import Station
 from questions.sounds import spelled
-from questions.vocabulary import plain
+from questions.vocabulary import place_words, plain
 
 LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 
@@ -22,6 +22,7 @@ _OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
 STREETS = {"大道": "avenue", "路": "road", "街": "street"}
 ENDING = {"region": "区", "city": "市"}
+_CALLED = re.compile(r"(?:station|site|no\.?)? ?#?(\d+) ?号? ?(?:加油站|油站|站点|站|门店)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Names:
         words: dict[str, tuple[str, str]] = {}
         for kind in ("region", "city"):
             for value in {getattr(place, kind) for place in self.places} - {""}:
-                words[plain(value)] = words[spelled(value)[0] or plain(value)] = (kind, value)
+                for word in (plain(value), spelled(value)[0] or plain(value), *place_words().get(value, ())):
+                    words[word] = (kind, value)
                 if not value.isascii():  # 黄浦区, 苏州市
                     words[plain(value + ENDING[kind])] = (kind, value)
         for place in self.places:
@@ -72,11 +74,16 @@ class Names:
         ]
         if exact:
             return exact[0]
-        if not wanted.isdecimal():
-            return None
-        fits = [place.code for place in self.places if _number(place.code) == int(wanted)]
-        if not fits:
-            fits = [place.code for place in self.places if _number(place.name) == int(wanted)]
+        if numbered := _CALLED.fullmatch(wanted):
+            number = int(numbered[1])
+            fits = [place.code for place in self.places if _number(place.code) == number]
+            if not fits:
+                fits = [place.code for place in self.places if _number(place.name) == number]
+        else:
+            heard = {place.code: {place.name, _OF_PLACE.sub("", place.name)} for place in self.places}
+            fits = [code for code, written in heard.items() if any(_alike(wanted, one) for one in written)]
+            known = self.words.get(wanted, ("", ""))
+            fits = fits or [code for kind, code in [known] if kind == "station"]
         return fits[0] if len(fits) == 1 else None
 
     def part(self, text: str) -> tuple[str, ...]:
@@ -99,16 +106,27 @@ class Names:
         return next(fits, None)
 
     def place(self, kind: str, text: str) -> str | None:
-        """A city or region as the records spell it."""
+        """A city or region as the records spell it; None for none, or where several would sound so."""
         wanted = plain(text)
-        return next(
-            (
-                v
-                for p in self.places
-                if (v := getattr(p, kind)) and wanted in (plain(v), simplified(plain(v)))
-            ),
-            None,
-        )
+        known = sorted({getattr(place, kind) for place in self.places} - {""})
+        exact = [one for one in known if wanted in (plain(one), simplified(plain(one)))]
+        bare = simplified(wanted).removesuffix(ENDING[kind]).removesuffix(f" {kind}")
+        fits = exact or [one for one in known if bare == simplified(plain(one)).removesuffix(ENDING[kind])]
+        fits = fits or [one for one in known if bare in place_words().get(one, ())]
+        fits = fits or [one for one in known if _alike(bare, one)]
+        return fits[0] if len(fits) == 1 else None
+
+
+def _alike(wanted: str, written: str) -> bool:
+    """Whether one is the other in letters: two names in Chinese signs that sound alike are two."""
+    if plain(written).isascii() == wanted.isascii():
+        return False
+    return _sound(wanted) == _sound(written)
+
+
+def _sound(text: str) -> str:
+    """In letters and digits only: 苏州 is ``suzhou``, ``Xi'an`` is ``xian``."""
+    return "".join(sign for sign in spelled(plain(text))[0] if sign.isalnum())
 
 
 def _in_english(street: str) -> str | None:

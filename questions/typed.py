@@ -15,7 +15,7 @@ from questions import period
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.question import BEGUN, KINDS, MEANS, MEASURES, STEPS, Filter, Question
-from questions.vocabulary import field_words, fields, plain, value_words
+from questions.vocabulary import fields, plain, typed_field_words, typed_words
 
 DIMENSIONS = (
     *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
@@ -85,9 +85,10 @@ def _term(term: Tree[Token], names: Names, parts: Parts) -> None:
             raise NotUnderstood(Problem("operator", name, field=known))
         _directive(known, given, parts)
         return
-    if known not in field_words():
-        raise NotUnderstood(unknown(name, (*field_words(), *DIRECTIVES)))
-    parts.filters += filters(field_words()[known], op, given, names, negated=negated)
+    words = typed_field_words()
+    if known not in words:
+        raise NotUnderstood(unknown(name, (*words, *DIRECTIVES)))
+    parts.filters += filters(words[known], op, given, names, negated=negated)
 
 
 def _text(value: Any) -> str:
@@ -110,7 +111,7 @@ def _directive(name: str, given: list[str], parts: Parts) -> None:
             raise NotUnderstood(Problem("number", word, field="limit"))
         parts.limit = int(word)
     else:
-        word = field_words().get(plain(word), word) if name == "by" else word
+        word = typed_field_words().get(plain(word), word) if name == "by" else word
         if word not in allowed:
             raise NotUnderstood(unknown(word, allowed))
         setattr(parts, "kind" if name == "show" else name, word)
@@ -124,8 +125,12 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
         return _ordered(name, kind, op, given, negated)
-    reads = {"choice": _choice, "place": _place, "period": _time, "name": _name, "tag": _tag, "hours": _hours}
-    found = [reads[kind](name, value, names) for value in given]
+    reads = {"choice": _choice, "period": _time, "name": _name, "tag": _tag, "hours": _hours}
+    found = [
+        one
+        for value in given
+        for one in (_place(name, value, names) if kind == "place" else (reads[kind](name, value, names),))
+    ]
     flipped = {value.removeprefix("-") for value in found if value.startswith("-") and kind == "choice"}
     plainly = sorted(set(found) - {f"-{value}" for value in flipped})
     made = [Filter(name, "!=" if negated else "=", tuple(plainly))] if plainly else []
@@ -171,7 +176,7 @@ def day_count(text: str, name: str = "") -> str:
 
 
 def _choice(name: str, value: str, _names: Names) -> str:
-    words = value_words(name)
+    words = typed_words(name)
     if (code := words.get(plain(value))) is None:
         raise NotUnderstood(unknown(value, words))
     return code
@@ -186,11 +191,14 @@ def _hours(name: str, value: str, _names: Names) -> str:
     return _choice(name, value, _names)
 
 
-def _place(name: str, value: str, names: Names) -> str:
-    found = names.station(value) if name in ("station", "home") else names.place(name, value)
-    if found is None:
-        raise NotUnderstood(Problem("station" if name in ("station", "home") else "place", value))
-    return found
+def _place(name: str, value: str, names: Names) -> tuple[str, ...]:
+    """One place; of a part of their names all stations that have it."""
+    of_station = name in ("station", "home")
+    found = names.station(value) if of_station else names.place(name, value)
+    some = (found,) if found is not None else names.part(value) if of_station else ()
+    if not some:
+        raise NotUnderstood(Problem("station" if of_station else "place", value))
+    return some
 
 
 def _time(_name: str, value: str, _names: Names) -> str:

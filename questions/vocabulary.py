@@ -86,6 +86,33 @@ def field_words() -> Mapping[str, str]:
 
 
 @cache
+def typed_field_words() -> Mapping[str, str]:
+    """The same of a typed filter, where a word is plainly the name of a field: ``分类:``."""
+    only = _data()["behind_the_colon"]["fields"]
+    return {plain(word): name for name, words in only.items() for word in words} | dict(field_words())
+
+
+@cache
+def typed_words(field: str) -> Mapping[str, str]:
+    """Every word for a value behind the name of its field: ``高`` of ``loyalty:高``."""
+    found = {
+        plain(word): code
+        for table in _data()["behind_the_colon"]["values"]
+        if field in table["fields"]
+        for code, words in table.items()
+        if code != "fields"
+        for word in words
+    }
+    return found | dict(value_words(field))
+
+
+@cache
+def place_words() -> Mapping[str, tuple[str, ...]]:
+    """A region or city as the records may spell it, and what English calls it."""
+    return {name: tuple(words) for name, words in _data()["places"].items()}
+
+
+@cache
 def lexicon() -> Mapping[str, Word]:
     """Every phrase of a plain question and what it is. What comes later here wins."""
     found: dict[str, Word] = {}

@@ -7,6 +7,7 @@ from questions.reader import Reader
 from questions.timing import HAPPEN
 
 FALLEN = ("churned", "dormant", "lapsing")
+BELOW_VIP = ("at_risk_vip", "regular")  # a VIP falls also by being one of these
 
 
 def moves(reader: Reader) -> None:
@@ -31,8 +32,9 @@ def moves(reader: Reader) -> None:
         reader.take(*became)
         reader.took("shape", "from", "to")
     elif dropped:
+        vips = [reader.code(place) for place in segments] == ["vip"]
         _move(reader, "was", segments)
-        reader.add("became", "=", *sorted(FALLEN))
+        reader.add("became", "=", *sorted((*FALLEN, *(BELOW_VIP if vips else ()))))
         reader.take(*dropped)
     elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
         if not _joined(reader, segments):  # "which VIPs are at risk": those who are one

@@ -158,13 +158,19 @@ def _nearest_period(reader: Reader, place: int) -> str:
     summed = rows or _measured(reader) or any(one.field == "visits" for one in reader.parts.filters)
 
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
-    if not places or (summed and len(places) == 1 and came):
+    if not places or ((summed or _of_amount(reader, place)) and len(places) == 1 and came):
         return ""
     english = reader.text(place).isascii()  # there the time follows what happened, in Chinese it goes before
     near = min(places, key=lambda other: (abs(other - place), (other < place) == english))
     found = reader.code(near)
     reader.take(near)
     return found
+
+
+def _of_amount(reader: Reader, place: int) -> bool:
+    """``filled over 500 litres since May``: the verb of an amount, and not one more thing done then."""
+    amounts = any(one.field in SUMMED for one in reader.parts.filters)
+    return amounts and place + 1 < len(reader.left) and reader.at(place + 1) is None
 
 
 def _parted(reader: Reader) -> None:
@@ -248,9 +254,18 @@ def _field(reader: Reader, place: int, token: Token) -> str:
         or (token.code in GOODS and reader.shape(place - 1) == "paid")
         or (reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most"))
     )
-    measured = (
-        bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))
-        and (not reader.parts.sort or bool(reader.dimensions()))
-    ) and not of_people
+    measured = _of_litres(reader, place) or (
+        (
+            bool(reader.parts.measure or reader.places("field", *SUMMED) or reader.places("shape", "sold"))
+            and (not reader.parts.sort or bool(reader.dimensions()))
+        )
+        and not of_people
+    )
     goods = token.code in GOODS and bool(reader.parts.sort) and not of_people
     return "product" if bought or measured or goods else "fuel"
+
+
+def _of_litres(reader: Reader, place: int) -> bool:
+    """``by diesel litres``: litres of it, also of those who mostly fill another."""
+    after = reader.at(place + 1)
+    return after is not None and (after.kind, after.code) == ("field", "litres")

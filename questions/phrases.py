@@ -1,4 +1,4 @@
-"""Whole phrases that say in other words what the vocabulary can say (``phrases.toml``). Pure."""
+"""Whole phrases that say otherwise what the vocabulary can say: ``phrases.toml``, ``english.toml``. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from questions.spoken import figured
+
 
 def plainly(asked: str) -> str:
     """The text with each such phrase as the vocabulary has it."""
-    asked = asked.replace("\u2019", "'")
-    for slip, right in _slips():
+    asked = figured(asked.replace("\u2019", "'"))
+    for slip, right in (*_english(), *_slips()):
         asked = slip.sub(right, asked)
     pattern, meanings = _phrases()
     return " ".join(pattern.sub(lambda match: meanings[match[0].casefold()], asked).split())
@@ -20,12 +22,30 @@ def plainly(asked: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "phrases.toml").read_text(encoding="utf-8"))
+    return _loaded("phrases.toml")
+
+
+def _loaded(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 @cache
 def _slips() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(wrong, re.IGNORECASE), right) for wrong, right in _data()["slips"])
+
+
+@cache
+def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns of ``english.toml``, each ``<name>`` in them replaced by the words of that name."""
+    data = _loaded("english.toml")
+    words = {f"<{name}>": f"(?:{pattern})" for name, pattern in data["words"].items()}
+
+    def whole(pattern: str) -> str:
+        for name, meant in words.items():
+            pattern = pattern.replace(name, meant)
+        return whole(pattern) if any(name in pattern for name in words) else pattern
+
+    return tuple((re.compile(whole(wrong), re.IGNORECASE), right) for wrong, right in data["says"])
 
 
 @cache

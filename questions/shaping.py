@@ -76,6 +76,7 @@ def dimension(reader: Reader) -> None:
     if parts.by and parts.kind in ("", "list", "count", "breakdown"):
         parts.kind = "breakdown"
     share(reader)
+    _of_groups(reader)
     several = len(reader.places("period")) > 1 or any(
         one.op == "=" and len(one.values) > 1 for one in parts.filters
     )
@@ -83,6 +84,15 @@ def dimension(reader: Reader) -> None:
         parts.kind = "compare"
     if reader.much and parts.kind == "count" and not parts.measure:
         much(reader)
+
+
+def _of_groups(reader: Reader) -> None:
+    """``which stations sold more than 10,000 litres``: a bound of stations, and not of customers."""
+    parts = reader.parts
+    if parts.kind == "breakdown" and parts.measure in SUMMED and not reader.people:
+        for one in parts.filters:
+            if one.field == parts.measure:
+                raise NotUnderstood(Problem("number", one.canonical(), field=parts.by))
 
 
 def _split(reader: Reader) -> bool:

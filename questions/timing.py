@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
@@ -12,6 +13,7 @@ from questions.typed import Parts
 
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
 LATELY = {"day": "last-30d", "week": "last-84d"}  # how long a trend without a time is
+ALONG = ("over ", "for ", "during ")  # of a state: how it went in that time
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
 
 
@@ -50,12 +52,19 @@ def times(reader: Reader) -> None:
         parts.kind = "change" if parts.kind in ("", "list") else parts.kind
     elif segment and segment.values == ("new",):
         _newcomers(parts, found)
-    elif segment and reader.growing and parts.kind == "count":  # what they are today says nothing of then
-        parts.kind, parts.by, parts.period = "trend", "month", found[0]
+    elif segment and parts.kind == "count" and (reader.growing or said[0].startswith(ALONG)):
+        parts.kind, parts.by = "trend", _step(found[0])  # what they are today says nothing of then
+        parts.period = found[0]
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
     else:
         _came(parts, found[0], said[0])
+
+
+def _step(period: str) -> str:
+    """Of a trend over the last so many days."""
+    length = re.fullmatch(r"last-(\d+)d", period)
+    return "week" if length and int(length[1]) < 60 else "month"
 
 
 def _newcomers(parts: Parts, found: list[str]) -> bool:

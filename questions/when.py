@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import date
 
@@ -74,11 +75,17 @@ def _code(unit: str) -> str:
 
 
 def _rolling(match: re.Match[str]) -> str:
-    return f"last-{min(count(match['n'] or '1') * length(match['u']), 9999)}d"
+    return f"last-{_in_all(count(match['n'] or '1'), length(match['u']))}d"
 
 
 def _coming(match: re.Match[str]) -> str:
-    return f"next-{min(count(match['n']) * length(match['u']), 9999)}d"
+    return f"next-{_in_all(count(match['n']), length(match['u']))}d"
+
+
+def _in_all(number: int, each: int) -> int:
+    """Days of so many units; twelve months are a year."""
+    years, rest = divmod(number, 12) if each == 30 else (0, number)
+    return min(years * 365 + rest * each, 9999)
 
 
 def _past(match: re.Match[str]) -> str:
@@ -137,6 +144,22 @@ def _quarter(match: re.Match[str]) -> str:
     return f"{year}-q{number}" if year else f"q{number}"
 
 
+def _part(match: re.Match[str]) -> str:
+    """The first week of June is its first seven days, the last its last seven; so are halves and days."""
+    month = _MONTHS.index(match["m"][:3]) + 1
+    which, unit, end = match["o"], match["u"], monthrange(2023, month)[1]
+    if unit.startswith("day"):
+        begin, last = (1, count(match["n"])) if which == "first" else (end - count(match["n"]) + 1, end)
+    elif unit == "half":
+        begin, last = (1, 15) if which == "first" else (16, end)
+    else:
+        nth = _ORDINALS.index(which) if which in _ORDINALS else 0
+        begin, last = (end - 6, end) if which == "last" else (7 * nth + 1, 7 * nth + 7)
+    if not 1 <= begin <= last <= end:
+        raise ValueError(match[0])
+    return f"m{month:02}-{begin:02}..m{month:02}-{last:02}"
+
+
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 
@@ -148,6 +171,8 @@ DAY_NAMES = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
 _ZH_DAY = r"(?:周|星期|礼拜)(?P<d>[一二三四五六日天])"
 # A day, month, quarter or year by its name.
 DATES: tuple[Rule, ...] = (
+    _rule(rf"(?:the )?(?P<o>first|second|third|fourth|last) (?P<n>)(?P<u>week|half) (?:of|in) (?P<m>{MONTH_NAMES})\b(?! \d| (?:this|last) year)", _part),
+    _rule(rf"(?:the )?(?P<o>first|last) (?P<n>\d{{1,2}}) (?P<u>days?) (?:of|in) (?P<m>{MONTH_NAMES})\b(?! \d| (?:this|last) year)", _part),
     _rule(rf"(?P<w>[今去])年 ?的? ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月 ?(?P<d>\d{{1,2}}|[{HAN}]+) ?[日号](?!站)", _of_year),
     _rule(rf"(?P<w>[今去])年 ?的? ?(?P<m>\d{{1,2}}|[{HAN}]+) ?月份?", _of_year),
     _rule(r"(?P<w>[今去])年 ?的? ?第?(?P<q>[1-9一二三四五]) ?季度?", _of_year),
@@ -308,11 +333,13 @@ def _since(text: str, start: int) -> tuple[str, int] | None:
     opened = _SINCE.match(text, start)
     if opened is None:
         return None
-    found = _first(DATES, text, opened.end()) or _first(RELATIVE, text, opened.end())
+    dated = _first(DATES, text, opened.end())
+    found = dated or _first(RELATIVE, text, opened.end())
     if found is None:
         return None
     after = _AFTER.match(text, found[1])
-    return _open(found[0]), after.end() if after else found[1]
+    of_then = opened[0].startswith("from") and not (dated or after)  # "those from last week"
+    return found[0] if of_then else _open(found[0]), after.end() if after else found[1]
 
 
 def _open(period: str) -> str:

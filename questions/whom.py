@@ -13,9 +13,11 @@ from questions.vocabulary import plain as compared
 LONGEST = 64  # characters; nothing longer names a segment or a person
 CLOSE = 0.8  # a word this near to one that is known is a slip, not somebody's name
 _TITLE = re.compile(
-    r"^(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate|car|vehicle|车"
-    r"|phone(?: number)?)?"
-    r" ?(?:尾号|尾数|后四位|末四位|ending(?: in| with)?|ends in)?(?:是|为)? ?(?=\S*\d)",
+    r"^(?:(?:the |our |a |any )?(?:customers?|members?|drivers?|person|clients?|one) "
+    r"(?:with |whose |having )?(?:the |a )?)?"
+    r"(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate|car|vehicle|车"
+    r"|(?:tele|mobile )?phone(?: number)?)?"
+    r" ?(?:尾号|尾数|后四位|末四位|ending(?: in| with)?|ends in)?(?:是|为|is|=)? ?(?=\S*\d)",
     re.IGNORECASE,
 )
 _CALLED = re.compile(
@@ -54,7 +56,8 @@ WHO_DID = tuple(
         r"(?:make|made|have|had|take|taken)",
         r"is\s+(?P<who>.+?)\s+(?:an? )?(?:vip|regular|customer|member|still coming|still a customer)",
         r"(?:last visit|history|details|file|account|status) of\s+(?P<who>.+)",
-        r"(?:tell me about|what do (?:we|you) know about|anything on|info on|pull)\s+(?P<who>.+)",
+        r"(?:tell me about|what do (?:we|you) know about|anything on|info on"
+        r"|(?:pull|bring|call|open|dig|look)(?: me)?(?: up)?)\s+(?P<who>.+)",
         r"when (?:was|is)\s+(?P<who>.+?)\s+last (?:here|in|seen|at the station|around)",
         r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
         r"(?:plate|member|phone|number)\s+(?P<who>.+)",

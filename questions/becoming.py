@@ -72,7 +72,8 @@ def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:
         _move(reader, "became", after)
     elif was == "vip" and now != "churned":  # whoever is a VIP and stays away has a name of their own
         reader.add("segment", "=", "at_risk_vip")
-        reader.add("lifecycle", "=", now)
+        if now != "lapsing":  # about to leave is what the name says; dormant is a part of them
+            reader.add("lifecycle", "=", now)
         reader.take(*before, *after)
     else:
         _move(reader, "was", before)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 from questions.amounts import GRADES, numbers
 from questions.becoming import moves
 from questions.means import GOODS, each, rated
@@ -24,6 +27,8 @@ SEVERAL = (
     "hour",
 )  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
+WHO_THEY_ARE = {"segment", "persona", "vehicle"}  # nobody is said to be two of these with an "and"
+DRIVERS = {"truck": "heavy", "car": "private", "taxi": "taxi", "ev": "eco"}  # who drives such a vehicle
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 
 
@@ -100,7 +105,7 @@ def _events(reader: Reader) -> None:
     events = [(place, reader.code(place)) for place in reader.places("field", *EVENTS)]
     events += [(place, "visited") for place in (absent or reader.places("shape", "came"))]
     for place, field in events:
-        if field in BEGUN and _apart(reader, field):
+        if (field in BEGUN and _apart(reader, field)) or (field == "visited" and _each_time(reader)):
             reader.take(place)
         else:
             _event(reader, place, field, place in absent)
@@ -142,6 +147,11 @@ def _apart(reader: Reader, field: str) -> bool:
         reader.add(field, "=", LATELY.get(reader.code(steps[0]) if steps else "", "last-365d"))
         return True
     return False
+
+
+def _each_time(reader: Reader) -> bool:
+    """``compare who came in May and in June``: two times, that the comparison tells apart."""
+    return len(reader.places("period")) > 1 and bool(reader.places("shape", "compare", "difference"))
 
 
 def _of_source(reader: Reader) -> bool:
@@ -188,6 +198,7 @@ def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
     comparing = bool(reader.places("shape", "compare", "difference"))
     both = (reader.took("shape", "both") or _twice(reader)) and not comparing and not _measured(reader)
+    _alike(reader)
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
         token = reader.at(place)
@@ -216,6 +227,25 @@ def _values(reader: Reader) -> None:
         for some in [[code] for code in plainly] if split else [plainly] if plainly else []:
             reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
+
+
+def _alike(reader: Reader) -> None:
+    """``VIPs or taxis``: who is one of two different things cannot be asked; a truck is a kind of driver."""
+    places = reader.places("value")
+    for before, after in pairwise(places):
+        one, other = reader.at(before), reader.at(after)
+        between = range(before + 1, after)
+        if one is None or other is None or not between or {reader.shape(at) for at in between} != {"joint"}:
+            continue
+        fields = {one.field, other.field}
+        if fields == {"persona", "vehicle"}:
+            for place, token in ((before, one), (after, other)):
+                if token.field == "vehicle" and token.code in DRIVERS:
+                    reader.left[place] = replace(token, field="persona", code=DRIVERS[token.code])
+        elif len(fields) > 1 and (
+            fields <= WHO_THEY_ARE or any(reader.text(at) in ("or", "或", "或者") for at in between)
+        ):
+            raise NotUnderstood(Problem("either", f"{one.text}, {other.text}"))
 
 
 def _twice(reader: Reader) -> bool:

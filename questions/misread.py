@@ -14,8 +14,8 @@ LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``code``: unknown, station, place, number, date, operator, contradiction, value, splits, when,
-    long, empty."""
+    """``code``: unknown, station, place, number, date, operator, contradiction, either, value, splits,
+    when, long, empty."""
 
     code: str
     word: str = ""

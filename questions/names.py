@@ -21,7 +21,7 @@ LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 _OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
 STREETS = {"大道": "avenue", "路": "road", "街": "street"}
-ENDING = {"region": "区", "city": "市"}
+ENDINGS = {"region": ("区", "区域", "地区", "大区", "片区"), "city": ("市", "地区")}
 _CALLED = re.compile(r"(?:station|site|no\.?)? ?#?(\d+) ?号? ?(?:加油站|油站|站点|站|门店)?")
 
 
@@ -48,8 +48,8 @@ class Names:
             for value in {getattr(place, kind) for place in self.places} - {""}:
                 for word in (plain(value), spelled(value)[0] or plain(value), *place_words().get(value, ())):
                     words[word] = (kind, value)
-                if not value.isascii():  # 黄浦区, 苏州市
-                    words[plain(value + ENDING[kind])] = (kind, value)
+                if not value.isascii():  # 黄浦区, 华东区域, 苏州市
+                    words |= {plain(value + ending): (kind, value) for ending in ENDINGS[kind]}
         for place in self.places:
             for word in (place.name, place.code):
                 if word and not word.isdecimal():
@@ -110,8 +110,10 @@ class Names:
         wanted = plain(text)
         known = sorted({getattr(place, kind) for place in self.places} - {""})
         exact = [one for one in known if wanted in (plain(one), simplified(plain(one)))]
-        bare = simplified(wanted).removesuffix(ENDING[kind]).removesuffix(f" {kind}")
-        fits = exact or [one for one in known if bare == simplified(plain(one)).removesuffix(ENDING[kind])]
+        bare = simplified(wanted).removesuffix(ENDINGS[kind][0]).removesuffix(f" {kind}")
+        fits = exact or [
+            one for one in known if bare == simplified(plain(one)).removesuffix(ENDINGS[kind][0])
+        ]
         fits = fits or [one for one in known if bare in place_words().get(one, ())]
         fits = fits or [one for one in known if _alike(bare, one)]
         return fits[0] if len(fits) == 1 else None

@@ -35,7 +35,9 @@ _TAG = re.compile(
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b|tagged\b)")
 _OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
-_AROUND = re.compile(r"(?:这|那)?(?:附近|一带|周边|旁边|那边|这边|片区|地区)| (?:area|district|region)\b")
+_AROUND = re.compile(
+    r"(?:这|那)?(?:附近|一带|周边|旁边|那边|这边|片区|地区|区域|大区|城区)| (?:area|district|region)\b"
+)
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
 _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大]")
 

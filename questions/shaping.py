@@ -80,7 +80,8 @@ def dimension(reader: Reader) -> None:
     several = len(reader.places("period")) > 1 or any(
         one.op == "=" and len(one.values) > 1 for one in parts.filters
     )
-    if apart and several and parts.kind in ("", "list", "count"):  # "汽油和柴油各多少"
+    mean = parts.measure in ("basket", *MEANS)  # of two nobody asks for the one of both together
+    if (apart or mean) and several and parts.kind in ("", "list", "count"):  # "汽油和柴油各多少"
         parts.kind = "compare"
     if reader.much and parts.kind == "count" and not parts.measure:
         much(reader)

@@ -23,7 +23,7 @@ STEPS = ("day", "week", "month", "quarter")
 
 
 class Word(NamedTuple):
-    """What a word can be: ``kind`` is field, value, shape or filler; ``code`` which one of it."""
+    """What a word can be: ``kind`` is field, value, shape, filler or unknown; ``code`` which one of it."""
 
     kind: str
     code: str
@@ -118,6 +118,8 @@ def lexicon() -> Mapping[str, Word]:
     found: dict[str, Word] = {}
     for words in _data()["fillers"].values():
         found.update({plain(word): Word("filler", "") for word in words})
+    for words in _data()["beyond"].values():
+        found.update({plain(word): Word("unknown", "") for word in words})
     for shape, words in _data()["shape"].items():
         found.update({plain(word): Word("shape", shape) for word in words})
     for field in fields().values():

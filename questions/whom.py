@@ -27,6 +27,7 @@ _CALLED = re.compile(
 )
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
+_CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"
 NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
 WHO_DID = tuple(
@@ -69,9 +70,9 @@ WHO = WHO_DID + tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?:请问)?谁是(?P<who>.+)",
-        r"(?P<who>.+?)是(?:谁|什么人|哪位|哪一位|哪个|啥人)",
-        r"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:的(?:资料|信息|情况|卡片|档案))?",
-        r"(?P<who>.+?)的(?:资料|信息|情况|卡片|档案)",
+        r"(?P<who>.+?)(?:这个人|这人)?(?:到底|究竟)?是(?:谁|什么人|哪位|哪一位|哪个|啥人|何人)(?:呀|啊|呢|来着|的呀)?",
+        rf"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|搜索|搜一下|搜|调出|打开|翻出|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:{_CARD})?",
+        rf"(?P<who>.+?)(?:{_CARD})(?:给我|发我|看看|看一下|调出来|打开)?",
         r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
     )
 )

@@ -91,6 +91,9 @@ class Expected:
                 weekday=rows["day"].map(lambda day: day.strftime("%a").lower()),
                 hour=rows["at"].map(lambda at: f"{(at + SHANGHAI).hour:02}-{(at + SHANGHAI).hour + 1:02}"),
             )
+            if by != "station" and by not in rows:
+                of_each = dict(zip(oracle.people["id"], self._values(oracle.people, by), strict=True))
+                rows = rows.assign(**{by: rows["customer_id"].map(of_each)})
             if question.measure == "customers":
                 rows = rows[rows["customer_id"].isin(oracle.customers(question, of_rows=True))]
             found = {self._name(by, key): self._of(part, question) for key, part in rows.groupby(

@@ -15,7 +15,7 @@ from questions.reader import Reader
 from questions.shaping import dimension, kind, rest
 from questions.timing import LATELY, ahead, of_the_churn, times
 from questions.typed import Parts
-from questions.vocabulary import people_words, values
+from questions.vocabulary import or_words, people_words, values
 from questions.when import to_come
 
 SEVERAL = (
@@ -243,7 +243,7 @@ def _alike(reader: Reader) -> None:
                 if token.field == "vehicle" and token.code in DRIVERS:
                     reader.left[place] = replace(token, field="persona", code=DRIVERS[token.code])
         elif len(fields) > 1 and (
-            fields <= WHO_THEY_ARE or any(reader.text(at) in ("or", "或", "或者") for at in between)
+            fields <= WHO_THEY_ARE or any(reader.text(at) in or_words() for at in between)
         ):
             raise NotUnderstood(Problem("either", f"{one.text}, {other.text}"))
 

@@ -157,6 +157,12 @@ def per_words() -> frozenset[str]:
 
 
 @cache
+def or_words() -> frozenset[str]:
+    """Words that join two of which either will do."""
+    return frozenset(_data()["shape_of_joints"]["or"])
+
+
+@cache
 def segment_words() -> Mapping[str, str]:
     """Every word for a segment, in the form of ``plain``, and the segment's code."""
     return value_words("segment")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
 from questions import hours, period, totals
+from questions.accounts import FIELDS
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Ground
 from questions.measured import measured
@@ -187,6 +188,9 @@ def _groups(question: Question, ground: Ground) -> dict[Any, totals.Totals]:
     """The sums of each group; stations by their codes, those of others as one group without a name."""
     codes = {station.id: code for code, station in ground.stations.items()}
     names: dict[str, Callable[[Any], Any]] = {"station": codes.get, "home": codes.get, "hour": hours.named}
+    if question.by in FIELDS:
+        said = {number: one.of(question.by) or None for number, one in ground.accounts.items()}
+        names[question.by] = said.get
     name = names.get(question.by, lambda key: key)
     found: dict[Any, totals.Totals] = {}
     for key, one in _sums(question, ground).items():
@@ -214,6 +218,8 @@ def _each(question: Question, ground: Ground) -> list[tuple[str, Question]]:
         keys = list(ground.stations)
     elif by in ("city", "region"):
         keys = sorted({name for station in ground.stations.values() if (name := getattr(station, by))})
+    elif by in FIELDS:
+        keys = sorted({one.of(by) for one in ground.accounts.values()} - {""})
     else:
         keys = [code for code in values(by) if not code.startswith("-")]
     rest = tuple(one for one in question.filters if one != told)

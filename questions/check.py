@@ -11,7 +11,7 @@ from questions.question import BEGUN, STEPS, Filter, Question
 SINGLE = frozenset({
     "segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price",
     "source", "reach", "declining", "home", "city", "region", "was", "became",
-    "start",
+    "start", "industry", "size", "account", "tier", "account_region",
 })  # fmt: skip
 ORDERED = frozenset({"last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"})
 ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})

@@ -16,6 +16,7 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentRun
 from crm.stations import Station
 from questions import hours, period
+from questions.accounts import Company, companies
 from questions.asker import Asker
 from questions.question import Question
 
@@ -44,6 +45,11 @@ class Ground:
         if self.asker.stations is not None:
             query = query.where(Station.id.in_(self.asker.stations))
         return {station.code: station for station in self.session.scalars(query)}
+
+    @cached_property
+    def accounts(self) -> dict[int, Company]:
+        """Those that the asker's customers drive for, by id."""
+        return companies(self.session, self.asker.customers)
 
     @cached_property
     def run(self) -> SegmentRun | None:

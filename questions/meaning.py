@@ -9,6 +9,7 @@ from questions.amounts import GRADES, numbers
 from questions.becoming import moves
 from questions.means import GOODS, each, rated
 from questions.misread import NotUnderstood, Problem, unknown
+from questions.of_accounts import of_accounts
 from questions.plain import Token
 from questions.question import BEGUN, STEPS, SUMMED
 from questions.reader import Reader
@@ -41,6 +42,7 @@ def read(found: list[Token], parts: Parts) -> None:
     if not reader.left and not parts.filters and not parts.kind:
         raise NotUnderstood(Problem("empty"))
     for rule in (
+        of_accounts,
         _top,
         numbers,
         moves,
@@ -282,6 +284,7 @@ def _field(reader: Reader, place: int, token: Token) -> str:
         (of_sum and any(word.isascii() for word in said))
         or reader.shape(place - 1) == "bought"
         or (token.code in GOODS and reader.shape(place - 1) == "paid")
+        or (bool(said) and bool(reader.parts.sort) and bool(reader.dimensions()))
         or (reader.shape(place - 2) == "bought" and reader.shape(place - 1) in ("more", "most"))
     )
     measured = _of_litres(reader, place) or (

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from crm import scope, tags
 from crm.scripts import simplified
 from crm.stations import Station
+from questions.accounts import FIELDS, Company, companies, normal
 from questions.sounds import spelled
-from questions.vocabulary import place_words, plain
+from questions.vocabulary import lexicon, place_words, plain, typed_words
 
 LEAST_LETTERS, LEAST_SIGNS = 4, 2  # of a part of a station's name
 
@@ -39,6 +40,7 @@ class Names:
 
     places: tuple[Place, ...] = ()
     tags: tuple[str, ...] = ()  # those of the asker's customers, in the form of crm.tags.normal
+    accounts: tuple[Company, ...] = ()  # those that the asker's customers drive for
     words: Mapping[str, tuple[str, str]] = field(init=False)  # plain word -> (field, value)
     tag_words: Mapping[str, str] = field(init=False)  # a tag as people write it -> the tag
 
@@ -46,19 +48,18 @@ class Names:
         words: dict[str, tuple[str, str]] = {}
         for kind in ("region", "city"):
             for value in {getattr(place, kind) for place in self.places} - {""}:
-                for word in (plain(value), spelled(value)[0] or plain(value), *place_words().get(value, ())):
-                    words[word] = (kind, value)
-                if not value.isascii():  # 黄浦区, 华东区域, 苏州市
-                    words |= {plain(value + ending): (kind, value) for ending in ENDINGS[kind]}
+                words |= dict.fromkeys(_called(kind, value), (kind, value))
         for place in self.places:
-            for word in (place.name, place.code):
-                if word and not word.isdecimal():
-                    words[plain(word)] = ("station", place.code)
-            if (street := _OF_PLACE.sub("", place.name)) and len(street) > LEAST_SIGNS:
-                words.setdefault(plain(street), ("station", place.code))
-                if (english := _in_english(street)) is not None:
-                    words.setdefault(english, ("station", place.code))
+            words |= {
+                plain(word): ("station", place.code)
+                for word in (place.name, place.code)
+                if word and not word.isdecimal()
+            }
+            for street in _streets(place.name):
+                words.setdefault(street, ("station", place.code))
         words |= {simplified(word): meant for word, meant in words.items()}
+        said = ((name, value) for name in FIELDS for value in self.known(name))
+        words = {word: meant for meant in said for word in _spoken(meant[1])} | words
         object.__setattr__(self, "words", words)
         spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
         spoken |= {simplified(word): tag for word, tag in spoken.items()}
@@ -107,16 +108,59 @@ class Names:
 
     def place(self, kind: str, text: str) -> str | None:
         """A city or region as the records spell it; None for none, or where several would sound so."""
-        wanted = plain(text)
+        wanted = simplified(plain(text)).removesuffix(f" {kind}")
         known = sorted({getattr(place, kind) for place in self.places} - {""})
-        exact = [one for one in known if wanted in (plain(one), simplified(plain(one)))]
-        bare = simplified(wanted).removesuffix(ENDINGS[kind][0]).removesuffix(f" {kind}")
-        fits = exact or [
-            one for one in known if bare == simplified(plain(one)).removesuffix(ENDINGS[kind][0])
-        ]
-        fits = fits or [one for one in known if bare in place_words().get(one, ())]
-        fits = fits or [one for one in known if _alike(bare, one)]
+        fits = [one for one in known if wanted == simplified(plain(one))]
+        fits = fits or [one for one in known if wanted in map(simplified, _called(kind, one))]
+        fits = fits or [one for one in known if _alike(wanted, one)]
         return fits[0] if len(fits) == 1 else None
+
+    def known(self, field_name: str) -> tuple[str, ...]:
+        """What the asker's accounts are said to be, in the form that filters have."""
+        return tuple(sorted({one.of(field_name) for one in self.accounts} - {""}))
+
+    def told(self, field_name: str, text: str) -> str | None:
+        """An industry, size, tier or region of accounts, or one of these: as it is known, however spelled."""
+        wanted, known = normal(field_name, text), self.known(field_name)
+        if wanted in known or wanted in typed_words(field_name).values():
+            return wanted
+        exact = [one for one in known if normal(field_name, one) == wanted]
+        exact += [
+            one.account for one in self.accounts if field_name == "account" and plain(one.code) == wanted
+        ]
+        fits = exact or [one for one in known if wanted in place_words().get(one.removesuffix("省"), ())]
+        fits = fits or [one for one in known if _alike(wanted, one) or wanted.removesuffix("省") == one]
+        if not fits and len(wanted) >= (LEAST_LETTERS if wanted.isascii() else LEAST_SIGNS):
+            fits = [one for one in known if field_name == "account" and wanted in normal(field_name, one)]
+        return fits[0] if len(fits) == 1 else None
+
+
+def _called(kind: str, value: str) -> tuple[str, ...]:
+    """The words for a region or a city: 苏州, suzhou, 苏州市, 华东区域."""
+    flat = plain(value)
+    longer = () if value.isascii() else tuple(plain(value + ending) for ending in ENDINGS[kind])
+    return (flat, spelled(value)[0] or flat, *place_words().get(value, ()), *longer)
+
+
+def _streets(name: str) -> tuple[str, ...]:
+    """The words for a station without the word for one: 南京路, ``nanjing road``."""
+    street = _OF_PLACE.sub("", name)
+    if len(street) <= LEAST_SIGNS:
+        return ()
+    english = _in_english(street)
+    return (plain(street), english) if english else (plain(street),)
+
+
+def _spoken(value: str) -> set[str]:
+    """The words for what an account is called or said to be, where they say nothing else."""
+    said = {simplified(plain(value)), plain(value)}
+    if not plain(value).isascii():
+        said |= {spelled(plain(value))[0], *place_words().get(value, ()), f"{plain(value)}省"}
+    return {
+        word
+        for word in said
+        if len(word) >= LEAST_SIGNS and any(sign.isalpha() for sign in word) and word not in lexicon()
+    }
 
 
 def _alike(wanted: str, written: str) -> bool:
@@ -153,4 +197,5 @@ def names_of(session: Session, stations: frozenset[int] | None, today: date | No
     return Names(
         tuple(Place(row.code, row.name, row.city or "", row.region or "") for row in session.scalars(query)),
         tuple(sorted(tags.words(session, among))),
+        tuple(companies(session, among).values()),
     )

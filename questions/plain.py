@@ -227,10 +227,10 @@ def _singular(words: Mapping[str, Word], phrase: str) -> Word | None:
 
 def _large(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     """``一万块``, ``两百升``: before its first sign is read as a word; no name of a place is cut for it."""
-    if any(text.startswith(word, start) for word in names.words):
-        return None, start
     found = figures.read(text, start)
     if found is None or (found.high is None and not figures.large(text, start)):
+        return None, start
+    if any(text.startswith(word, start) for word in names.words):
         return None, start
     return _figure(text, start, found)
 

@@ -44,7 +44,8 @@ TABLES = {
     "frequency": "level", "loyalty": "level", "price": "level", "rfm": "rfm", "credit": "risk",
     "persona": "persona", "payment": "payment", "source": "source", "fuel": "product", "product": "product",
     "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",
-    "weekday": "visit_day",
+    "weekday": "visit_day", "industry": "industry", "size": "account_size", "tier": "tier",
+    "account": "account_any",
 }  # fmt: skip
 
 

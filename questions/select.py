@@ -14,7 +14,7 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
-from questions import period, standing, sums
+from questions import accounts, period, standing, sums
 from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground
 from questions.question import SUMMED, Filter, Question
 
@@ -75,7 +75,7 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "weekday": _bought,
-        "hour": _bought,
+        "hour": _bought, **dict.fromkeys(accounts.FIELDS, _driving),
         "consent": _consent,
         "reach": _reach, "declining": _declining, "vehicle": _vehicle, "tag": _tagged, "last": _last,
         "visited": _visited, "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
@@ -160,6 +160,11 @@ def _vehicle(one: Filter, _question: Question, _ground: Ground) -> Condition:
 
 def _tagged(one: Filter, _question: Question, _ground: Ground) -> Condition:
     return _either(one, exists().where(Tag.customer_id == Customer.id, Tag.tag.in_(one.values)))
+
+
+def _driving(one: Filter, _question: Question, ground: Ground) -> Condition:
+    theirs = accounts.fits(one.field, one.values, ground.accounts.items())
+    return theirs if one.op == "=" else or_(Customer.account_id.is_(None), ~theirs)
 
 
 def _last(one: Filter, _question: Question, ground: Ground) -> Condition:

@@ -14,7 +14,7 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
-from questions import hours, sums
+from questions import accounts, hours, sums
 from questions.ground import MOMENTS, ROW_FIELDS, WEEK, Days, Ground, weekday
 from questions.question import EACH, RATES, STEPS, Question
 from questions.select import COLUMNS, HOME, customers, moves
@@ -174,6 +174,7 @@ def dimension(name: str) -> ColumnElement[Any]:
     special: dict[str, Any] = {
         "station": HOME,
         "home": HOME,
+        **dict.fromkeys(accounts.FIELDS, Customer.account_id),
         "reach": case((Customer.chat_id.is_(None), "no"), (Customer.reachable, "yes"), else_="no"),
         "declining": case((CustomerSegment.declining.is_(True), "yes"), else_="no"),
     }

@@ -12,15 +12,17 @@ from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
 
 from questions import period
+from questions.accounts import FIELDS
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.question import BEGUN, KINDS, MEANS, MEASURES, STEPS, Filter, Question
-from questions.vocabulary import fields, plain, typed_field_words, typed_words
+from questions.vocabulary import ANY, fields, plain, typed_field_words, typed_words
 
 DIMENSIONS = (
     *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
     *("source", "consent", "reach", "declining", "vehicle", "station", "home", "city", "region"),
     *("product", "payment", "weekday", "hour"),
+    *FIELDS,
 )
 DIRECTIVES = ("show", "by", "measure", "period", "sort", "limit")
 ORDERS = (*(name for name in MEASURES if name not in ("customers", *MEANS)), "last", "gap")
@@ -125,13 +127,17 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
         return _ordered(name, kind, op, given, negated)
-    reads = {"choice": _choice, "period": _time, "name": _name, "tag": _tag, "hours": _hours}
+    reads = {"choice": _choice, "period": _time, "name": _name, "tag": _tag, "hours": _hours, "told": _told}
     found = [
         one
         for value in given
         for one in (_place(name, value, names) if kind == "place" else (reads[kind](name, value, names),))
     ]
-    flipped = {value.removeprefix("-") for value in found if value.startswith("-") and kind == "choice"}
+    flipped = {
+        value.removeprefix("-")
+        for value in found
+        if value.startswith("-") and (kind == "choice" or value == f"-{ANY}")
+    }
     plainly = sorted(set(found) - {f"-{value}" for value in flipped})
     made = [Filter(name, "!=" if negated else "=", tuple(plainly))] if plainly else []
     return made + [Filter(name, "=" if negated else "!=", (value,)) for value in sorted(flipped)]
@@ -212,6 +218,13 @@ def _name(_name: str, value: str, _names: Names) -> str:
 def _tag(_name: str, value: str, names: Names) -> str:
     if (found := names.tag(value)) is None:
         raise NotUnderstood(unknown(value, names.tags))
+    return found
+
+
+def _told(name: str, value: str, names: Names) -> str:
+    """What accounts of the asker's are said to be, or a word of the vocabulary that none may be."""
+    if (found := names.told(name, value)) is None:
+        raise NotUnderstood(unknown(value, (*typed_words(name), *names.known(name))))
     return found
 
 

@@ -17,6 +17,7 @@ SHARED = {
     "product": "fuel",
     "lifecycle": "segment",
 }
+ANY = "any"  # of an account: whichever it is
 NOT_PRODUCTS = frozenset({"mixed", "other"})
 LIFECYCLES = ("prospect", "new", "lapsing", "dormant", "churned", "reactivated")
 STEPS = ("day", "week", "month", "quarter")
@@ -32,7 +33,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``type``: choice, number, days, period, place, name or tag."""
+    """``type``: choice, number, days, hours, period, place, name, tag or told (as accounts are imported)."""
 
     name: str
     type: str
@@ -148,6 +149,12 @@ AROUND = tuple(_data()["fillers"]["around"])
 def people_words() -> frozenset[str]:
     """Words for customers: after one of them a fuel is what these prefer."""
     return frozenset(_data()["fillers"]["people"])
+
+
+@cache
+def account_words(table: str) -> frozenset[str]:
+    """Words for accounts: ``words`` all, ``each`` those to split by, ``nouns`` parts of such words."""
+    return frozenset(_data()["accounts"][table])
 
 
 @cache

@@ -20,6 +20,7 @@ import pandas as pd
 
 from crm.db import Database
 from crm.schema import migrate
+from tests.questions import plain_accounts
 from tests.questions.names import PLACES
 from tests.questions.plain_chain import OWN, Oracle, build
 from tests.questions.plain_measures import measured, of_rows
@@ -117,6 +118,9 @@ class Expected:
             return ["marketing" if m else "service" if s else "none" for m, s in told]
         if by in ("station", "home"):
             return list(who["home_station_id"])
+        if by in plain_accounts.FIELDS:
+            account = self.oracle.accounts.values(by)
+            return [account.get(n) for n in who["id"]]
         return list(who[COLUMNS.get(by, by)])
 
     def _name(self, by: str, key: Any) -> str:

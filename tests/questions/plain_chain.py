@@ -23,7 +23,7 @@ from crm.staff import Staff
 from crm.stations import Station
 from crm.tags import Tag
 from segmentation.refresh import refresh
-from tests.questions import plain_measures
+from tests.questions import plain_accounts, plain_measures
 from tests.questions.names import PLACES, TAGS
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import TODAY as TODAY
@@ -54,6 +54,7 @@ def build(database: Database, people: int = 90, seed: int = 4) -> None:
         for number in range(1, people + 1):
             session.add_all(_fillups(dice, number))
         _tag(session, people)
+        plain_accounts.build(session, NOON)
         for _ in range(60):
             session.add(_fillup(dice, None, dice.randrange(1, 6), NOON - timedelta(days=dice.randrange(60))))
         session.flush()
@@ -143,6 +144,7 @@ class Oracle:
             self.changes = _frame(session.execute(select(SegmentChange.__table__)))
             self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
             self.tags = _frame(session.execute(select(Tag.__table__)))
+        self.accounts = plain_accounts.Accounts(database)
         self.runs = plain_measures.runs(database)
         segments = segments.drop(columns=["persona", "home_station_id"]).assign(
             group=segments["persona"], modal=segments["home_station_id"], customer_id=segments["customer_id"]
@@ -231,6 +233,8 @@ class Oracle:
             return self._dated(one)
         if field in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
             return self._numbers(one, question)
+        if field in plain_accounts.FIELDS:
+            return self.accounts.drivers(one) & set(people["id"])
         if field == "start":
             return self.stood(_before(question.period), one.values)
         if field == "home":
@@ -289,12 +293,13 @@ class Oracle:
     def _flags(self, one: Any) -> set[int]:
         people = self.people
         if one.field == "consent":
-            flag = people[f"{one.values[0]}_consent"].astype(bool)
-        elif one.field == "reach":
+            given = [set(people[people[f"{each}_consent"].astype(bool)]["id"]) for each in one.values]
+            return set.union(*given)
+        if one.field == "reach":
             flag = people["chat_id"].notna() & people["reachable"].astype(bool)
         else:
             flag = people["declining"].fillna(False).astype(bool)
-        return set(people[~flag if one.values == ("no",) else flag]["id"])
+        return set().union(*(set(people[flag if each == "yes" else ~flag]["id"]) for each in one.values))
 
     def _dated(self, one: Any) -> set[int]:
         people = self.people

@@ -144,6 +144,11 @@ def _values(field: Field) -> st.SearchStrategy[Filter]:
     if field.type == "place":
         kind = "code" if name in ("station", "home") else name
         return st.sampled_from(PLACES).map(lambda place: Filter(name, "=", (getattr(place, kind),)))
+    if field.type == "told":
+        known = sorted({*values(name), *NAMES.known(name)} or {"any"})
+        return st.builds(
+            lambda op, value: Filter(name, op, (value,)), st.sampled_from(["=", "!="]), st.sampled_from(known)
+        )
     if field.type == "tag":
         return st.builds(
             lambda op, tag: Filter(name, op, (tag,)), st.sampled_from(["=", "!="]), st.sampled_from(TAGS)

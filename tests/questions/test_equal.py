@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from questions.check import check
 from questions.misread import NotUnderstood
 from questions.parse import parse
 from questions.question import Question
+from tests.questions import plain_accounts
 from tests.questions.names import NAMES
 from tests.questions.plain_chain import TODAY, Oracle, build
 from tests.questions.plain_measures import measured, of_rows
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ROW_DIMENSIONS = {"station": "station_id", "product": "product", "payment": "payment"}
+ROW_DIMENSIONS |= {name: name for name in plain_accounts.FIELDS}
 
 
 @pytest.fixture
@@ -52,11 +55,7 @@ def compare(question: Question, found: Answer, oracle: Oracle) -> bool:
         assert question.limit or told_moves == sorted(
             zip(expected_rows["customer_id"], expected_rows["before"], expected_rows["after"], strict=True)
         )
-    elif (
-        question.kind == "breakdown"
-        and question.measure not in ("customers", "km", "gap", "churn")
-        and question.by in ROW_DIMENSIONS
-    ):
+    elif question.kind == "breakdown":
         return _breakdown(question, found, oracle)
     elif question.kind == "trend" and question.measure in ("litres", "spend", "visits"):
         rows = oracle.asked_rows(question)
@@ -71,7 +70,16 @@ def compare(question: Question, found: Answer, oracle: Oracle) -> bool:
 
 
 def _breakdown(question: Question, found: Answer, oracle: Oracle) -> bool:
+    if question.measure == "customers" and question.by in plain_accounts.FIELDS:
+        account = oracle.accounts.values(question.by)
+        people = Counter(account.get(number) for number in oracle.customers(question))
+        assert question.limit or {row["key"]: row["value"] for row in found.rows} == people
+        return True
+    if question.measure in ("customers", "km", "gap", "churn") or question.by not in ROW_DIMENSIONS:
+        return False
     rows = oracle.asked_rows(question)
+    if question.by in plain_accounts.FIELDS:
+        rows = rows.assign(**{question.by: rows["customer_id"].map(oracle.accounts.values(question.by))})
     expected = {}
     codes = {number: code for code, number in oracle.codes.items()}
     for key, group in rows.groupby(ROW_DIMENSIONS[question.by], dropna=False):

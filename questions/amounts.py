@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from questions.misread import NotUnderstood, Problem
 from questions.plain import Token
-from questions.question import SUMMED
+from questions.question import PACES, SUMMED
 from questions.reader import Reader
 from questions.vocabulary import fields, lexicon
 
@@ -34,6 +34,7 @@ def numbers(reader: Reader) -> None:
         if field is None:
             _of_people(reader, place, token, op)
             continue
+        field = _pace(reader, field, used)
         _bounded(reader, field, op, token)
         if field == "km":
             used += reader.places("shape", "month", "by")
@@ -76,6 +77,16 @@ def _of_people(reader: Reader, place: int, token: Token, op: str) -> None:
         raise NotUnderstood(Problem("number", token.text))
     reader.parts.limit = reader.parts.limit or _limit(token)
     reader.take(place)
+
+
+def _pace(reader: Reader, field: str, used: list[int]) -> str:
+    """``4 times a month``, 每月来4次: of each month, and not in all."""
+    for near in (max(used) + 1, min(used) - 1, min(used) - 2):
+        pace = f"{field}_{reader.shape(near).removeprefix('average_')}"
+        if pace in PACES:
+            used.append(near)
+            return pace
+    return field
 
 
 def _bounded(reader: Reader, field: str, op: str, token: Token) -> None:

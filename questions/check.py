@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
-from questions.question import BEGUN, STEPS, Filter, Question
+from questions.question import BEGUN, PACES, STEPS, Filter, Question
 
 # Fields of which a customer has exactly one value.
 SINGLE = frozenset({
@@ -13,7 +13,9 @@ SINGLE = frozenset({
     "source", "reach", "declining", "home", "city", "region", "was", "became",
     "start", "industry", "size", "account", "tier", "account_region",
 })  # fmt: skip
-ORDERED = frozenset({"last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"})
+ORDERED = frozenset({
+    "last", "gap", "visits", "spend", "litres", "basket", "km", "litres_visit", "r", "f", "m", *PACES,
+})  # fmt: skip
 ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})
 
 

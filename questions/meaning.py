@@ -47,6 +47,7 @@ def read(found: list[Token], parts: Parts) -> None:
         numbers,
         moves,
         _events,
+        _exclusive,
         _flags,
         each,
         rated,
@@ -92,6 +93,23 @@ def _top(reader: Reader) -> None:
             reader.take(number)
         reader.parts.sort = f"{sign}?"
         reader.take(place)
+
+
+def _exclusive(reader: Reader) -> None:
+    """``who only buy 92``, ``只用现金``: nothing else, neither bought nor paid with, in that time."""
+    for place in reader.places("shape", "exclusive"):
+        near, found, between = place + 1, [], []
+        while (token := reader.at(near)) is not None:
+            if token.kind == "value" and token.code in values("only"):
+                found.append(near)
+            elif token.code in ("bought", "paid", "by", "joint"):
+                between.append(near)
+            else:
+                break
+            near += 1
+        if found and reader.shape(place - 1) != "not":
+            reader.add("only", "=", *sorted({reader.code(one) for one in found}))
+            reader.take(place, *found, *(one for one in between if one < found[-1]))
 
 
 def _flags(reader: Reader) -> None:
@@ -167,7 +185,7 @@ def _measured(reader: Reader) -> bool:
 def _nearest_period(reader: Reader, place: int) -> str:
     places = reader.places("period")
     rows = any(token and (token.field in ("weekday", "hour") or token.code == "new") for token in reader.left)
-    summed = rows or _measured(reader) or any(one.field == "visits" for one in reader.parts.filters)
+    summed = rows or _measured(reader) or any(one.field.startswith("visits") for one in reader.parts.filters)
 
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
     if not places or ((summed or _of_amount(reader, place)) and len(places) == 1 and came):

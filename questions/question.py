@@ -16,6 +16,7 @@ APART = ("km", "gap", "churn")  # made of each customer, and not of rows added u
 MEANS = ("spend_each", "litres_each", "visits_each", "litres_visit", *RATED, "gap", "churn")
 MEASURES = ("customers", "visits", "litres", "spend", "basket", "km", *MEANS)
 SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
+PACES = tuple(f"{name}{step}" for name in ("visits", "litres", "spend") for step in ("_week", "_month"))
 STEPS = ("day", "week", "month", "quarter")  # of a trend
 BEGUN = ("first", "joined")  # days on which a customer began: people are told apart and followed by them
 DEFAULT_MEASURE = "customers"

@@ -16,7 +16,7 @@ from templates import render
 
 Facts = dict[str, Any]
 STATIONS = 6  # of the asker's own, named to somebody who asked for another
-UNITS = {"spend": "currency", "basket": "currency", "litres": "L", "km": "km"}
+UNITS = {"spend": "currency", "basket": "currency", "litres": "L", "km": "km"}  # by what a field is a sum of
 
 
 def facts(answer: Answer, today: date) -> Facts:
@@ -43,6 +43,7 @@ TABLES = {
     "lifecycle": "lifecycle", "value": "level",
     "frequency": "level", "loyalty": "level", "price": "level", "rfm": "rfm", "credit": "risk",
     "persona": "persona", "payment": "payment", "source": "source", "fuel": "product", "product": "product",
+    "only": "product",
     "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",
     "weekday": "visit_day", "industry": "industry", "size": "account_size", "tier": "tier",
     "account": "account_any",
@@ -80,7 +81,7 @@ def problem_facts(found: Problem, places: Sequence[Place] = ()) -> Facts:
 
 def _filter(one: Filter, today: date, currency: str) -> Facts:
     kind = fields()[one.field].type
-    unit = kind if kind in ("days", "hours") else UNITS.get(one.field, "")
+    unit = kind if kind in ("days", "hours") else UNITS.get(one.field.partition("_")[0], "")
     return {
         "field": one.field,
         "op": one.op,

@@ -15,8 +15,9 @@ from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
 from questions import accounts, period, standing, sums
-from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground
-from questions.question import SUMMED, Filter, Question
+from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground, codes
+from questions.question import PACES, RATES, SUMMED, Filter, Question
+from questions.vocabulary import values
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge,
@@ -42,7 +43,9 @@ NUMBERS: dict[str, Any] = {
     "gap": CustomerSegment.typical_gap_days,
 }  # fmt: skip
 HOME = func.coalesce(Customer.home_station_id, CustomerSegment.home_station_id)  # named, else most visited
-LOGGED = frozenset({"product", "payment", "visited", *MOMENTS})  # told from the log, whatever the time
+LOGGED = frozenset(
+    {"product", "payment", "only", "visited", *MOMENTS}
+)  # told from the log, whatever the time
 MILLI = 1000  # millilitres in a litre
 Condition = ColumnElement[bool]
 
@@ -75,19 +78,21 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "weekday": _bought,
-        "hour": _bought, **dict.fromkeys(accounts.FIELDS, _driving),
+        "hour": _bought, "only": _only, **dict.fromkeys(accounts.FIELDS, _driving),
         "consent": _consent,
         "reach": _reach, "declining": _declining, "vehicle": _vehicle, "tag": _tagged, "last": _last,
         "visited": _visited, "first": _first, "due": _due, "joined": _joined, "birthday": _birthday,
     }  # fmt: skip
     if field in reads:
         return reads[field](one, question, ground)
+    if field in PACES:
+        one = _in_all(one, question, ground)
     return _summed(one, question, ground)
 
 
 def _within(column: Any, one: Filter) -> Condition:
-    values = sorted({code for v in one.values for code in (GASOLINE if v == "gasoline" else (v,))})
-    fits: Condition = column.in_(values)
+    wanted = sorted({code for v in one.values for code in (GASOLINE if v == "gasoline" else (v,))})
+    fits: Condition = column.in_(wanted)
     return fits if one.op == "=" else or_(column.is_(None), ~fits)
 
 
@@ -115,6 +120,17 @@ def _bought(one: Filter, question: Question, ground: Ground) -> Condition:
         beside = (*_told(question), *(each for each in _moments(question) if each.field != one.field))
     alone = Question(filters=(Filter(one.field, "=", one.values), *beside, *_placed(question)))
     return _either(one, _among(ground.rows(alone, ground.days(question))))
+
+
+def _only(one: Filter, question: Question, ground: Ground) -> Condition:
+    """Bought one of these, or paid so, and never anything else that is known of the same days."""
+    rows = ground.rows(Question(filters=_placed(question)), ground.days(question))
+    made: list[Condition] = []
+    for name, column in (("product", Fillup.product), ("payment", Fillup.payment)):
+        if told := codes(name, tuple(value for value in one.values if value in values(name))):
+            made.append(_among([*rows, column.in_(told)]))
+            made.append(~_among([*rows, column.is_not(None), column.not_in(told)]))
+    return _either(one, and_(*made))
 
 
 def _among(rows: list[Condition]) -> Condition:
@@ -269,7 +285,7 @@ def moves(question: Question, ground: Ground, only: Filter | None = None) -> lis
 
 def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
     """Whoever has nothing has none of it: nought litres, visits and money, and no basket or km at all."""
-    value: Any = _number(one) * (MILLI if one.field == "litres" else 1)
+    value: Any = _number(one) * (MILLI if one.field in ("litres", "litres_visit") else 1)
     if (column := known(one.field, question, ground)) is not None:
         return _compared(column, one.op, value * ground.factor() if one.field == "spend" else value)
     whose = _each(one.field, question, ground).subquery()
@@ -280,10 +296,18 @@ def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
             made = made.outerjoin(CustomerSegment, CustomerSegment.customer_id == whose.c.customer_id)
         value = value * size
     fits = _compared(whose.c.value, one.op, value)
-    counted = one.field not in ("basket", "km")
+    counted = one.field not in ("basket", "km", "litres_visit")
     if one.op == "!=" or (counted and COMPARE[one.op](0, _number(one))):
         return Customer.id.not_in(made.where(~fits))
     return Customer.id.in_(made.where(fits))
+
+
+def _in_all(one: Filter, question: Question, ground: Ground) -> Filter:
+    """``visits_month>4``: so many of each of the months that the days asked for have."""
+    begin, end = ground.days(question)
+    base, step = one.field.split("_")
+    times = ((end - begin).days + 1) / RATES[f"_{step}"]
+    return Filter(base, one.op, (repr(_number(one) * times),))
 
 
 def _compared(number: Any, op: str, value: Any) -> Condition:
@@ -310,7 +334,7 @@ def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
 
 def summed(question: Question, ground: Ground) -> bool:
     """Whether it takes the log to tell who is asked for."""
-    fields = {one.field for one in question.filters}
+    fields = {one.field.partition("_")[0] for one in question.filters}
     return bool(fields & LOGGED) or any(known(name, question, ground) is None for name in fields & SUMMED)
 
 

@@ -68,8 +68,8 @@ def of_each(
     """Customers who have such rows, as ``customer_id``, and the measure of each, as ``value``.
 
     visits: a number; litres: millilitres; spend and basket: minor units of ``currency`` (a column of the
-    customer's segment, or the chain's only one); km: per month, None where it is not known. ``few``: those
-    of the rows that stand beside others, from which visits are told.
+    customer's segment, or the chain's only one); litres_visit: millilitres; km: per month, None where it is
+    not known. ``few``: those of the rows that stand beside others, from which visits are told.
     """
     known = [Fillup.customer_id.is_not(None), *rows]
     spend = func.coalesce(func.sum(case((Fillup.currency == currency, Fillup.amount), else_=0)), 0)
@@ -78,7 +78,8 @@ def of_each(
     }  # fmt: skip
     if name in measures:
         return _grouped(currency, measures[name].label("value")).where(*known)
-    told = _grouped(currency, func.count().label("lines"), spend.label("spend")).where(*known).subquery()
+    summed = measures["litres" if name == "litres_visit" else "spend"].label("summed")
+    told = _grouped(currency, func.count().label("lines"), summed).where(*known).subquery()
     going_on = (
         select(Fillup.customer_id, (1 - begins(session)).label("again"))
         .where(Fillup.customer_id.is_not(None), *few)
@@ -90,7 +91,7 @@ def of_each(
         .subquery()
     )
     visits = told.c.lines - func.coalesce(again.c.lines, 0)
-    value = visits if name == "visits" else cast(told.c.spend, Float) / func.nullif(visits, 0)
+    value = visits if name == "visits" else cast(told.c.summed, Float) / func.nullif(visits, 0)
     query = select(told.c.customer_id, value.label("value"))
     return query.outerjoin(again, again.c.customer_id == told.c.customer_id)
 

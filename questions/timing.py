@@ -36,12 +36,12 @@ def times(reader: Reader) -> None:
         return
     if len(found) > 1:
         raise NotUnderstood(Problem("periods", ", ".join(said)))
-    told = {one.field for one in parts.filters}
+    told = {one.field.partition("_")[0] for one in parts.filters}
     segment = next((one for one in parts.filters if one.field == "segment" and one.op == "="), None)
     summed = parts.measure not in ("", "customers") or bool(told & SUMMED) or parts.sort.lstrip("-") in SUMMED
     if (
         summed
-        or told & {"was", "became", "product", "payment", "weekday", "hour"}
+        or told & {"was", "became", "product", "payment", "only", "weekday", "hour"}
         or (parts.kind == "trend" and not segment and not told & {*BEGUN})
     ):
         parts.period = found[0]

@@ -18,6 +18,7 @@ SHARED = {
     "lifecycle": "segment",
 }
 ANY = "any"  # of an account: whichever it is
+GOODS_AND_PAYMENTS = "only"  # has the values of two fields
 NOT_PRODUCTS = frozenset({"mixed", "other"})
 LIFECYCLES = ("prospect", "new", "lapsing", "dormant", "churned", "reactivated")
 STEPS = ("day", "week", "month", "quarter")
@@ -63,6 +64,8 @@ def fields() -> Mapping[str, Field]:
 @cache
 def values(field: str) -> Mapping[str, tuple[str, ...]]:
     """Code -> words of a field's values. Fields that share their values with another have its words too."""
+    if field == GOODS_AND_PAYMENTS:
+        return {**values("product"), **values("payment")}
     own = {code: tuple(words) for code, words in _data()["values"].get(field, {}).items()}
     shared = _data()["values"].get(SHARED.get(field, ""), {})
     if field == "lifecycle":

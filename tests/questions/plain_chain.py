@@ -33,6 +33,7 @@ Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hol
 NOON = datetime(2026, 6, 15, 4, tzinfo=UTC)
 PRODUCTS = ("92", "95", "98", "diesel", "lubricant", "wash", "shop")
 PAYMENTS = ("cash", "wechat", "alipay", "fuelcard", None)
+PAID = ("cash", "wechat", "alipay", "unionpay", "card", "fuelcard", "app", "account")
 OWN = ("station", "city", "region", "product", "payment", "weekday", "hour")  # what rows themselves say
 SOURCES = ("import", "chat", "poster", "friend")
 
@@ -220,6 +221,7 @@ class Oracle:
             "payment",
             "weekday",
             "hour",
+            "only",
             "station",
             "was",
             "became",
@@ -231,7 +233,7 @@ class Oracle:
             return self._flags(one)
         if field in ("first", "due", "joined", "birthday"):
             return self._dated(one)
-        if field in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
+        if field.split("_")[0] in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
             return self._numbers(one, question)
         if field in plain_accounts.FIELDS:
             return self.accounts.drivers(one) & set(people["id"])
@@ -257,6 +259,8 @@ class Oracle:
             return set(self.tags[self.tags["tag"].isin(one.values)]["customer_id"])
         if one.field in ("was", "became"):
             return set(self.moves(question)["customer_id"])
+        if one.field == "only":
+            return self._only(one, Asked(filters=tuple(placed), period=question.period))
         if one.field == "visited":
             begin, end = span(one.values[0])
             found = self.log[self.log["day"].between(begin, end)]
@@ -270,6 +274,17 @@ class Oracle:
             beside = tuple(told) if one.field in ("weekday", "hour") else ()
             found = self.rows(Asked(filters=(alone, *beside, *placed), period=question.period))
         return set(found["customer_id"].dropna().astype(int))
+
+    def _only(self, one: Any, question: Any) -> set[int]:
+        """Who has rows with nothing else in that column than what is asked for."""
+        rows, fits = self.rows(question), []
+        for column in ("product", "payment"):
+            mine = {value for value in one.values if (value in PAID) == (column == "payment")}
+            if mine:
+                told = rows[rows[column].notna() & rows["customer_id"].notna()]
+                each = told.groupby("customer_id")[column].agg(set)
+                fits.append({int(n) for n, codes in each.items() if codes <= _sold(tuple(mine))})
+        return set.intersection(*fits)
 
     def moves(self, question: Any) -> Frame:
         begin, end = self.window(question)
@@ -328,7 +343,11 @@ class Oracle:
             column = "typical_gap_days" if one.field == "gap" else one.field
             numbers = people[column].dropna().to_dict()
         else:
-            numbers = self.numbers(one.field, question)
+            base, _, step = one.field.partition("_")
+            if step in plain_measures.UNITS:
+                begin, end = self.window(question)
+                value = value * (((end - begin).days + 1) / plain_measures.UNITS[step])
+            numbers = self.numbers(base if step in plain_measures.UNITS else one.field, question)
         return {n for n, number in numbers.items() if n in people.index and _compare(one.op, number, value)}
 
     def numbers(self, field: str, question: Any) -> dict[int, float]:
@@ -336,7 +355,7 @@ class Oracle:
         told = tuple(one for one in question.filters if one.field in OWN[3:])
         placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
         found: dict[int, float] = (
-            dict.fromkeys(self.people["id"], 0.0) if field not in ("basket", "km") else {}
+            dict.fromkeys(self.people["id"], 0.0) if field not in ("basket", "km", "litres_visit") else {}
         )
         if field in ("visits", "spend") and not told and not question.period:
             column = {"visits": "frequency", "spend": "monetary"}[field]

@@ -9,6 +9,7 @@ from questions.reader import Reader
 from questions.vocabulary import fields, lexicon
 
 GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
+SCORES = ("r", "f", "m")  # of which a number alone is the number itself
 OPERATORS = {"more": ">", "more_equal": ">=", "less": "<", "less_equal": "<=", "same": "="}
 OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!="}
 AWAY = ("lapsing", "dormant", "churned")  # who is one of these has been away
@@ -37,7 +38,7 @@ def numbers(reader: Reader) -> None:
         field = _pace(reader, field, used)
         _bounded(reader, field, op, token)
         if field == "km":
-            used += reader.places("shape", "month", "by")
+            used += reader.places("shape", "month", "by", "average_month")
         reader.take(*used)
 
 
@@ -95,7 +96,7 @@ def _bounded(reader: Reader, field: str, op: str, token: Token) -> None:
         if op:
             raise NotUnderstood(Problem("number", token.text))
         reader.add(field, "<=", _written(token.high, days))
-    reader.add(field, op or ">=", _written(token.number, days))
+    reader.add(field, op or ("=" if field in SCORES else ">="), _written(token.number, days))
 
 
 def _written(number: float, days: bool) -> str:

@@ -293,6 +293,9 @@ def _names(reader: Reader, place: int, field: str) -> bool:
 
 def _field(reader: Reader, place: int, token: Token) -> str:
     """A fuel is what customers prefer, or what was sold: after a word of buying, or with a sum."""
+    before = reader.at(place - 1)
+    if token.field == "station" and before and (before.kind, before.code) == ("field", "home"):
+        return "home"
     if token.field != "fuel" or token.code not in values("product"):
         return token.field
     said = [reader.text(other) for other in reader.places("shape", "bought")]

@@ -26,13 +26,17 @@ A_DAY = timedelta(days=1)
 
 
 def mark_around(session: Session, fillup: Fillup) -> None:
-    """Mark what stands beside a row just recorded, and the row itself."""
+    """Mark what stands beside a row just recorded, and the row itself.
+
+    SQLite keeps no statistics here: "+ 0" tells it which of the columns its index is not to begin with.
+    """
     log = Base.metadata.tables["fillups"].c
-    there = (log.station_id == fillup.station_id, log.day.between(fillup.day - A_DAY, fillup.day + A_DAY))
+    soon = log.at.between(fillup.at - 2 * A_DAY, fillup.at + 2 * A_DAY)  # holds the days next to it
     if fillup.customer_id is not None:
-        mark(session, log.customer_id == fillup.customer_id, *there)
+        mark(session, log.customer_id == fillup.customer_id, log.station_id + 0 == fillup.station_id, soon)
     elif fillup.receipt is not None:
-        mark(session, log.customer_id.is_(None), log.receipt == fillup.receipt, *there)
+        nobody = (log.customer_id + 0).is_(None)
+        mark(session, nobody, log.station_id == fillup.station_id, soon, log.receipt == fillup.receipt)
 
 
 def mark_days(connection: Connection, first: date, last: date, customers: Select[int | None]) -> None:

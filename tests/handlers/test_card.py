@@ -96,7 +96,7 @@ def test_a_change_of_segment_has_its_day_and_its_reason(chain: Chain, manager: C
     chain.segment(date(2026, 5, 29))
     chain.town.passes(minutes=1)
     chain.segment()
-    assert "15 Jun 2026: Regulars → Lapsing (19 days away, 10 were normal)" in manager.says("/customer 77")
+    assert "15 Jun 2026: Regular → Lapsing (19 days away, 10 were normal)" in manager.says("/customer 77")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

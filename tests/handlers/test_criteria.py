@@ -75,7 +75,7 @@ def test_who_would_move_is_told_of_ones_own_alone(chain: Chain) -> None:
     assert "High value from: by share → <b>CN¥6,000</b>" in heard
     assert "of your 40 customers" in heard
     assert "VIPs: 0 → <b>24</b>" in heard
-    assert "Regulars → VIP: <b>24</b> (North 39, North 38, North 37 …)" in heard
+    assert "Regular → VIP: <b>24</b> (North 39, North 38, North 37 …)" in heard
     assert "canary" not in heard
     assert manager.buttons == {}, "a manager changes nothing"
     assert kept(chain) == before

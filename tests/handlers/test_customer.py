@@ -54,13 +54,13 @@ def test_the_card_says_who_and_why(chain: Chain, manager: Chat) -> None:
 @pytest.mark.parametrize(
     ("days", "segment", "why"),
     [
-        ((), "Prospects", "has not filled up yet"),
+        ((), "Prospect", "has not filled up yet"),
         ((3,), "New", "First visit on"),
         (tuple(range(30, 330, 10)), "Lapsing", "We expected them within"),
         (tuple(range(80, 330, 10)), "Dormant", "that is dormant"),
         (tuple(range(320, 360, 10)), "Churned", "count this customer as lost"),
         ((2, *range(150, 330, 10)), "Back again", "after 148 days away"),
-        (tuple(range(5, 365, 10)), "Regulars", "Comes as usual"),
+        (tuple(range(5, 365, 10)), "Regular", "Comes as usual"),
     ],
 )  # fmt: skip
 def test_every_segment_says_why_in_numbers(
@@ -87,9 +87,9 @@ def test_a_vip_who_stays_away(chain: Chain, manager: Chat) -> None:
     chain.town.passes(minutes=1)
     chain.segment()
     manager.says("/customer gold")
-    assert "<b>VIPs at risk</b>" in manager.heard
+    assert "<b>VIP at risk</b>" in manager.heard
     assert "Met the VIP rule" in manager.heard
-    assert "→ VIPs at risk" in manager.heard
+    assert "→ VIP at risk" in manager.heard
 
 
 def test_someone_else_s_customer_is_nobody(chain: Chain, manager: Chat) -> None:

@@ -22,7 +22,7 @@ def test_a_note_is_on_the_card_and_only_its_writer_can_take_it_back(
 ) -> None:
     lin = chain.hire("manager", chain.north, name="Lin")
     manager.says("/customer 77")
-    assert "500" in manager.taps("📝 Note")
+    assert "500" in manager.taps("📝 Write a note")
     manager.says("Brings <b>flowers</b> & smiles")
     manager.taps("‹ Card")
     assert "📝 Brings &lt;b&gt;flowers&lt;/b&gt; &amp; smiles <i>(Ming," in manager.heard

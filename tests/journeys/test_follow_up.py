@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 
 WORDS = {
     "en": (
-        *("📝 Note", "🏷 Tag", "📌 Follow-up", "Long away", "Tomorrow", "Will come"),
+        *("📝 Write a note", "🏷 Tag", "📌 Follow-up", "Long away", "Tomorrow", "Will come"),
         *("✉️ Message", "✓ Send", "‹ Card", "📈 Spend", "Why"),
     ),
     "zh-hans": (
-        *("📝 备注", "🏷 标签", "📌 跟进", "很久没来", "明天", "会再来"),
+        *("📝 写备注", "🏷 标签", "📌 跟进", "很久没来", "明天", "会再来"),
         *("✉️ 发消息", "✓ 发送", "‹ 卡片", "📈 消费", "为什么"),
     ),
 }

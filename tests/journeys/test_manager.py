@@ -24,7 +24,7 @@ async def test_a_manager_asks_and_is_answered(town: Town) -> None:
     assert "Canary" not in counts["caption"]
     assert (await picture_of(town, counts)).startswith(b"\x89PNG")
 
-    regulars = await ming.taps("Regulars")
+    regulars = await ming.taps("Regular")
     assert "North" in regulars["text"]
     assert "Canary" not in str(regulars)
 

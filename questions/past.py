@@ -32,7 +32,7 @@ def visits(session: Session, customer_id: int, stations: frozenset[int] | None) 
         .limit(ROWS)
     )
     if stations is not None:
-        query = query.where((Fillup.station_id + 0).in_(stations))  # + 0: by the customer's rows, not the station's
+        query = query.where((Fillup.station_id + 0).in_(stations))  # + 0: see crm.visits.mark_around
     found: list[list[tuple[Fillup, Station]]] = []
     for row in session.execute(query):
         if found and _same_visit(found[-1][-1][0], row[0]):

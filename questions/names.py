@@ -23,6 +23,7 @@ _OF_PLACE = re.compile(r"(?:加油|油|中心|服务)?站$")
 _NUMBER = re.compile(r"\d+")
 STREETS = {"大道": "avenue", "路": "road", "街": "street"}
 ENDINGS = {"region": ("区", "区域", "地区", "大区", "片区"), "city": ("市", "地区")}
+_OF_REGION = re.compile(r"(?<=[^\x00-\x7f]{2})(?:市|省|地区|大区|片区|区域)$")
 _CALLED = re.compile(r"(?:station|site|no\.?)? ?#?(\d+) ?号? ?(?:加油站|油站|站点|站|门店)?")
 
 
@@ -119,27 +120,32 @@ class Names:
         """What the asker's accounts are said to be, in the form that filters have."""
         return tuple(sorted({one.of(field_name) for one in self.accounts} - {""}))
 
+    def _parts(self, wanted: str) -> list[str]:
+        """The accounts whose names hold this text."""
+        long = len(wanted) >= (LEAST_LETTERS if wanted.isascii() else LEAST_SIGNS)
+        return [one for one in self.known("account") if long and wanted in normal("account", one)]
+
     def told(self, field_name: str, text: str) -> str | None:
         """An industry, size, tier or region of accounts, or one of these: as it is known, however spelled."""
         wanted, known = normal(field_name, text), self.known(field_name)
         if wanted in known or wanted in typed_words(field_name).values():
             return wanted
-        exact = [one for one in known if normal(field_name, one) == wanted]
-        exact += [
-            one.account for one in self.accounts if field_name == "account" and plain(one.code) == wanted
-        ]
-        fits = exact or [one for one in known if wanted in place_words().get(one.removesuffix("省"), ())]
-        fits = fits or [one for one in known if _alike(wanted, one) or wanted.removesuffix("省") == one]
-        if not fits and len(wanted) >= (LEAST_LETTERS if wanted.isascii() else LEAST_SIGNS):
-            fits = [one for one in known if field_name == "account" and wanted in normal(field_name, one)]
+        fits = [one for one in known if normal(field_name, one) == wanted]
+        if field_name == "account":
+            coded = (one.account for one in self.accounts if plain(one.code) == wanted)
+            fits = [*dict.fromkeys((*fits, *coded))] or self._parts(wanted)
+        short = wanted.removesuffix("省")
+        fits = fits or [one for one in known if wanted in place_words().get(one.removesuffix("省"), ())]
+        fits = fits or [one for one in known if _alike(wanted, one) or short == one.removesuffix("省")]
         return fits[0] if len(fits) == 1 else None
 
 
 def _called(kind: str, value: str) -> tuple[str, ...]:
-    """The words for a region or a city: 苏州, suzhou, 苏州市, 华东区域."""
-    flat = plain(value)
-    longer = () if value.isascii() else tuple(plain(value + ending) for ending in ENDINGS[kind])
-    return (flat, spelled(value)[0] or flat, *place_words().get(value, ()), *longer)
+    """The words for a region or a city, with and without what it is: 苏州, suzhou, 苏州市; 华东, 华东区域."""
+    short = _OF_REGION.sub("", value)
+    longer = () if value.isascii() else tuple(short + ending for ending in ENDINGS[kind])
+    written = (value, short, *longer, *place_words().get(short, ()))
+    return (*map(plain, written), *(spelled(one)[0] or plain(one) for one in (short, value)))
 
 
 def _streets(name: str) -> tuple[str, ...]:

@@ -59,19 +59,23 @@ def _parts(asked: str, names: Names) -> Parts:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
-    asked = phrases.plainly(asked)
-    for term in TERM.finditer(asked):
-        typed.read_term(term[0], names, parts)
-    rest = TERM.sub(" ", asked)
+    rest = _terms(phrases.plainly(_terms(asked, names, parts)), names, parts)
     if not rest.strip():
         return parts
     found = plain.tokens(plain.flat(rest), names)
-    if (who := whom(rest, found, names)) and rest == asked:
+    if (who := whom(rest, found, names)) and parts == Parts():
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
     meaning.read(plain.tokens(typos.righted(plain.flat(rest), found), names), parts)
     return parts
+
+
+def _terms(asked: str, names: Names, parts: Parts) -> str:
+    """What is left of the text without its typed filters, which are read as they are written."""
+    for term in TERM.finditer(asked):
+        typed.read_term(term[0], names, parts)
+    return TERM.sub(" ", asked)
 
 
 def segment(text: str) -> str | Unknown:

@@ -13,6 +13,7 @@ from tests.questions.names import NAMES
 CHINA = Names((
     Place("A1", "人民路站", "苏州", "华东"), Place("A2", "高新区站", "西安", "西北"),
     Place("A3", "Airport Road", "Shanghai", "East"), Place("A4", "Airport North", "宿州", "华北"),
+    Place("A5", "", "无锡市", "江苏省"),
 ))  # fmt: skip
 
 
@@ -52,6 +53,9 @@ def test_a_value_is_known_in_either_language(text: str, expected: str) -> None:
         ("VIPs in Northwest China", "region:西北 segment:vip"),
         ("city:Xi'an", "city:西安"),
         ("city:上海", "city:Shanghai"),
+        ("city:无锡", "city:无锡市"),
+        ("VIPs in Wuxi", "city:无锡市 segment:vip"),
+        ("江苏的VIP", "region:江苏省 segment:vip"),
         ('station:"airport road"', "station:A3"),
         ("station:renminlu", "station:A1"),
         ("station:airport", "station:A3,A4"),

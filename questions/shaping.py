@@ -31,6 +31,7 @@ def kind(reader: Reader) -> None:
         parts.kind = "compare"
     elif trend or (reader.places("shape", *STEPS) and not reader.places("period", "?")):
         _of_which(reader, trend)
+        _in_each(reader, listing and not trend)
         parts.kind = "trend"
     elif breakdown:
         parts.kind = "breakdown"
@@ -63,6 +64,13 @@ def _of_which(reader: Reader, trend: bool) -> None:
     steps = reader.places("shape", *STEPS)
     if steps and not trend and any(one.field in SUMMED for one in reader.parts.filters):
         raise NotUnderstood(unknown(reader.text(steps[0])))
+
+
+def _in_each(reader: Reader, listing: bool) -> None:
+    """``who came every week``: in each of them, and nothing that goes up and down."""
+    for place in reader.places("shape", *STEPS) if listing else ():
+        if reader.text(place).startswith(("every ", "each ")) and not reader.parts.measure:
+            raise NotUnderstood(unknown(reader.text(place)))
 
 
 def dimension(reader: Reader) -> None:

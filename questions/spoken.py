@@ -40,6 +40,12 @@ _AND_A_HALF = re.compile(
 )
 _HALF_UNIT = re.compile(r"\bhalf an? (?P<u>day|month|year)\b", _FLAGS)
 _SMALLER = rf"{_WORD}(?:[- ]{_WORD})*(?! {_SIZE}|[- ]{_WORD})"  # "one thousand and two thousand" are two
+# "between two and five thousand": both of them are thousands
+_RANGE = re.compile(
+    rf"\b(?P<lead>between |from )?(?P<low>{_WORD}|\d+(?:\.\d+)?)(?P<to> (?:and|to|or) )"
+    rf"(?P<high>{_WORD}|\d+(?:\.\d+)?) (?P<size>hundred|thousand|million|grand|k)\b",
+    _FLAGS,
+)
 _THOUSANDS = r"(?:(?<=thousand)|(?<=million)|(?<=grand))"
 _LARGE = re.compile(
     rf"\b(?:(?P<half>half(?: an?)?|an?)|(?P<n>{_PLAIN})(?P<h> and a half)?) (?P<sizes>{_SIZE}(?: {_SIZE})*)"
@@ -60,6 +66,7 @@ def figured(text: str) -> str:
     text = _COUPLE.sub("2", text)
     text = _HALF_UNIT.sub(lambda match: "{} {}".format(*_HALF_UNITS[match["u"].casefold()]), text)
     text = _AND_A_HALF.sub(_one_and_a_half, text)
+    text = _RANGE.sub(_both_large, text)
     text = _LARGE.sub(_large, text)
     return _ALONE.sub(_alone, text)
 
@@ -73,6 +80,14 @@ def _one_and_a_half(match: re.Match[str]) -> str:
     if unit == "year":  # months say it without a rest
         return f"{_digits((number + Fraction(1, 2)) * 12)} months"
     return f"{int((number + Fraction(1, 2)) * _DAYS_OF[unit])} days"
+
+
+def _both_large(match: re.Match[str]) -> str:
+    low, high = _plain(match["low"].casefold()), _plain(match["high"].casefold())
+    if low is None or high is None or low >= high or (match["to"] == " and " and not match["lead"]):
+        return match[0]
+    size = 1000 if match["size"].casefold() == "k" else _SIZES[match["size"].casefold()]
+    return f"{match['lead'] or ''}{_digits(low * size)}{match['to']}{_digits(high * size)}"
 
 
 def _large(match: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ def times(reader: Reader) -> None:
     parts = reader.parts
     places = reader.places("period")
     said = [reader.text(place) for place in places]
-    found = _beside(reader, [reader.code(place) for place in places])
+    found = _and_now(parts, _beside(reader, [reader.code(place) for place in places]))
     reader.take(*places)
     if not found:
         _happening(reader)
@@ -59,6 +59,15 @@ def times(reader: Reader) -> None:
         parts.period = found[0]
     else:
         _came(parts, found[0], said[0])
+
+
+def _and_now(parts: Parts, found: list[str]) -> list[str]:
+    """Compared with last month: this month is, where nothing else is compared."""
+    several = parts.by or any(one.op == "=" and len(one.values) > 1 for one in parts.filters)
+    if parts.kind != "compare" or several or len(found) != 1:
+        return found
+    which, _, unit = found[0].partition("-")
+    return [f"this-{unit}", *found] if which == "last" and unit in UNITS else found
 
 
 def _step(period: str) -> str:

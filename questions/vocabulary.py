@@ -127,7 +127,13 @@ def lexicon() -> Mapping[str, Word]:
     for shape, words in _data()["shape"].items():
         found.update({plain(word): Word("shape", shape) for word in words})
     for field in fields().values():
-        found.update({plain(word): Word("field", field.name) for word in field.words if len(word) > 1})
+        found.update(
+            {
+                plain(word): Word("field", field.name)
+                for word in field.words
+                if len(word) > 1 and "_" not in word
+            }
+        )
     for field_name, entries in reversed(_data()["values"].items()):
         for code, words in entries.items():
             found.update({plain(word): Word("value", code, field_name) for word in words})

@@ -56,7 +56,8 @@ WHO_DID = tuple(
         r"how many (?:visits|fill[- ]?ups|litres) (?:did|has|does)\s+(?P<who>.+?)\s+"
         r"(?:make|made|have|had|take|taken)",
         r"is\s+(?P<who>.+?)\s+(?:an? )?(?:vip|regular|customer|member|still coming|still a customer)",
-        r"(?:last visit|history|details|file|account|status) of\s+(?P<who>.+)",
+        r"(?:what(?:'s| is| was| are) |show me |give me )?(?:the )?(?:last visit|history|details|file|account"
+        r"|status|phone(?: number)?|number|plate|car|birthday|segment|card) (?:of|for)\s+(?P<who>.+)",
         r"(?:tell me about|what do (?:we|you) know about|anything on|info on"
         r"|(?:pull|bring|call|open|dig|look)(?: me)?(?: up)?)\s+(?P<who>.+)",
         r"when (?:was|is)\s+(?P<who>.+?)\s+last (?:here|in|seen|at the station|around)",
@@ -73,6 +74,7 @@ WHO = WHO_DID + tuple(
         r"(?P<who>.+?)(?:这个人|这人)?(?:到底|究竟)?是(?:谁|什么人|哪位|哪一位|哪个|啥人|何人)(?:呀|啊|呢|来着|的呀)?",
         rf"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|搜索|搜一下|搜|调出|打开|翻出|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:{_CARD})?",
         rf"(?P<who>.+?)(?:{_CARD})(?:给我|发我|看看|看一下|调出来|打开)?",
+        r"(?:(?:do you |you |i )?(?:tell me|know|say|remember) )?who (?P<who>(?!is|are|was|were).+?) is",
         r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
     )
 )

@@ -25,6 +25,9 @@ from questions.spoken import figured
         ("between one thousand and three thousand", "between 1000 and 3000"),
         ("between one hundred and two hundred", "between 100 and 200"),
         ("from five hundred to a thousand", "from 500 to 1000"),
+        ("between two and five thousand yuan", "between 2000 and 5000 yuan"),
+        ("two to three hundred litres", "200 to 300 litres"),
+        ("two and three hundred", "2 and 300"),
         ("stations two and three", "stations 2 and 3"),
         # no numbers
         ("which one of the two", "which one of the two"),

@@ -36,6 +36,7 @@ class Company:
     size: str = ""
     account_region: str = ""
     tier: str = ""
+    name: str = ""  # which another may have too
 
     def of(self, field: str) -> str:
         """The value of a filter that fits this account; "" where nobody told."""
@@ -63,7 +64,7 @@ def companies(session: Session, among: ColumnElement[bool]) -> dict[int, Company
     return {
         row.id: Company(
             row.code, name if (name := _name(row.name)) and called[name] == 1 else _name(row.code),
-            row.industry or "", row.size or "", row.region or "", tier or "",
+            row.industry or "", row.size or "", row.region or "", tier or "", _name(row.name),
         )
         for row, tier in rows
     }  # fmt: skip

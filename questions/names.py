@@ -120,24 +120,31 @@ class Names:
         """What the asker's accounts are said to be, in the form that filters have."""
         return tuple(sorted({one.of(field_name) for one in self.accounts} - {""}))
 
-    def _parts(self, wanted: str) -> list[str]:
-        """The accounts whose names hold this text."""
-        long = len(wanted) >= (LEAST_LETTERS if wanted.isascii() else LEAST_SIGNS)
-        return [one for one in self.known("account") if long and wanted in normal("account", one)]
-
-    def told(self, field_name: str, text: str) -> str | None:
-        """An industry, size, tier or region of accounts, or one of these: as it is known, however spelled."""
+    def told(self, field_name: str, text: str) -> tuple[str, ...]:
+        """An industry, size, tier or region of accounts, or some of these, as known; however spelled."""
         wanted, known = normal(field_name, text), self.known(field_name)
         if wanted in known or wanted in typed_words(field_name).values():
-            return wanted
+            return (wanted,)
         fits = [one for one in known if normal(field_name, one) == wanted]
         if field_name == "account":
-            coded = (one.account for one in self.accounts if plain(one.code) == wanted)
-            fits = [*dict.fromkeys((*fits, *coded))] or self._parts(wanted)
-        short = wanted.removesuffix("省")
-        fits = fits or [one for one in known if wanted in place_words().get(one.removesuffix("省"), ())]
-        fits = fits or [one for one in known if _alike(wanted, one) or short == one.removesuffix("省")]
-        return fits[0] if len(fits) == 1 else None
+            books = {one.account: (plain(one.code), normal("account", one.name)) for one in self.accounts}
+            fits = [one for one, written in books.items() if one in fits or wanted in written]
+            fits = fits or list(self.begun(wanted))
+        elif not fits:
+            short = wanted.removesuffix("省")
+            fits = [one for one in known if wanted in place_words().get(one.removesuffix("省"), ())]
+            fits = fits or [one for one in known if _alike(wanted, one) or short == one.removesuffix("省")]
+        return tuple(fits)
+
+    def begun(self, text: str) -> tuple[str, ...]:
+        """The accounts whose names begin with this text, or sound so: 云栈, ``yunzhan``."""
+        wanted = normal("account", text)
+        if len(wanted) < (LEAST_LETTERS if wanted.isascii() else LEAST_SIGNS):
+            return ()
+        known = self.known("account")
+        found = [one for one in known if normal("account", one).startswith(wanted)]
+        heard = [one for one in known if wanted.isascii() and _sound(one).startswith(_sound(wanted))]
+        return tuple(found or heard)
 
 
 def _called(kind: str, value: str) -> tuple[str, ...]:

@@ -109,6 +109,8 @@ def _unknown(text: str, names: Names) -> list[Token]:
     word = text.strip(" ,、'-+~%&/|")
     if stations := names.part(word):
         return [Token("value", "", word, "station", values=stations)]
+    if begun := names.begun(word):
+        return [Token("value", "", word, "account", values=begun)]
     return [Token("unknown", "", word)] if any(sign.isalnum() or ord(sign) > 127 for sign in word) else []
 
 

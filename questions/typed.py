@@ -127,12 +127,7 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
         return _ordered(name, kind, op, given, negated)
-    reads = {"choice": _choice, "period": _time, "name": _name, "tag": _tag, "hours": _hours, "told": _told}
-    found = [
-        one
-        for value in given
-        for one in (_place(name, value, names) if kind == "place" else (reads[kind](name, value, names),))
-    ]
+    found = [one for value in given for one in _read(kind, name, value, names)]
     flipped = {
         value.removeprefix("-")
         for value in found
@@ -141,6 +136,15 @@ def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool
     plainly = sorted(set(found) - {f"-{value}" for value in flipped})
     made = [Filter(name, "!=" if negated else "=", tuple(plainly))] if plainly else []
     return made + [Filter(name, "=" if negated else "!=", (value,)) for value in sorted(flipped)]
+
+
+def _read(kind: str, name: str, value: str, names: Names) -> tuple[str, ...]:
+    """What one value says: one thing, or several of which either will do."""
+    several = {"place": _place, "told": _told}
+    if kind in several:
+        return several[kind](name, value, names)
+    single = {"choice": _choice, "period": _time, "name": _name, "tag": _tag, "hours": _hours}
+    return (single[kind](name, value, names),)
 
 
 def _ordered(name: str, kind: str, op: str, given: list[str], negated: bool) -> list[Filter]:
@@ -221,9 +225,9 @@ def _tag(_name: str, value: str, names: Names) -> str:
     return found
 
 
-def _told(name: str, value: str, names: Names) -> str:
+def _told(name: str, value: str, names: Names) -> tuple[str, ...]:
     """What accounts of the asker's are said to be, or a word of the vocabulary that none may be."""
-    if (found := names.told(name, value)) is None:
+    if not (found := names.told(name, value)):
         raise NotUnderstood(unknown(value, (*typed_words(name), *names.known(name))))
     return found
 

@@ -17,7 +17,7 @@ from questions.answer import Answer, answer
 from questions.misread import Misread, Problem
 from questions.names import Names, names_of
 from questions.parse import parse
-from questions.people import PAGE, Nobody
+from questions.people import PAGE, Nobody, Person
 from questions.question import Question
 from questions.said import facts, problem_facts, table_of
 
@@ -68,7 +68,7 @@ def _names(ask: Ask) -> Names:
 def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bool) -> Reply:
     who = asker(ask)
     found = ask.look("answer", lambda: answer(ask.session, meant, who, page))
-    if meant.kind == "person":
+    if found.question.kind == "person":
         wanted = meant.of("who")[0].values[0]
         if isinstance(found.found, Nobody) or found.found is None:
             return Reply("replies/ask_problem", problem_facts(Problem("nobody", wanted)))
@@ -80,6 +80,8 @@ def _answered(ask: Ask, meant: Question, names: Names, page: int, *, instead: bo
         people = _people(ask, found, told, instead=instead)
         turning = pager(f"ask.page:{number}", found.page, found.pages)
         return replace(people, buttons=people.buttons + turning + ways)
+    if isinstance(found.found, Person):
+        return customer.told_of(ask, found.found, told)
     if meant.kind == "count":
         return Reply("replies/ask_number", told, ways)
     return replace(_rows(found, told, names), buttons=ways)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from crm import audit, notes, tags, tasks
 from handlers.ask import Ask
@@ -148,6 +149,13 @@ def show(ask: Ask, found: Found, wanted: str) -> Reply:
     if isinstance(found, People):
         return several(ask, found, wanted)
     return Reply("replies/customer_none", step=END)
+
+
+def told_of(ask: Ask, found: Person, told: dict[str, Any]) -> Reply:
+    """A number of one person, and the way to their card; the view is one row of the audit."""
+    audit.viewed(ask.session, ask.who.user_id, [found.id], now=ask.now, how="number")
+    row = (found.id, found.facts["name"], found.facts["number"])
+    return Reply("replies/ask_number", told, person_buttons([row]))
 
 
 def card_buttons(found: Person) -> tuple[Row, ...]:

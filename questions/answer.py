@@ -55,9 +55,11 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
     """
     ground = Ground(session, asker)
     made = {
-        "count": _count, "breakdown": _breakdown, "compare": _compare, "trend": _trend, "person": _person,
+        "count": _count, "breakdown": _breakdown, "compare": _compare, "trend": _trend,
     }.get(question.kind)  # fmt: skip
-    if made is not None:
+    if question.of("who"):
+        found = (_person if question.kind == "person" else _of_one)(question, ground)
+    elif made is not None:
         found = made(question, ground)
     else:
         found = (_changes if question.kind == "change" else _list)(question, ground, page)
@@ -254,6 +256,17 @@ def _trend(question: Question, ground: Ground) -> Answer:
         for number, (begin, end) in enumerate(steps)
     ]
     return Answer(question, rows=tuple(rows), total=len(rows))
+
+
+def _of_one(question: Question, ground: Ground) -> Answer:
+    """What one person filled. Where several are called so, or nobody is: who it could be."""
+    (named,) = question.of("who")
+    who = _person(Question("person", (named,)), ground)
+    if not isinstance(who.found, Person):
+        return who
+    this = Filter("who", "=", (str(who.found.id),))
+    filters = tuple(this if one == named else one for one in question.filters)
+    return replace(_count(replace(question, filters=filters), ground), question=question, found=who.found)
 
 
 def _person(question: Question, ground: Ground) -> Answer:

@@ -13,6 +13,8 @@ SINGLE = frozenset({
     "source", "reach", "declining", "home", "city", "region", "was", "became",
     "start", "industry", "size", "account", "tier", "account_region",
 })  # fmt: skip
+OF_ONE = frozenset({"visits", "litres", "spend", "basket", "litres_visit"})  # that one person has too
+OF_VISITS = frozenset({"station", "city", "region", "product", "payment", "weekday", "hour"})
 ORDERED = frozenset({
     "last", "gap", "visits", "spend", "litres", "basket", "km", "litres_visit", "r", "f", "m", *PACES,
 })  # fmt: skip
@@ -40,7 +42,7 @@ def _completed(question: Question) -> Question:
     if question.measure == "churn" and not question.period and kind != "trend":
         question = replace(question, period="this-month")
     if kind == "list":
-        if question.of("who"):
+        if question.of("who") and question.measure == "customers":
             kind = "person"
         elif question.by:
             kind = "trend" if question.by in STEPS else "breakdown"
@@ -56,12 +58,17 @@ def _completed(question: Question) -> Question:
 
 
 def _one_person(question: Question) -> None:
-    """Who somebody is has one name and nothing beside it: there is nobody to count, and nothing to filter."""
+    """Who somebody is has one name and nothing beside it. What they filled is asked of their visits only."""
     asked = question.of("who")
-    if not asked and question.kind == "person":
-        raise NotUnderstood(Problem("value", field="who"))
+    if not asked:
+        if question.kind == "person":
+            raise NotUnderstood(Problem("value", field="who"))
+        return
+    named = len(asked) == 1 and asked[0].op == "=" and len(asked[0].values) == 1
     alone = len(question.filters) == 1 and question.kind == "person" and not question.by
-    if asked and not (alone and asked[0].op == "=" and len(asked[0].values) == 1):
+    others = {one.field for one in question.filters} - {"who"}
+    summed = question.kind == "count" and question.measure in OF_ONE and others <= OF_VISITS
+    if not (named and (alone or summed)):
         raise NotUnderstood(Problem("operator", asked[0].canonical(), field="who"))
 
 

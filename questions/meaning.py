@@ -39,7 +39,7 @@ def read(found: list[Token], parts: Parts) -> None:
     if lost:
         raise NotUnderstood(*(unknown(token.text) for token in lost[:MOST_LOST]))
     reader = Reader(found, parts)
-    if not reader.left and not parts.filters and not parts.kind:
+    if not reader.left and parts == Parts():
         raise NotUnderstood(Problem("empty"))
     for rule in (
         of_accounts,

@@ -44,7 +44,7 @@ class Offer:
 
 def offers(question: Question, names: Names) -> tuple[Offer, ...]:
     """What may be asked next of this question, by somebody who knows these names. Each has an answer."""
-    if question.kind == "person":
+    if question.of("who"):
         return ()
     # Of two times compared, what follows is of the latter.
     base = replace(question, period=question.period.rpartition(",")[2])

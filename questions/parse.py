@@ -15,7 +15,7 @@ from questions.question import Filter, Question
 from questions.typed import TERM, Parts
 from questions.vocabulary import AROUND, segment_words
 from questions.vocabulary import plain as compared
-from questions.whom import LONGEST, did, whom
+from questions.whom import LONGEST, called, did, of_one, whom
 
 LONGEST_QUESTION = 400
 ALIKE = 0.55
@@ -67,8 +67,22 @@ def _parts(asked: str, names: Names) -> Parts:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
+    if (name := of_one(found)) and (told := _told_of(name, found, parts)):
+        return told
     meaning.read(plain.tokens(typos.righted(plain.flat(rest), found), names), parts)
     return parts
+
+
+def _told_of(name: plain.Token, found: list[plain.Token], parts: Parts) -> Parts | None:
+    """What somebody filled: the question without their name, where it is one of visits."""
+    told = replace(parts, filters=[*parts.filters])
+    try:
+        meaning.read([token for token in found if token is not name], told)
+        told.filters.append(Filter("who", "=", (called(name.text),)))
+        check(told.question())
+    except NotUnderstood:
+        return None
+    return told
 
 
 def _terms(asked: str, names: Names, parts: Parts) -> str:

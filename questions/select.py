@@ -77,6 +77,7 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
         day = standing.began(question.period, ground.asker.today)
         return Customer.id.in_(standing.stood(day, one.values, among=one.op == "="))
     reads: dict[str, Callable[[Filter, Question, Ground], Condition]] = {
+        "who": _person,
         "station": _station, "home": _station, "product": _bought, "payment": _bought, "weekday": _bought,
         "hour": _bought, "only": _only, **dict.fromkeys(accounts.FIELDS, _driving),
         "consent": _consent,
@@ -102,6 +103,11 @@ def _either(one: Filter, fits: Condition) -> Condition:
 
 def _number(one: Filter) -> float:
     return float(one.values[0].removesuffix("d"))
+
+
+def _person(one: Filter, _question: Question, _ground: Ground) -> Condition:
+    """Whom questions.answer found by the name: there the row's number stands for it."""
+    return Customer.id.in_([int(value) for value in one.values])
 
 
 def _station(one: Filter, _question: Question, ground: Ground) -> Condition:

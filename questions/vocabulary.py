@@ -173,6 +173,12 @@ def per_words() -> frozenset[str]:
 
 
 @cache
+def families() -> frozenset[str]:
+    """What the names of Chinese people begin with."""
+    return frozenset(_data()["names"]["families"])
+
+
+@cache
 def or_words() -> frozenset[str]:
     """Words that join two of which either will do."""
     return frozenset(_data()["shape_of_joints"]["or"])

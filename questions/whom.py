@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from questions.misread import unknown
 from questions.names import Names
 from questions.plain import Token, flat, tokens
+from questions.vocabulary import families
 from questions.vocabulary import plain as compared
 
 LONGEST = 64  # characters; nothing longer names a segment or a person
@@ -22,12 +23,14 @@ _TITLE = re.compile(
 )
 _CALLED = re.compile(
     r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|^[老小](?=[\u4e00-\u9fff]$)"
-    r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
+    r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$"
+    r"|(?<=[\u4e00-\u9fff])(?:师傅|先生|女士|小姐|老板|大哥|大姐)$",
     re.IGNORECASE,
 )
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 _CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"
+_FULL_NAME = re.compile("[\u4e00-\u9fff]{2,5}")
 NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
 WHO_DID = tuple(
@@ -89,10 +92,10 @@ def did(asked: str, names: Names) -> str:
 def whom(rest: str, found: list[Token], names: Names) -> str:
     """Who is asked for, where the text is somebody's name or number and nothing else."""
     asked = rest.strip(" ?!.,。、")
-    wanted, called = _TITLE.sub("", asked), False
+    wanted, asked_by_name = _TITLE.sub("", asked), False
     for pattern in WHO:
         if match := pattern.fullmatch(asked):
-            wanted, called = _CALLED.sub("", _TITLE.sub("", match["who"].strip())), True
+            wanted, asked_by_name = called(_TITLE.sub("", match["who"].strip())), True
             found = tokens(flat(wanted), names) if pattern in WHO_DID else found
             break
     if len(wanted) > LONGEST:
@@ -103,13 +106,25 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
     said = [token for token in found if token.kind != "unknown"]
     if not lost or any(_slip(token.text) for token in lost):
         return ""
-    if called:
+    if asked_by_name:
         told = (token for token in said if token.kind != "filler")
         return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
     alone = all(token.kind == "filler" and len(token.text) == 1 for token in said) and not NO_NAME.search(
         wanted
     )
     return wanted if alone and len(wanted.split()) <= 3 else ""
+
+
+def of_one(found: list[Token]) -> Token | None:
+    """The name of somebody, where it is all that is not understood."""
+    lost = [token for token in found if token.kind == "unknown" or token.code == "sold"]  # nobody sells
+    named = len(lost) == 1 and _FULL_NAME.fullmatch(lost[0].text) and lost[0].text[0] in families()
+    return lost[0] if named else None
+
+
+def called(name: str) -> str:
+    """The name without a form of address."""
+    return _CALLED.sub("", name)
 
 
 def _slip(word: str) -> bool:

@@ -91,6 +91,16 @@ def test_a_person_by_name_or_pinyin(chain: Chain) -> None:
         assert "张伟" in manager.says(text), text
 
 
+def test_a_number_of_one_person_opens_their_card(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north, language="zh")
+    chain.visits(chain.customer("李娜", chain.north, member="300003"), chain.north, 3, 10)
+    chain.segment()
+    assert "<b>2" in manager.says("李娜最近30天来了几次")
+    card = next(data for data in manager.buttons.values() if data.startswith("customer.open"))
+    assert "李娜" in manager.taps(card)
+    assert "没有叫这个名字" in chain.hire("manager", chain.south, language="zh").says("李娜最近30天来了几次")
+
+
 def test_what_is_not_understood_is_named(chain: Chain) -> None:
     manager = chain.hire("manager", chain.north)
     heard = manager.says("customers with loyaltyness")

@@ -54,6 +54,10 @@ class Expected:
         return kinds[question.kind](question)
 
     def _count(self, question: Asked) -> Any:
+        if (
+            question.of("who") and len(self.oracle.customers(question)) != 1
+        ):  # several of this chain are called so: who it could be
+            return self._person(question)
         if question.measure == "customers":
             return len(self.oracle.customers(question))
         if question.measure == "km":

@@ -239,6 +239,11 @@ class Oracle:
             return self.accounts.drivers(one) & set(people["id"])
         if field == "start":
             return self.stood(_before(question.period), one.values)
+        if field == "who":
+            named = people["name"].map(lambda name: one.values[0] in name) | (
+                people["member"] == one.values[0]
+            )
+            return set(people[named]["id"])
         if field == "home":
             return set(people[people["home_station_id"].isin(self.places(one))]["id"])
         wanted = {

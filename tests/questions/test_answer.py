@@ -308,3 +308,36 @@ def test_names_that_begin_with_the_word_come_first(chain: Database) -> None:
         assert isinstance(people, People)
         assert people.rows[0].name == "林晓雯"
         assert people.total == 3
+
+
+def test_what_one_person_filled(chain: Database) -> None:
+    """A number where one is called so, the choice where several are, nothing of another station's."""
+    with chain.write() as session:
+        named = session.get_one(Customer, 8)
+        named.name, named.name_folded = "王大为", folded("王大为")
+    for customer, days_ago in ((8, 1), (8, 20), (20, 1)):
+        visit(chain, customer, 2, days_ago)
+    with chain.read() as session:
+        asked = parse("王大为这个月加了几次油", NAMES)
+        assert isinstance(asked, Question)
+        found = answer(session, asked, asker(2))
+        assert (found.value, found.question) == (1, asked)
+        assert isinstance(found.found, Person)
+        longer = parse("show:count who:m7 measure:visits", NAMES)
+        assert isinstance(longer, Question)
+        assert answer(session, longer, asker(2)).value == 2
+        elsewhere = answer(session, asked, asker(1))
+        assert (elsewhere.value, elsewhere.found, elsewhere.total) == (None, Nobody(), 0)
+        several = parse("show:count who:Person measure:visits", NAMES)
+        assert isinstance(several, Question)
+        told = answer(session, several, asker(2))
+        assert (told.value, told.question.kind) == (None, "person")
+        assert isinstance(told.found, People)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["show:count who:张伟", "who:张伟 measure:visits segment:vip", "show:trend who:张伟 measure:visits"],
+)
+def test_nothing_else_is_counted_of_one_person(text: str) -> None:
+    assert isinstance(parse(text, NAMES), Misread)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from crm.scripts import simplified
-from questions import meaning, phrases, plain, typed, typos
+from questions import doings, meaning, phrases, plain, typed, typos
 from questions.check import check
 from questions.misread import Misread, NotUnderstood, Problem
 from questions.names import Names
@@ -59,6 +59,8 @@ def _parts(asked: str, names: Names) -> Parts:
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
+    if (one := doings.of_one(asked, names)) and (told := _told_by(*one, names)):
+        return told
     rest = _terms(phrases.plainly(_terms(asked, names, parts)), names, parts)
     if not rest.strip():
         return parts
@@ -71,6 +73,16 @@ def _parts(asked: str, names: Names) -> Parts:
         return told
     meaning.read(plain.tokens(typos.righted(plain.flat(rest), found), names), parts)
     return parts
+
+
+def _told_by(who: str, everybody: str, names: Names) -> Parts | None:
+    """What somebody did: what everybody did, where it is a number that one person has, too."""
+    told = replace(done := _parts(everybody, names), filters=[*done.filters, Filter("who", "=", (who,))])
+    try:
+        check(told.question())
+    except NotUnderstood:
+        return None
+    return told
 
 
 def _told_of(name: plain.Token, found: list[plain.Token], parts: Parts) -> Parts | None:

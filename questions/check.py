@@ -95,7 +95,7 @@ def _compared(question: Question) -> Question:
         return replace(question, by=several[0])
     if question.by in BEGUN and len(question.of(question.by)) != 1:
         raise NotUnderstood(Problem("compare"))
-    if question.by == "period" and "," not in question.period:
+    if question.by == "period" and len(set(question.period.split(","))) < 2:
         raise NotUnderstood(Problem("compare"))
     return question
 

@@ -232,7 +232,7 @@ def _values(reader: Reader) -> None:
         if key in groups:
             last, together = groups[key]
             joined = comparing or any(reader.shape(near) == "joint" for near in range(last + 1, place))
-            if not joined and codes != together and field not in SEVERAL:
+            if not (joined or negated) and codes != together and field not in SEVERAL:
                 raise NotUnderstood(Problem("contradiction", token.text, field=field))
             codes |= together
         groups[key] = (place, codes)

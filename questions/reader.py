@@ -24,6 +24,7 @@ class Reader:
             else:
                 self.left.append(token)
         self.much = False  # "how much" and not "how many"
+        self.sized = False  # how large a group is, and not how many came into it
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 

@@ -9,6 +9,7 @@ from questions.question import MEANS, MEASURES, STEPS, SUMMED
 from questions.reader import Reader
 from questions.timing import HAPPEN
 from questions.typed import DIMENSIONS, ORDERS, Parts
+from questions.vocabulary import size_words
 
 
 def kind(reader: Reader) -> None:
@@ -16,6 +17,7 @@ def kind(reader: Reader) -> None:
     reader.much = any(reader.text(place) == "how much" for place in reader.places("shape", "count"))
     fuel = any(one.field in ("fuel", "product") for one in reader.parts.filters)
     reader.much = reader.much or (growth and fuel and not reader.people)
+    reader.sized = any(reader.text(place) in size_words() for place in reader.places("shape", "count"))
     counting = reader.took("shape", "count")
     listing = reader.took("shape", "list")
     comparing = reader.took("shape", "compare", "difference")

@@ -11,7 +11,9 @@ from questions.question import BEGUN, SUMMED, Filter
 from questions.reader import Reader
 from questions.typed import Parts
 
+_ROLLING = re.compile(r"last-(\d+)d")
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
+STANDING = frozenset({"dormant", "lapsing", "at_risk_vip"})  # and these are groups whose size is followed
 LATELY = {"day": "last-30d", "week": "last-84d"}  # how long a trend without a time is
 ALONG = ("over ", "for ", "during ")  # of a state: how it went in that time
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
@@ -45,7 +47,7 @@ def times(reader: Reader) -> None:
         or (parts.kind == "trend" and not segment and not told & {*BEGUN})
     ):
         parts.period = found[0]
-    elif segment and set(segment.values) <= HAPPEN:
+    elif segment and set(segment.values) <= HAPPEN and not _sized(reader):
         parts.filters.remove(segment)
         parts.filters.append(Filter("became", "=", segment.values))
         parts.period = found[0]
@@ -68,6 +70,12 @@ def _and_now(parts: Parts, found: list[str]) -> list[str]:
         return found
     which, _, unit = found[0].partition("-")
     return [f"this-{unit}", *found] if which == "last" and unit in UNITS else found
+
+
+def _sized(reader: Reader) -> bool:
+    """``沉睡客户数量的趋势``: how many there are each month, and not how many come to it."""
+    told = [one for one in reader.parts.filters if one.field == "segment" and one.op == "="]
+    return reader.sized and reader.parts.kind == "trend" and any(set(one.values) <= STANDING for one in told)
 
 
 def _step(period: str) -> str:
@@ -141,6 +149,9 @@ def _before(text: str) -> str:
     which, _, unit = text.partition("-")
     if text in ("today", "yesterday"):
         return {"today": "yesterday", "yesterday": "2-days-ago"}[text]
+    if rolling := _ROLLING.fullmatch(text):  # the last 7 days, and the 7 before them
+        count = int(rolling[1])
+        return f"{2 * count - 1}-days-ago..{count}-days-ago"
     if unit in UNITS and which in ("this", "last"):
         return f"last-{unit}" if which == "this" else f"2-{unit}s-ago"
     return ""
@@ -154,7 +165,7 @@ def ahead(period: str) -> bool:
 def _happening(reader: Reader) -> None:
     """A trend of a segment that people move into is one of the moves, and so is a comparison of times."""
     parts = reader.parts
-    if not (parts.kind == "trend" or parts.by == "period") or parts.measure:
+    if not (parts.kind == "trend" or parts.by == "period") or parts.measure or _sized(reader):
         return
     for one in parts.filters:
         if one.canonical() == "segment:new":

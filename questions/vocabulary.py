@@ -179,6 +179,18 @@ def families() -> frozenset[str]:
 
 
 @cache
+def titles() -> tuple[str, ...]:
+    """Forms of address after a Chinese name."""
+    return tuple(_data()["names"]["titles"])
+
+
+@cache
+def size_words() -> frozenset[str]:
+    """Words that ask how large a group is."""
+    return frozenset(_data()["shape_of_counts"]["size"])
+
+
+@cache
 def or_words() -> frozenset[str]:
     """Words that join two of which either will do."""
     return frozenset(_data()["shape_of_joints"]["or"])

@@ -52,6 +52,8 @@ def count(text: str) -> int:
     if text == "twelve":
         return 12
     total, section, digit = 0, 0, 0
+    if len(text) > 2 and text[-1] in _DIGITS and (size := _SIZES.get(text[-2], 0)) > 10:
+        return count(text[:-1]) + _DIGITS[text[-1]] * size // 10  # 一百五 is 150, and 一百零五 105
     for sign in text:
         if sign in _DIGITS:
             digit = _DIGITS[sign]

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from questions.misread import unknown
 from questions.names import Names
 from questions.plain import Token, flat, tokens
-from questions.vocabulary import families
+from questions.vocabulary import families, titles
 from questions.vocabulary import plain as compared
 
 LONGEST = 64  # characters; nothing longer names a segment or a person
@@ -23,14 +23,13 @@ _TITLE = re.compile(
 )
 _CALLED = re.compile(
     r"^(?:mr|mrs|ms|miss|dr)\.? (?=\S)|^[老小](?=[\u4e00-\u9fff]$)"
-    r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$"
-    r"|(?<=[\u4e00-\u9fff])(?:师傅|先生|女士|小姐|老板|大哥|大姐)$",
+    r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
     re.IGNORECASE,
 )
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 _CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"
-_FULL_NAME = re.compile("[\u4e00-\u9fff]{2,5}")
+_FULL_NAME = re.compile("[\u4e00-\u9fff]{1,5}")
 NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
 WHO_DID = tuple(
@@ -118,13 +117,20 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
 def of_one(found: list[Token]) -> Token | None:
     """The name of somebody, where it is all that is not understood."""
     lost = [token for token in found if token.kind == "unknown" or token.code == "sold"]  # nobody sells
-    named = len(lost) == 1 and _FULL_NAME.fullmatch(lost[0].text) and lost[0].text[0] in families()
-    return lost[0] if named else None
+    if len(lost) != 1 or not _FULL_NAME.fullmatch(lost[0].text) or called(lost[0].text)[0] not in families():
+        return None
+    after = found[found.index(lost[0]) + 1 :]
+    alone = len(lost[0].text) == 1 and not (after and after[0].text in titles())
+    return None if alone else lost[0]
 
 
 def called(name: str) -> str:
     """The name without a form of address."""
-    return _CALLED.sub("", name)
+    bare = _CALLED.sub("", name)
+    for title in titles():
+        if bare.endswith(title) and len(bare) > len(title) and (len(title) > 1 or len(bare) == 2):
+            return bare.removesuffix(title)
+    return bare
 
 
 def _slip(word: str) -> bool:

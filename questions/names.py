@@ -59,8 +59,9 @@ class Names:
             for street in _streets(place.name):
                 words.setdefault(street, ("station", place.code))
         words |= {simplified(word): meant for word, meant in words.items()}
-        said = ((name, value) for name in FIELDS for value in self.known(name))
-        words = {word: meant for meant in said for word in _spoken(meant[1])} | words
+        said = [(name, value, value) for name in FIELDS for value in self.known(name)]
+        said += [("account", one.account, one.code) for one in self.accounts]
+        words = {word: (name, value) for name, value, text in said for word in _spoken(text)} | words
         object.__setattr__(self, "words", words)
         spoken = {tag.replace("-", " "): tag for tag in self.tags} | {tag: tag for tag in self.tags}
         spoken |= {simplified(word): tag for word, tag in spoken.items()}

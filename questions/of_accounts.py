@@ -11,7 +11,7 @@ from questions.plain import Token
 from questions.reader import Reader
 from questions.vocabulary import ANY, account_words
 
-PERSONAS = ("business", "fleet")
+BESIDE = frozenset({*FIELDS, "fuel", "product", "payment", "station", "city", "region"})  # said of no person
 
 
 def of_accounts(reader: Reader) -> None:
@@ -22,8 +22,12 @@ def of_accounts(reader: Reader) -> None:
     _alone(reader, values, said)
     each = [place for place in said if _each(reader, place, beside=bool(split))]
     whole = bool(reader.places("shape", "accounts"))
+    if _of_them(reader, values, said or split):
+        reader.left.append(Token("field", "account", ""))
     if not (values or split or each or whole or any(one.field in FIELDS for one in reader.parts.filters)):
         return
+    for place in reader.places("field", "region") if said else ():
+        reader.left[place] = Token("field", "account_region", reader.text(place))
     for place in said:
         reader.left[place] = Token("field", "account", reader.text(place)) if place in each else None
     told = [place for place in values if reader.shape(place - 1) != "not"]
@@ -46,6 +50,15 @@ def _said(reader: Reader) -> list[int]:
 def _field(reader: Reader, place: int) -> str:
     token = reader.at(place)
     return token.field if token else ""
+
+
+def _of_them(reader: Reader, values: list[int], told: list[int]) -> bool:
+    """``which construction companies spend the most``: companies, where nothing is said of people."""
+    most = reader.places("shape", "top", "bottom")
+    nouns = account_words("nouns")
+    named = any(noun in reader.text(place) for place in values for noun in nouns)
+    people = reader.people or any(_field(reader, place) not in BESIDE for place in reader.places("value"))
+    return named and bool(most) and not told and not people and not reader.dimensions()
 
 
 def _alone(reader: Reader, values: list[int], said: list[int]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from crm.accounts import Account
 from handlers.ask_free import question
 from handlers.free import TAKERS
+from tests.conftest import NOON
 from tests.handlers.chain import Chain
 from tests.questions.test_corpus import ASKED, CORPUS
 
 CANARY = "Canarybird"
+BOOKS: Any = {"currency": "CNY", "known_at": NOON}
 QUESTIONS = [text for text, _ in ASKED]
 CANONICAL = sorted({expected for *_, expected in CORPUS})
 
@@ -17,11 +22,20 @@ CANONICAL = sorted({expected for *_, expected in CORPUS})
 @pytest.fixture
 def chain(chain: Chain) -> Chain:
     """A crowd at the north; at the south canaries alone, of every name that a question could bring up."""
+    chain.town.keep(Account(id=1, code="N1", name="North Fleet", industry="物流", **BOOKS))
+    chain.town.keep(
+        Account(
+            id=2, code=CANARY, name=f"{CANARY} Haulage", industry=CANARY, size=CANARY, region=CANARY, **BOOKS
+        )
+    )
     for n in range(26):
-        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}")
+        fleet = 1 if n % 5 == 0 else None
+        number = chain.customer(f"North {n:02}", chain.north, member=f"1{n:05}", account_id=fleet)
         chain.visits(number, chain.north, *range(2 + n, 200, 9), amount=10_000 + n * 1000)
     for n, name in enumerate((CANARY, f"{CANARY}张伟", f"{CANARY} Wang", "canarybird zw")):
-        number = chain.customer(name, chain.south, member=f"66600{n:02}", reference=CANARY + str(n))
+        number = chain.customer(
+            name, chain.south, member=f"66600{n:02}", reference=CANARY + str(n), account_id=2
+        )
         chain.vehicle(number, f"CANARY{n}", "truck")
         chain.visits(number, chain.south, *range(1 + 40 * n, 300, 5), amount=90_000)
     chain.segment()
@@ -55,4 +69,7 @@ def test_a_question_by_whoever_may_not_ask_is_no_question(chain: Chain, role: st
 def test_headquarters_would_see_the_canary(chain: Chain) -> None:
     """The canary sings where it may: so its silence elsewhere says something."""
     assert question in TAKERS
-    assert CANARY in chain.person("headquarters").says("top 5 customers by spend this year")
+    asking = chain.person("headquarters")
+    assert CANARY in asking.says("top 5 customers by spend this year")
+    assert f"{CANARY} Haulage" in asking.says("spend by account this year")
+    assert CANARY.lower() in asking.says("fleets by industry")

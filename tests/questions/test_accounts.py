@@ -16,6 +16,7 @@ from questions.answer import Answer, answer
 from questions.asker import Asker
 from questions.misread import Misread
 from questions.names import Names, names_of
+from questions.narrow import opened
 from questions.parse import parse
 from questions.question import Question
 from questions.said import said
@@ -206,3 +207,19 @@ def test_fleets_are_accounts_where_something_is_said_of_accounts(text: str, expe
 def test_what_is_large_must_be_an_account(text: str) -> None:
     meant = parse(text, NAMES)
     assert isinstance(meant, Misread) or not meant.of("size"), meant
+
+
+@pytest.mark.parametrize("by", ["industry", "size", "account", "account_region"])
+def test_a_row_opens_as_the_people_it_counts(chain: Database, by: str) -> None:
+    with chain.read() as session:
+        asker = Asker(ALL, TODAY, "CN", ZoneInfo("Asia/Shanghai"))
+        names = names_of(session, ALL, TODAY)
+        split = parse(f"by:{by}", names)
+        assert isinstance(split, Question)
+        rows_ = [row for row in answer(session, split, asker).rows if row["key"]]
+        assert rows_
+        for row in rows_:
+            people = opened(split, row["key"])
+            assert people is not None
+            assert parse(people.canonical(), names) == people
+            assert answer(session, people, asker).total == row["value"]

@@ -69,7 +69,10 @@ def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:
     now, was = reader.code(after[0]), reader.code(before[0])
     if reader.places("period") or now not in FALLEN:
         _move(reader, "was", before)
-        _move(reader, "became", after)
+        if was == "vip" and now in ("lapsing", "dormant"):  # which at first is a VIP at risk
+            reader.add("became", "=", *sorted(("at_risk_vip", now)))
+            reader.take(*after)
+        _move(reader, "became", [place for place in after if reader.at(place)])
     elif was == "vip" and now != "churned":  # whoever is a VIP and stays away has a name of their own
         reader.add("segment", "=", "at_risk_vip")
         if now != "lapsing":  # about to leave is what the name says; dormant is a part of them

@@ -232,7 +232,8 @@ def _values(reader: Reader) -> None:
         if key in groups:
             last, together = groups[key]
             joined = comparing or any(reader.shape(near) == "joint" for near in range(last + 1, place))
-            if not (joined or negated) and codes != together and field not in SEVERAL:
+            several = field in SEVERAL or (both and field == "station")
+            if not (joined or negated or several) and codes != together:
                 raise NotUnderstood(Problem("contradiction", token.text, field=field))
             codes |= together
         groups[key] = (place, codes)

@@ -56,7 +56,10 @@ def _sold(reader: Reader) -> None:
     """What is sold, or filled most, is litres where nothing else is said."""
     sold = reader.took("shape", "sold")
     moved = any(HAPPEN.intersection(one.values) for one in reader.parts.filters)
-    most = reader.parts.sort == "-?" and bool(reader.places("shape", "bought")) and not moved
+    bought = [reader.text(place) for place in reader.places("shape", "bought")]
+    goods = any(one.field in ("fuel", "product") for one in reader.parts.filters)
+    had = set(bought) <= {"had", "having", "got"} and not goods  # "had the most customers"
+    most = reader.parts.sort == "-?" and bool(bought) and not (moved or had)
     if (sold or most) and not reader.places("field", *SUMMED):
         reader.parts.measure = reader.parts.measure or "litres"
 

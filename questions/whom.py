@@ -51,6 +51,7 @@ WHO_DID = tuple(
         r"(?:last come|last visit|come|been in lately|visit)",
         r"(?:show|open|see|find|get|pull up)(?: me)?(?: the)? (?:card|profile|record|details|data) "
         r"(?:of|for)\s+(?P<who>.+)",
+        r"(?:(?:when|what) (?:was|is|are|were) )?"
         r"(?P<who>.+?)['’]?s (?:last visit|last fill[- ]?up|card|profile|visits|history|record|details|data|"
         r"file|birthday|car|vehicle|plate|number|spend|spending|segment|status|account)",
         r"what (?:did|does|has)\s+(?P<who>.+?)\s+(?:usually |mostly |last )?"

@@ -55,11 +55,12 @@ def _named_as_written(question: Question, asked: str) -> Question:
 
 def _parts(asked: str, names: Names) -> Parts:
     parts = Parts()
-    if who := did(asked, names):
+    typed_one = TERM.search(asked) is not None
+    if not typed_one and (who := did(asked, names)):
         parts.kind = "person"
         parts.filters.append(Filter("who", "=", (who.replace('"', "'"),)))
         return parts
-    if (one := doings.of_one(asked, names)) and (told := _told_by(*one, names)):
+    if not typed_one and (one := doings.of_one(asked, names)) and (told := _told_by(*one, names)):
         return told
     rest = _terms(phrases.plainly(_terms(asked, names, parts)), names, parts)
     if not rest.strip():

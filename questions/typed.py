@@ -11,12 +11,12 @@ from typing import Any
 from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
 
-from questions import period
+from questions import period, when
 from questions.accounts import FIELDS
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.question import BEGUN, KINDS, MEANS, MEASURES, STEPS, Filter, Question
-from questions.vocabulary import ANY, fields, plain, typed_field_words, typed_words
+from questions.vocabulary import ANY, directive_words, fields, plain, typed_field_words, typed_words
 
 DIMENSIONS = (
     *("segment", "lifecycle", "value", "frequency", "rfm", "fuel", "loyalty", "credit", "persona", "price"),
@@ -81,7 +81,7 @@ def _term(term: Tree[Token], names: Names, parts: Parts) -> None:
     trees = [child for child in term.children if isinstance(child, Tree)]
     op = str(trees[0].children[0]) if trees[0].children else "="
     given = [_text(value) for value in trees[1:]]
-    known = plain(name)
+    known = directive_words("directives").get(plain(name), plain(name))
     if known in DIRECTIVES:
         if negated or op != "=":
             raise NotUnderstood(Problem("operator", name, field=known))
@@ -98,7 +98,9 @@ def _text(value: Any) -> str:
 
 
 def _directive(name: str, given: list[str], parts: Parts) -> None:
-    word = ",".join(given)
+    sign = "-" if name == "sort" and given[0].startswith("-") else ""
+    word = ",".join(given).removeprefix(sign)
+    word = sign + directive_words("measure" if name == "sort" else name).get(plain(word), word)
     allowed: tuple[str, ...] = {
         "show": KINDS, "measure": MEASURES, "by": (*DIMENSIONS, *STEPS, "period", *BEGUN),
     }.get(name, ())  # fmt: skip
@@ -113,7 +115,6 @@ def _directive(name: str, given: list[str], parts: Parts) -> None:
             raise NotUnderstood(Problem("number", word, field="limit"))
         parts.limit = int(word)
     else:
-        word = typed_field_words().get(plain(word), word) if name == "by" else word
         if word not in allowed:
             raise NotUnderstood(unknown(word, allowed))
         setattr(parts, "kind" if name == "show" else name, word)
@@ -236,7 +237,18 @@ def _period(value: str) -> str:
     try:
         return period.check(plain_period(value))
     except period.NoSuchPeriod as error:
-        raise NotUnderstood(Problem("date", value)) from error
+        if (said := _in_words(plain(value))) is None:
+            raise NotUnderstood(Problem("date", value)) from error
+        return said
+
+
+def _in_words(value: str) -> str | None:
+    """``joined:上个月``: a time as it is said."""
+    try:
+        found = when.read(value, 0)
+    except ValueError:
+        return None
+    return found[0] if found and found[1] == len(value) else None
 
 
 def plain_period(value: str) -> str:

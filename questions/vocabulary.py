@@ -111,6 +111,14 @@ def typed_words(field: str) -> Mapping[str, str]:
 
 
 @cache
+def directive_words(name: str) -> Mapping[str, str]:
+    """Every word for a directive (``name`` is "directives"), or for what stands behind one."""
+    only = _data()["behind_the_colon"].get(name, {})
+    own = {plain(word): code for code, words in only.items() for word in words}
+    return own if name == "directives" else dict(typed_field_words()) | own
+
+
+@cache
 def place_words() -> Mapping[str, tuple[str, ...]]:
     """A region or city as the records may spell it, and what English calls it."""
     return {name: tuple(words) for name, words in _data()["places"].items()}

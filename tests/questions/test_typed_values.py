@@ -31,6 +31,10 @@ CHINA = Names((
         ("persona:货车 fuel:柴油", "fuel:diesel persona:heavy"),
         ("rfm:流失 reach:能 declining:否", "declining:no reach:yes rfm:lost"),
         ("by:分类", "show:breakdown by:segment"),
+        ("按:油站 指标:加油量 时间:上个月", "show:breakdown measure:litres by:station period:last-month"),
+        ("分群:VIP 排序:-消费 前:10", "segment:vip sort:-spend limit:10"),
+        ("显示:趋势 by:月 measure:客户数 visited:去年10月", "show:trend visited:last-year-m10 by:month"),
+        ('joined:上个月 period:"this month"', "joined:last-month period:this-month"),
         ("city:Shanghai", "city:上海"),
         ("CITY:上海市 region:Pudong", "city:上海 region:浦东"),
         ("station:3号站", "station:S03"),
@@ -69,7 +73,15 @@ def test_places_in_the_other_script(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("city:suzhou", "place"), ("city:肃州", "place"), ("value:特别", "unknown"), ("segment:高", "unknown")],
+    [
+        ("city:suzhou", "place"),
+        ("city:肃州", "place"),
+        ("value:特别", "unknown"),
+        ("segment:高", "unknown"),
+        ("joined:2月30日", "date"),
+        ("measure:天气", "unknown"),
+        ("排序:天气", "unknown"),
+    ],
 )
 def test_what_could_be_two_or_is_none_is_said(text: str, code: str) -> None:
     """苏州 and 宿州 sound alike; 肃州 is neither."""

@@ -226,7 +226,7 @@ def _values(reader: Reader) -> None:
         field = _field(reader, place, token)
         if both and field == "fuel" and token.code in values("product"):
             field = "product"  # nobody mostly buys two
-        negated = _negated(reader, place, field)
+        negated = _negated(reader, place, field) or _goes_on(reader, place, groups, field)
         codes = set(token.values or (token.code,))
         key = (field, negated)
         if key in groups:
@@ -248,6 +248,14 @@ def _values(reader: Reader) -> None:
         for some in [[code] for code in plainly] if split else [plainly] if plainly else []:
             reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
+
+
+def _goes_on(
+    reader: Reader, place: int, groups: dict[tuple[str, bool], tuple[int, set[str]]], field: str
+) -> bool:
+    """``except Pudong and Hongqiao``: what a word alone joins to something denied is denied too."""
+    last = groups.get((field, True), (place, set()))[0]
+    return last < place - 1 and all(reader.shape(near) == "joint" for near in range(last + 1, place))
 
 
 def _alike(reader: Reader) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
 from questions.period import UNITS, YEAR_AGO
-from questions.question import BEGUN, SUMMED, Filter
+from questions.question import BEGUN, STEPS, SUMMED, Filter
 from questions.reader import Reader
 from questions.typed import Parts
 
 _ROLLING = re.compile(r"last-(\d+)d")
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
-STANDING = frozenset({"dormant", "lapsing", "at_risk_vip"})  # and these are groups whose size is followed
+STANDING = frozenset({"vip", "regular", "at_risk_vip", "lapsing", "dormant"})  # groups with a size to follow
 LATELY = {"day": "last-30d", "week": "last-84d"}  # how long a trend without a time is
 ALONG = ("over ", "for ", "during ")  # of a state: how it went in that time
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
@@ -30,11 +30,7 @@ def times(reader: Reader) -> None:
         _happening(reader)
         return
     if parts.kind == "compare" and len(found) > 1 and not parts.by:
-        if _newcomers(parts, found):
-            parts.by = "first"
-            return
-        parts.by, parts.period = "period", ",".join(found)
-        _happening(reader)
+        _of_several(reader, found)
         return
     if len(found) > 1:
         raise NotUnderstood(Problem("periods", ", ".join(said)))
@@ -70,6 +66,27 @@ def _and_now(parts: Parts, found: list[str]) -> list[str]:
         return found
     which, _, unit = found[0].partition("-")
     return [f"this-{unit}", *found] if which == "last" and unit in UNITS else found
+
+
+def _of_several(reader: Reader, found: list[str]) -> None:
+    """Two times that are compared."""
+    parts = reader.parts
+    if _newcomers(parts, found):
+        parts.by = "first"
+    elif not _followed(reader, found):
+        parts.by, parts.period = "period", ",".join(found)
+        _happening(reader)
+
+
+def _followed(reader: Reader, found: list[str]) -> bool:
+    """How large a group is now and was then: its size at the end of each, and not who of it came in them."""
+    parts, unit = reader.parts, found[0].removeprefix("this-")
+    told = [one.values for one in parts.filters if one.field == "segment" and one.op == "="]
+    alike = found == [f"this-{unit}", f"last-{unit}"] and unit in STEPS
+    if not (alike and reader.sized and len(told) == 1 and set(told[0]) <= STANDING) or parts.measure:
+        return False
+    parts.kind, parts.by, parts.period = "trend", unit, f"last-{unit}.."
+    return True
 
 
 def _sized(reader: Reader) -> bool:

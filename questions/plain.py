@@ -30,7 +30,7 @@ _AGAINST = re.compile(r"\bvs\b|\bversus\b|对比")
 _EACH = re.compile(rf"\d+|{_HAN}+")
 _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
 _TAG = re.compile(
-    r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫)?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
+    r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫|(?:里|中)?(?:有|含|包含|带|写着|写了))?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
 )
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b|tagged\b)")
 _OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
@@ -38,7 +38,7 @@ _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _AROUND = re.compile(
     r"(?:这|那)?(?:附近|一带|周边|旁边|那边|这边|片区|地区|区域|大区|城区)| (?:area|district|region)\b"
 )
-_NEXT_TAG = re.compile(r" ?(?:,|、|和|或者?|与|and\b|or\b) ?")
+_NEXT_TAG = re.compile(r" ?(?:,|、|和|还?有|或者?|与|and\b|or\b) ?")
 _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大]")
 
 

@@ -160,20 +160,28 @@ def _measure(reader: Reader) -> None:
         reader.take(place)
     listing = parts.kind in ("", "list") and not parts.by
     if parts.sort.endswith("?"):
-        sign = parts.sort.removesuffix("?")
-        if listing:
-            if parts.measure in MEANS:
-                raise NotUnderstood(Problem("operator", "top", field=parts.measure.split("_")[0]))
-            parts.sort = sign + (parts.measure or "spend")
-            parts.measure, parts.kind = "", "list"
-        else:
-            parts.sort = "" if sign else (parts.measure or "customers")
+        _most(reader, parts.sort.removesuffix("?"), listing)
     elif listing and parts.measure in MEANS:
         parts.kind = "count"  # nobody has a mean of their own
     elif listing and parts.measure and parts.kind == "list":
         parts.sort, parts.measure = parts.sort or f"-{parts.measure}", ""
     elif listing and parts.measure:
         parts.kind = "count"
+
+
+def _most(reader: Reader, sign: str, listing: bool) -> None:
+    """The most or the least: of people an order, of rows the order in which they stand anyway."""
+    parts, gaps = reader.parts, reader.places("field", "gap")
+    if not listing:
+        parts.sort = "" if sign else (parts.measure or "customers")
+        return
+    if gaps and not parts.measure:  # each customer has one of their own
+        reader.take(*gaps)
+        parts.measure = "gap"
+    elif parts.measure in MEANS:
+        raise NotUnderstood(Problem("operator", "top", field=parts.measure.split("_")[0]))
+    parts.sort = sign + (parts.measure or "spend")
+    parts.measure, parts.kind = "", "list"
 
 
 def rest(reader: Reader) -> None:

@@ -20,6 +20,7 @@ def of_accounts(reader: Reader) -> None:
     values = [place for place in reader.places("value") if _field(reader, place) in FIELDS]
     split = [place for place in reader.places("field", *FIELDS) if place not in said]
     _alone(reader, values, said)
+    _overdue(reader, reader.places("shape", "accounts"))
     each = [place for place in said if _each(reader, place, beside=bool(split))]
     whole = bool(reader.places("shape", "accounts"))
     if _of_them(reader, values, said or split):
@@ -62,13 +63,26 @@ def _of_them(reader: Reader, values: list[int], told: list[int]) -> bool:
 
 
 def _alone(reader: Reader, values: list[int], said: list[int]) -> None:
-    """What is large may be anything, where nothing says that an account is."""
-    sizes = [place for place in values if _field(reader, place) == "size"]
-    other = said or len(sizes) < len(values) or reader.places("field", *FIELDS) or reader.parts.filters
-    named = any(noun in reader.text(place) for place in sizes for noun in account_words("nouns"))
-    if sizes and not other and not named:
-        told = reader.text(sizes[0])
-        raise NotUnderstood(Problem("unknown", told, f"size:{reader.code(sizes[0])}"))
+    """What is large, or has a size, may be anything: something must say that an account is meant."""
+    typed = any(one.field in FIELDS for one in reader.parts.filters)
+    split = [
+        place for place in reader.places("field", *FIELDS) if reader.text(place) not in account_words("sizes")
+    ]
+    if said or typed or split or len(values) > 1:
+        return
+    if values and reader.text(values[0]) in account_words("bare"):
+        field, told = _field(reader, values[0]), reader.text(values[0])
+        raise NotUnderstood(Problem("unknown", told, f"{field}:{reader.code(values[0])}"))
+    for place in reader.places("field", "size"):
+        if reader.text(place) in account_words("sizes") and reader.shape(place - 1) != "by" and not values:
+            raise NotUnderstood(Problem("unknown", reader.text(place), "by:size"))
+
+
+def _overdue(reader: Reader, said: list[int]) -> None:
+    """An account is overdue with its payment, and not with a visit."""
+    late = any(one.field == "due" for one in reader.parts.filters) or reader.places("field", "due")
+    if said and late and not reader.people:
+        raise NotUnderstood(Problem("operator", reader.text(said[0]), field="due"))
 
 
 def _each(reader: Reader, place: int, *, beside: bool) -> bool:

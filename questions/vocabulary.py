@@ -170,7 +170,8 @@ def people_words() -> frozenset[str]:
 
 @cache
 def account_words(table: str) -> frozenset[str]:
-    """Words for accounts: ``words`` all, ``each`` those to split by, ``nouns`` parts of such words."""
+    """Words for accounts: ``words`` all, ``each`` those to split by, ``nouns`` parts of such words;
+    ``bare`` and ``sizes`` those that could be said of anything."""
     return frozenset(_data()["accounts"][table])
 
 

@@ -203,10 +203,23 @@ def test_fleets_are_accounts_where_something_is_said_of_accounts(text: str, expe
     assert meant.canonical() == expected
 
 
-@pytest.mark.parametrize("text", ["大型的客户", "medium customers by station", "large fills"])
-def test_what_is_large_must_be_an_account(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("大型的客户", "size:large"),
+        ("medium customers by station", "size:medium"),
+        ("large fills", "size:large"),
+        ("what is the size of station 3", "by:size"),
+        ("education level of customers", "industry:education"),
+        ("retail sales last month", "industry:retail"),
+        ("零售客户有多少", "industry:retail"),
+        ("which accounts are overdue", ""),
+    ],
+)
+def test_what_may_be_said_of_anything_must_be_of_an_account(text: str, nearest: str) -> None:
     meant = parse(text, NAMES)
-    assert isinstance(meant, Misread) or not meant.of("size"), meant
+    assert isinstance(meant, Misread), meant
+    assert [problem.nearest for problem in meant.problems] == [nearest]
 
 
 @pytest.mark.parametrize("by", ["industry", "size", "account", "account_region"])

@@ -136,6 +136,8 @@ def _by(reader: Reader, sort: str, code: str) -> bool:
     if sort == "shape" and code in STEPS:
         parts.kind, parts.by = "trend", code
     elif sort == "field" and code in DIMENSIONS:
+        if parts.by not in ("", code):
+            raise NotUnderstood(Problem("splits", code, field=parts.by))
         parts.by = code
     elif sort == "field" and code in (*MEASURES, "last", "gap"):
         if parts.kind in ("", "list") and not parts.by and not reader.dimensions():

@@ -15,7 +15,7 @@ _ROLLING = re.compile(r"last-(\d+)d")
 HAPPEN = frozenset({"churned", "dormant", "lapsing", "reactivated", "at_risk_vip"})  # one moves into these
 STANDING = frozenset({"vip", "regular", "at_risk_vip", "lapsing", "dormant"})  # groups with a size to follow
 LATELY = {"day": "last-30d", "week": "last-84d"}  # how long a trend without a time is
-ALONG = ("over ", "for ", "during ")  # of a state: how it went in that time
+ALONG = ("over ", "for ", "during ", "across ", "throughout ")  # of a state: how it went in that time
 STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalty", "credit", "price"})
 
 
@@ -50,13 +50,18 @@ def times(reader: Reader) -> None:
         parts.kind = "change" if parts.kind in ("", "list") else parts.kind
     elif segment and segment.values == ("new",):
         _newcomers(parts, found)
-    elif segment and parts.kind == "count" and (reader.growing or said[0].startswith(ALONG)):
+    elif segment and parts.kind == "count" and (reader.growing or _along(said[0], found[0])):
         parts.kind, parts.by = "trend", _step(found[0])  # what they are today says nothing of then
         parts.period = found[0]
     elif parts.kind in ("trend", "compare"):
         parts.period = found[0]
     else:
         _came(parts, found[0], said[0])
+
+
+def _along(said: str, period: str) -> bool:
+    """``over the last year``, ``since May``: how it went, and not who came then."""
+    return said.startswith(ALONG) or period.endswith("..")
 
 
 def _and_now(parts: Parts, found: list[str]) -> list[str]:

@@ -78,6 +78,9 @@ WHO = WHO_DID + tuple(
         rf"(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查一下|查找|查询|找一下|找|查|搜索|搜一下|搜|调出|打开|翻出|看看|看一下|显示)(?:客户|会员)?(?P<who>.+?)(?:{_CARD})?",
         rf"(?P<who>.+?)(?:{_CARD})(?:给我|发我|看看|看一下|调出来|打开)?",
         r"(?:(?:do you |you |i )?(?:tell me|know|say|remember) )?who (?P<who>(?!is|are|was|were).+?) is",
+        r"(?P<who>.+?),? (?:please|pls)",
+        r"(?:do you know|is there|have we got|do we have)(?: an?| any)? "
+        r"(?:customer |member |driver )?(?P<who>.+)",
         r"(?:who is|who's|find|show(?: me)?|look up|lookup|card of|search for|open|customer)\s+(?P<who>.+)",
     )
 )

@@ -87,6 +87,10 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("打了标签夜半的VIP", "unknown", "夜半", ""),
         ("how many tagged customers", "value", "tagged", ""),
         ("how many VIPs came yesterday and how many today", "periods", "today", ""),
+        ("litres by payment method and by station", "splits", "station", ""),
+        ("which stations sold more than 10,000 litres", "number", "litres>10000", ""),
+        ("customers who spent at least 500 in one visit", "unknown", "in one visit", ""),
+        ("who came every week this quarter", "unknown", "every week", ""),
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: str) -> None:

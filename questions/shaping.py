@@ -75,7 +75,7 @@ def _in_each(reader: Reader, listing: bool) -> None:
     """``who came every week``: in each of them, and nothing that goes up and down."""
     for place in reader.places("shape", *STEPS) if listing else ():
         if reader.text(place).startswith(("every ", "each ")) and not reader.parts.measure:
-            raise NotUnderstood(unknown(reader.text(place)))
+            raise NotUnderstood(Problem("unknown", reader.text(place)))
 
 
 def dimension(reader: Reader) -> None:
@@ -198,7 +198,8 @@ def rest(reader: Reader) -> None:
             raise NotUnderstood(Problem("splits", token.text, field=reader.parts.by))
         if token.kind == "field":
             raise NotUnderstood(Problem("value", token.text, field=token.code))
-        raise NotUnderstood(unknown(token.text))
+        of_words = " " in token.text  # nothing is near to so many
+        raise NotUnderstood(Problem("unknown", token.text) if of_words else unknown(token.text))
     parts = reader.parts
     if not (
         parts.kind or parts.filters or parts.sort or parts.by or parts.period or parts.measure or parts.limit

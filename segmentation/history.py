@@ -61,14 +61,12 @@ class Moves:
         old, new = self.pick(before), self.pick(after)
         if old == new:
             return []
-        moved: list[Move] = []
-        if old[:3] != new[:3]:
-            moved.append((customer, "scores", _scores(old[:3]), _scores(new[:3]), why("rfm")))
-        for name, then, now in zip(PARTS, old[3:], new[3:], strict=True):
+        moved = [("scores", "rfm", _scores(old[:3]), _scores(new[:3]))] if old[:3] != new[:3] else []
+        for (name, part), then, now in zip(PARTS.items(), old[3:], new[3:], strict=True):
             if then != now:
-                texts = (self._text(name, then), self._text(name, now))
-                moved.append((customer, NAMES.get(name, name), *texts, why(PARTS[name])))
-        return moved
+                moved.append((NAMES.get(name, name), part, self._text(name, then), self._text(name, now)))
+        reasons = {part: why(part) for part in {each[1] for each in moved}}
+        return [(customer, name, then, now, reasons[part]) for name, part, then, now in moved]
 
     def _text(self, name: str, value: Any) -> str | None:
         if value is None:

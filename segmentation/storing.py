@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache, partial
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from crm.customers import Customer, standing
 from crm.db import Database, Instant
 from crm.segments import CustomerSegment, SegmentRun
+from segmentation import told_packs
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
 from segmentation.explain import NAMES, Sheets, Thresholds, numbers
@@ -37,7 +38,7 @@ COLUMNS = (
     *("as_of", "recency_days", "frequency", "monetary", "currency", "r", "f", "m", "rfm_segment"),
     *("value", "frequency_class", "lifecycle", "segment", "first_visit", "last_visit"),
     *("typical_gap_days", "limit_days", "product", "loyalty", "credit_risk", "persona", "persona_inferred"),
-    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "face", "numbers"),
+    *("price_sensitivity", "home_station_id", "city", "region", "declining", "due_on", "face"),
 )
 MOVES = (
     *("segment", "lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty"),
@@ -71,14 +72,15 @@ class Stored:
 class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
-    ``rows`` of those who differ from the kept ones; ``moves``, the history of it; ``changes``, of whom the
-    segment changed; ``gone``, who are no customers any more; ``last`` is the run that
-    was the last when they were compared. ``segments``: how many customers each has.
+    ``rows`` of those who differ from the kept ones; ``packs``, the numbers they are explained by; ``moves``,
+    the history of it; ``changes``, of whom the segment changed; ``gone``, who are no customers any more;
+    ``last`` is the run that was the last when they were compared. ``segments``: how many customers each has.
     """
 
     last: int | None
     gone: list[int]
     rows: dict[int, Row] = field(default_factory=dict)
+    packs: list[told_packs.Pack] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     segments: Counter[str] = field(default_factory=Counter)
@@ -131,15 +133,16 @@ def _compare(
     keys = frame.index.to_numpy()
     before = _before(session, keys)
     compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
+    found.packs.extend(told_packs.packed(frame, beside))
     pick, names = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), (*NAMES, "beside")
     rows = _rows(frame, thresholds.as_of.isoformat(), faces)
     for key, row, values in zip(keys.tolist(), rows, numbers(frame, beside), strict=True):
-        found.rows[key] = (*row, orjson.dumps(values).decode())
+        found.rows[key] = row
         old, new = before.get(key), pick(row)
         if old == new:
             continue
         facts = dict(zip(names, values, strict=True))
-        found.moves.extend(compare.of(key, old, new, cache(partial(sheets.part_json, facts))))
+        found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
         segment = old[0] if old else None
         if segment != new[0]:
             why = orjson.dumps(_reason(old, new, facts, sheets)).decode()
@@ -170,7 +173,7 @@ def _numbers(column: pd.Series[Any]) -> npt.NDArray[Any]:
 
 
 def _rows(frame: pd.DataFrame, as_of: str, faces: Ints) -> Iterator[Row]:
-    """The values of COLUMNS but the last, the numbers."""
+    """The values of COLUMNS."""
     days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
     lists = {name: frame[name].tolist() for name in frame.columns}
     came = [visits > 0 for visits in lists["visits"]]
@@ -224,6 +227,7 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     session.flush()
     written = [(key, *row) for key, row in rows.items()]
     upsert(session, "customer_segments", ("customer_id", *COLUMNS), written)
+    told_packs.add(session, prepared.packs)
     _forget(session, {*prepared.gone, *(merged & prepared.rows.keys())})
     store_accounts(session, outcome)
     append(session, run.id, [move for move in prepared.moves if move[0] in rows])

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from crm.accounts import AccountSegment
 from crm.segments import CriteriaVersion, CustomerSegment, SegmentRun, last_run
 from crm.stations import Station
+from segmentation import told_packs
 from segmentation.classes import Cutoffs
 from segmentation.criteria import Criteria
-from segmentation.explain import NAMES, Facts, Sheets, Thresholds
+from segmentation.explain import Facts, Sheets, Thresholds
 from segmentation.rhythm import Prior, Priors, lifecycle, rhythm
 
 LIFE = ("visits", "first_day", "last_day", "last_gap")
@@ -28,10 +29,9 @@ def told(session: Session, row: CustomerSegment) -> Facts | None:
     None where there is no run yet, or where the row is of a version that kept other numbers: the next run
     writes it again.
     """
-    run = last_run(session)
-    if run is None or len(row.numbers) != len(NAMES) + 1:
+    run, numbers = last_run(session), told_packs.of(session, row.customer_id)
+    if run is None or numbers is None:
         return None
-    numbers = dict(zip((*NAMES, "beside"), row.numbers, strict=True))
     thresholds, of = _thresholds(session, run, numbers["account"]), numbers["prior"]
     mean, variance = run.cutoffs["priors"][of]
     prior = Prior(mean, variance, of)

@@ -223,6 +223,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name=op.f("pk_month_ends")),
     )
     op.create_table(
+        "segment_packs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part", sa.BigInteger(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("how", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_packs")),
+    )
+    with op.batch_alter_table("segment_packs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_segment_packs_part"), ["part"], unique=False)
+
+    op.create_table(
         "segment_runs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -553,7 +564,6 @@ def upgrade() -> None:
         sa.Column("declining", sa.Boolean(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("face", sa.BigInteger(), nullable=False),
-        sa.Column("numbers", sa.JSON(none_as_null=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_customer_segments_customer_id_customers")
         ),
@@ -1000,6 +1010,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_segment_runs_as_of")
 
     op.drop_table("segment_runs")
+    with op.batch_alter_table("segment_packs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_segment_packs_part"))
+
+    op.drop_table("segment_packs")
     op.drop_table("month_ends")
     op.drop_table("meta")
     op.drop_table("log_changes")

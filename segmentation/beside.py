@@ -88,14 +88,16 @@ def _coupons(session: Session, people: pd.DataFrame, known_at: datetime | None) 
         .join(Station, Station.id == Coupon.redeemed_station_id)
         .where(Coupon.redeemed_at.is_not(None))
     )
-    # Whoever is erased has no visits left to hold their coupons against.
-    survivor = dict(zip(people.index.tolist(), people["survivor"].tolist(), strict=True))
     rows = [
-        (survivor[customer], day_number(at.astimezone(ZoneInfo(zone)).date()))
+        (customer, day_number(at.astimezone(ZoneInfo(zone)).date()))
         for customer, at, zone in session.execute(query)
-        if at is not None and customer in survivor and (known_at is None or at <= known_at)
+        if at is not None and (known_at is None or at <= known_at)
     ]
-    return _frame(rows, ("customer", "day")).astype(np.int64)
+    found, keys = _frame(rows, ("customer", "day")).astype(np.int64), people.index.to_numpy()
+    # Whoever is erased has no visits left to hold their coupons against.
+    found = found[np.isin(found["customer"].to_numpy(), keys)]
+    survivors = people["survivor"].to_numpy()[np.searchsorted(keys, found["customer"].to_numpy())]
+    return found.assign(customer=survivors)
 
 
 def _accounts(session: Session) -> pd.DataFrame:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float64]
 Loss = Callable[[Floats], tuple[float, Floats]]
@@ -106,6 +105,9 @@ def search(loss: Loss, start: Floats, count: int) -> Optimum:
 
 
 def _descend(loss: Loss, start: Floats) -> tuple[Floats, int]:
+    # 25 MB that only who fits should pay.
+    from scipy.optimize import minimize
+
     found = minimize(
         loss,
         start,

@@ -35,17 +35,17 @@ class Scales:
 def scales(features: pd.DataFrame, criteria: Rfm) -> Scales:
     """``features`` of everyone; money is ranked among customers of the same currency."""
     scored = features["frequency"].to_numpy() > 0
-    recency, frequency = (
-        -features["recency_days"].to_numpy()[scored],
-        features["frequency"].to_numpy()[scored],
-    )
-    money, currency = features["monetary"].to_numpy()[scored], features["currency"].to_numpy()[scored]
-    least, population = criteria.minimum_population, len(frequency)
+    least, population = criteria.minimum_population, int(scored.sum())
     if population < least:
         return Scales(population, None, None, {})
-    spent = {str(unit): money[currency == unit] for unit in pd.unique(currency).tolist()}
-    by_unit = {unit: steps(theirs) for unit, theirs in spent.items() if len(theirs) >= least}
-    return Scales(population, steps(recency), steps(frequency), by_unit)
+    recency = steps(-features["recency_days"].to_numpy()[scored])
+    frequency = steps(features["frequency"].to_numpy()[scored])
+    money, currency, by_unit = features["monetary"].to_numpy(), features["currency"].to_numpy(), {}
+    for unit in pd.unique(currency[scored]).tolist():
+        theirs = money[scored & (currency == unit)]
+        if len(theirs) >= least:
+            by_unit[str(unit)] = steps(theirs)
+    return Scales(population, recency, frequency, by_unit)
 
 
 def steps(values: Ints) -> Ints:

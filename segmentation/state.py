@@ -75,7 +75,7 @@ def stood(found: pd.DataFrame, day: int) -> pd.DataFrame:
 def featured(numbers: pd.DataFrame, day: int) -> pd.DataFrame:
     """The same again as features.features gives it for that day; a month end knows no days with a visit."""
     known = [name for name in (*LIFE, "visit_days", "frequency", "monetary") if name in numbers]
-    frame = numbers[known].copy()
+    frame = numbers[known]
     last = numbers["last_confirmed"].to_numpy()
     frame["recency_days"] = np.where(last < 0, -1, day - last)
     frame["currency"] = currency_names(numbers["currency"].to_numpy())
@@ -119,10 +119,11 @@ def spread(numbers: pd.DataFrame, customers: Ints) -> pd.DataFrame:
     keys = numbers.index.to_numpy()
     place = np.searchsorted(keys, customers)
     known = np.append(keys, -1)[place] == customers
+    theirs = place[known]
     columns, index = {}, pd.Index(customers, name="customer")
     for name in numbers.columns:
         values = np.full(len(customers), NOBODY.get(name, 0), dtype=np.int64)
-        values[known] = numbers[name].to_numpy()[place[known]]
+        values[known] = numbers[name].to_numpy()[theirs]
         columns[name] = values
     return pd.DataFrame(columns, index=index, copy=False)
 
@@ -130,7 +131,7 @@ def spread(numbers: pd.DataFrame, customers: Ints) -> pd.DataFrame:
 def replaced(numbers: pd.DataFrame, touched: Ints, made: pd.DataFrame) -> pd.DataFrame:
     """``numbers`` with those of ``touched`` as ``made``; who is not in it (sorted) has none any more.
 
-    Each column stays as narrow as it can.
+    Each column stays as narrow as it can. ``numbers`` is used up, so that there are never two of all columns.
     """
     fresh = made.index.to_numpy()
     gone = np.isin(numbers.index.to_numpy(), np.setdiff1d(touched, fresh))
@@ -140,8 +141,8 @@ def replaced(numbers: pd.DataFrame, touched: Ints, made: pd.DataFrame) -> pd.Dat
     place, known = np.searchsorted(keys, fresh), np.isin(fresh, keys, assume_unique=True)
     came = place[~known]
     columns = {}
-    for name in numbers.columns:
-        values, new = numbers[name].to_numpy(), made[name].to_numpy()
+    for name in [*numbers.columns]:
+        values, new = numbers.pop(name).to_numpy(), made[name].to_numpy()
         values = values.astype(np.promote_types(values.dtype, narrowest(new)))
         values[place[known]] = new[known]
         columns[name] = np.insert(values, came, new[~known]) if len(came) else values

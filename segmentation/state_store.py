@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import CursorResult, delete, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -77,14 +78,16 @@ def numbers(session: Session) -> pd.DataFrame:
 
     Raises ValueError where broken.
     """
-    found = [state_packs.none("customer", *NUMBERS).astype(dict.fromkeys(NUMBERS, np.int8))]
+    some: dict[str, list[npt.NDArray[Any]]] = {name: [np.zeros(0, np.int8)] for name in NUMBERS}
+    keys = [np.zeros(0, dtype=np.int64)]
     for part in state_packs.parts(session, "numbers"):
         rows = state_packs.rows(session, "numbers", part)
         if rows is not None:
-            found.append(rows)
-    columns = {name: np.concatenate([rows[name].to_numpy() for rows in found]) for name in NUMBERS}
-    keys = np.concatenate([rows["customer"] for rows in found])
-    return pd.DataFrame(columns, index=pd.Index(keys, name="customer"), copy=False)
+            keys.append(rows["customer"].to_numpy())
+            for name, values in some.items():
+                values.append(rows[name].to_numpy().copy())  # or all the bytes of the pack stay
+    columns = {name: np.concatenate(some.pop(name)) for name in NUMBERS}
+    return pd.DataFrame(columns, index=pd.Index(np.concatenate(keys), name="customer"), copy=False)
 
 
 def month_end_days(session: Session) -> list[date]:

@@ -104,21 +104,27 @@ def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stor
 def prepare(session: Session, outcome: Outcome) -> Prepared:
     """Compare every face with the kept one; rows, with their reasons, only of those that differ."""
     known, kept = _kept_faces(session)
-    keys = outcome.customers.index.to_numpy()
-    found = Prepared(_last_run(session), known[~np.isin(known, keys)].tolist())
-    thresholds = Thresholds.of(outcome)
+    gone = known[~np.isin(known, outcome.customers.index.to_numpy())]
+    found, thresholds = Prepared(_last_run(session), gone.tolist()), Thresholds.of(outcome)
+    known, kept = np.append(known, -1), np.append(kept, 0)
     for where in outcome.parts():
-        frame = outcome.rows(where)
-        found.segments.update(frame["segment"].tolist())
-        faces = face(frame)
-        place = np.searchsorted(known, keys[where])
-        same = (np.append(known, -1)[place] == keys[where]) & (np.append(kept, 0)[place] == faces)
-        places = np.flatnonzero(~same)
-        other = outcome.beside
-        mixed = places[np.isin(where.start + places, np.array(list(other), dtype=np.int64))]
-        beside = {int(np.searchsorted(places, old)): other[where.start + int(old)] for old in mixed}
-        _compare(session, frame.iloc[places], beside, faces[places], thresholds, found)
+        frame, faces, beside = _differing(outcome, where, known, kept, found.segments)
+        _compare(session, frame, beside, faces, thresholds, found)
     return found
+
+
+def _differing(
+    outcome: Outcome, where: slice, known: Ints, kept: Ints, segments: Counter[str]
+) -> tuple[pd.DataFrame, Ints, dict[int, dict[str, int]]]:
+    """The rows, and their faces, of those of a range who differ; which of them have other money."""
+    frame, other = outcome.rows(where), outcome.beside
+    segments.update({str(name): count for name, count in frame["segment"].value_counts().items()})
+    faces, keys = face(frame), frame.index.to_numpy()
+    place = np.searchsorted(known[:-1], keys)
+    places = np.flatnonzero((known[place] != keys) | (kept[place] != faces))
+    mixed = places[np.isin(where.start + places, np.array(list(other), dtype=np.int64))]
+    beside = {int(np.searchsorted(places, old)): other[where.start + int(old)] for old in mixed}
+    return frame.iloc[places], faces[places], beside
 
 
 def _compare(

@@ -64,14 +64,37 @@ class Thresholds:
 def explain(outcome: Outcome) -> Iterator[Facts]:
     """One fact sheet (see Sheets.sheet) per row of ``outcome.frame``, in its order."""
     sheets = Sheets(Thresholds.of(outcome))
-    for values in numbers(outcome.frame, outcome.beside):
-        yield sheets.sheet(dict(zip((*NAMES, "beside"), values, strict=True)))
+    return map(sheets.sheet, numbers(Columns(outcome.frame), outcome.beside))
 
 
-def numbers(frame: pd.DataFrame, beside: Mapping[int, dict[str, int]]) -> Iterator[tuple[Any, ...]]:
-    """The numbers of each row of ``frame``: NAMES and its place in ``beside``, as JSON values."""
-    columns = [frame[name].tolist() for name in NAMES]
-    return zip(*columns, [beside.get(place, {}) for place in range(len(frame))], strict=True)
+class Columns(dict[str, list[Any]]):
+    """The columns of a frame as JSON values; each is made when it is asked for."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def __missing__(self, name: str) -> list[Any]:
+        self[name] = values = self.frame[name].tolist()
+        return values
+
+
+class _Row(dict[str, Any]):
+    """What stands in one place of columns, looked up when it is asked for: of most rows little is."""
+
+    def __init__(self, columns: Columns, place: int) -> None:
+        super().__init__()
+        self.columns, self.place = columns, place
+
+    def __missing__(self, name: str) -> Any:
+        return self.columns[name][self.place]
+
+
+def numbers(columns: Columns, beside: Mapping[int, dict[str, int]]) -> Iterator[Facts]:
+    """NAMES of each row, and its place in ``beside``."""
+    count = len(columns.frame)
+    columns["beside"] = [beside.get(place, {}) for place in range(count)]
+    return (_Row(columns, place) for place in range(count))
 
 
 class Sheets:

@@ -118,7 +118,8 @@ def spread(numbers: pd.DataFrame, customers: Ints) -> pd.DataFrame:
     """
     keys = numbers.index.to_numpy()
     place = np.searchsorted(keys, customers)
-    known = np.append(keys, -1)[place] == customers
+    known = place < len(keys)
+    known[known] = keys[place[known]] == customers[known]
     theirs = place[known]
     columns, index = {}, pd.Index(customers, name="customer")
     for name in numbers.columns:

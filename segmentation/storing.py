@@ -24,7 +24,7 @@ from crm.segments import CustomerSegment, SegmentRun
 from segmentation import told_packs
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
-from segmentation.explain import NAMES, Sheets, Thresholds, numbers
+from segmentation.explain import NAMES, Columns, Sheets, Thresholds, numbers
 from segmentation.fleet_store import store_accounts
 from segmentation.history import PARTS, SCORES, Move, Moves, append
 from segmentation.prices import MILLION
@@ -140,14 +140,13 @@ def _compare(
     before = _before(session, keys)
     compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
     found.packs.extend(told_packs.packed(frame, beside))
-    pick, names = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), (*NAMES, "beside")
-    rows = _rows(frame, thresholds.as_of.isoformat(), faces)
-    for key, row, values in zip(keys.tolist(), rows, numbers(frame, beside), strict=True):
+    pick, columns = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), Columns(frame)
+    rows = _rows(columns, thresholds.as_of.isoformat(), faces)
+    for key, row, facts in zip(keys.tolist(), rows, numbers(columns, beside), strict=True):
         found.rows[key] = row
         old, new = before.get(key), pick(row)
         if old == new:
             continue
-        facts = dict(zip(names, values, strict=True))
         found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
         segment = old[0] if old else None
         if segment != new[0]:
@@ -178,13 +177,12 @@ def _numbers(column: pd.Series[Any]) -> npt.NDArray[Any]:
     return pd.util.hash_array(column.cat.categories.to_numpy())[column.cat.codes.to_numpy()]
 
 
-def _rows(frame: pd.DataFrame, as_of: str, faces: Ints) -> Iterator[Row]:
+def _rows(lists: Columns, as_of: str, faces: Ints) -> Iterator[Row]:
     """The values of COLUMNS."""
-    days = {n: day_of(n).isoformat() for n in {*frame["first_day"], *frame["last_day"]} if n >= 0}
-    lists = {name: frame[name].tolist() for name in frame.columns}
+    days = {n: day_of(n).isoformat() for n in {*lists["first_day"], *lists["last_day"]} if n >= 0}
     came = [visits > 0 for visits in lists["visits"]]
     columns = (
-        [as_of] * len(frame),
+        [as_of] * len(faces),
         [None if number < 0 else number for number in lists["recency_days"]],
         lists["frequency"],
         lists["monetary"],
@@ -196,23 +194,23 @@ def _rows(frame: pd.DataFrame, as_of: str, faces: Ints) -> Iterator[Row]:
             [value if some else None for value, some in zip(lists[name], came, strict=True)]
             for name in ("typical_days", "limit_days")
         ),
-        *_dimensions(frame),
+        *_dimensions(lists),
         faces.tolist(),
     )
     return zip(*columns, strict=True)
 
 
-def _dimensions(frame: pd.DataFrame) -> Iterator[list[Any]]:
+def _dimensions(lists: Columns) -> Iterator[list[Any]]:
     """The columns from product to due_on."""
     texts = ("product", "loyalty", "credit_risk", "persona")
-    yield from ([value or None for value in frame[name].tolist()] for name in texts)
-    yield frame["persona_inferred"].tolist()
-    yield frame["price_sensitivity"].tolist()
+    yield from ([value or None for value in lists[name]] for name in texts)
+    yield lists["persona_inferred"]
+    yield lists["price_sensitivity"]
     for name in ("home_station", "city", "region"):
-        yield [value or None for value in frame[name].tolist()]
-    yield frame["declining"].tolist()
-    days = {n: day_of(n).isoformat() for n in set(frame["due_day"].tolist()) if n >= 0}
-    yield [days.get(number) for number in frame["due_day"].tolist()]
+        yield [value or None for value in lists[name]]
+    yield lists["declining"]
+    days = {n: day_of(n).isoformat() for n in set(lists["due_day"]) if n >= 0}
+    yield [days.get(number) for number in lists["due_day"]]
 
 
 def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: datetime) -> Stored:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from crm.segments import CustomerSegment, SegmentPack
 from segmentation.explain import NAMES
-from segmentation.packing import latest, narrow, opened
+from segmentation.packing import latest, narrowest, opened
 from segmentation.reading import whole_numbers
 
 PART = 2**15  # ids in a range: few enough to look for one of them
@@ -32,7 +32,7 @@ Texts = dict[str, list[Any]]  # column -> what its numbers mean, where they are 
 
 
 def packed(frame: pd.DataFrame, beside: Mapping[int, dict[str, int]]) -> Iterator[Pack]:
-    """KEPT of the rows of ``frame`` (as explain.numbers takes them), sorted by customer."""
+    """KEPT of the rows of ``frame``, sorted by customer; ``beside`` as explain.numbers takes it."""
     money = [orjson.dumps(beside.get(place, {})).decode() for place in range(len(frame))]
     columns: dict[str, npt.NDArray[Any]] = {"customer": frame.index.to_numpy()}
     texts: Texts = {}
@@ -82,8 +82,8 @@ def _values(frame: pd.DataFrame, place: int, texts: Texts) -> dict[str, Any]:
 def _cut(table: pd.DataFrame, texts: Texts) -> Iterator[Pack]:
     keys = table["customer"].to_numpy()
     parts = keys // PART
-    table = narrow(table.assign(customer=keys % PART))
-    arrays = {str(name): table[name].to_numpy() for name in table}
+    wide = {"customer": keys % PART} | {name: table[name].to_numpy() for name in KEPT}
+    arrays = {name: values.astype(narrowest(values)) for name, values in wide.items()}
     kinds = {name: values.dtype.str for name, values in arrays.items()}
     begins = np.flatnonzero(np.diff(parts, prepend=-1)).tolist()
     for begin, end in pairwise([*begins, len(keys)]):

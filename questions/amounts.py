@@ -76,6 +76,9 @@ def _of_people(reader: Reader, place: int, token: Token, op: str) -> None:
     alone = not op and token.high is None
     if not alone or not (token.code == "people" or (reader.parts.sort and not token.code)):
         raise NotUnderstood(Problem("number", token.text))
+    near = reader.at(place + 1)
+    if near and near.kind == "field" and not reader.parts.sort:  # "two stations": of which, nobody knows
+        raise NotUnderstood(Problem("number", token.text))
     reader.parts.limit = reader.parts.limit or _limit(token)
     reader.take(place)
 

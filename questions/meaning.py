@@ -218,6 +218,7 @@ def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
     comparing = bool(reader.places("shape", "compare", "difference"))
     both = (reader.took("shape", "both") or _twice(reader)) and not comparing and not _measured(reader)
+    _days_between(reader)
     _alike(reader)
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
@@ -248,6 +249,19 @@ def _values(reader: Reader) -> None:
         for some in [[code] for code in plainly] if split else [plainly] if plainly else []:
             reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
+
+
+def _days_between(reader: Reader) -> None:
+    """``Monday to Wednesday``: the days between are meant too."""
+    days = tuple(values("weekday"))[:7]
+    for place in reader.places("shape", "to"):
+        first, last = reader.at(place - 1), reader.at(place + 1)
+        if not first or not last or {first.field, last.field} != {"weekday"}:
+            continue
+        begin, end = (days.index(token.code) if token.code in days else -1 for token in (first, last))
+        if 0 <= begin < end:
+            reader.left[place - 1] = replace(first, values=days[begin : end + 1])
+            reader.take(place, place + 1)
 
 
 def _goes_on(

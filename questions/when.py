@@ -214,6 +214,8 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(r"环比|上一?期|month on month\b|mom\b|week on week\b|(?:the )?(?:previous|prior|preceding) period\b"
           r"|the (?:day|week|month|quarter|year) before(?! last| yesterday)\b"
           r"|(?<!最近)(?<!过去)前一(?:天|日|周|个?星期|个?月|个?季度|年)", lambda _m: "?-before"),
+    _rule(rf"(?P<w>[本这上下])(?:一)?个?{_ZH_DAY} ?(?:到|至|-|~) ?[本这上下]?个?(?:周|星期|礼拜)?(?P<e>[一二三四五六日天])",
+          lambda m: f"{_weekday(m)}..{_WHICH[m['w']]}-week-{DAYS['一二三四五六日'.index(m['e'].replace('天', '日'))]}"),
     _rule(rf"(?P<w>[本这上下])(?:一)?个?{_ZH_DAY}", _weekday),
     _rule(rf"(?P<w>this|last|next|coming) (?P<d>{DAY_NAMES})\b", _weekday),
     _rule(r"(?P<w>[本这上下])(?:一)?个?周末", _weekend),

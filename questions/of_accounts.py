@@ -32,7 +32,11 @@ def of_accounts(reader: Reader) -> None:
     for place in said:
         reader.left[place] = Token("field", "account", reader.text(place)) if place in each else None
     told = [place for place in values if reader.shape(place - 1) != "not"]
-    if said and not told and not any(one.field in FIELDS for one in reader.parts.filters):
+    if (
+        (said or reader.places("field", "account"))
+        and not told
+        and not any(one.field in FIELDS for one in reader.parts.filters)
+    ):
         reader.add("account", "=", ANY)
 
 
@@ -90,11 +94,13 @@ def _each(reader: Reader, place: int, *, beside: bool) -> bool:
 
     ``beside`` something else to split by, only where the word for that stands right before.
     """
+    before = place - 1
+    if reader.shape(before) == "by" and not reader.text(place).isascii():  # 各企业客户
+        return True
     if reader.text(place) not in account_words("each") and reader.shape(place) != "accounts":
         return False
-    before = place - 1
     if (token := reader.at(before)) and token.kind == "number":
         before -= 1
     if reader.shape(before) in ("by", "top", "bottom"):
         return True
-    return not beside and bool(reader.places("shape", "top", "bottom"))
+    return not beside and bool(reader.places("shape", "top", "bottom", "sort"))

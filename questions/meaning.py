@@ -232,7 +232,7 @@ def _values(reader: Reader) -> None:
         key = (field, negated)
         if key in groups:
             last, together = groups[key]
-            joined = comparing or any(reader.shape(near) == "joint" for near in range(last + 1, place))
+            joined = comparing or _together(reader, last, place, field)
             several = field in SEVERAL or (both and field == "station")
             if not (joined or negated or several) and codes != together:
                 raise NotUnderstood(Problem("contradiction", token.text, field=field))
@@ -249,6 +249,12 @@ def _values(reader: Reader) -> None:
         for some in [[code] for code in plainly] if split else [plainly] if plainly else []:
             reader.add(field, "!=" if negated else "=", *some)
     reader.took("shape", "joint")
+
+
+def _together(reader: Reader, last: int, place: int, field: str) -> bool:
+    """Whether a word joins them, or they are stations named one after another: 一号站二号站."""
+    beside = field == "station" and place == last + 1
+    return beside or any(reader.shape(near) == "joint" for near in range(last + 1, place))
 
 
 def _days_between(reader: Reader) -> None:

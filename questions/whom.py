@@ -29,6 +29,7 @@ _CALLED = re.compile(
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 _CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"
+_ASKING = re.compile(r"^(?:请|麻烦)?(?:帮我|帮忙|给我)?(?:查|找|看|搜)一下(?=\S)")
 _FULL_NAME = re.compile("[\u4e00-\u9fff]{1,5}")
 NO_NAME = re.compile("[来几吗]")  # nobody who stands alone is called so: "早上来的人"
 # Ways to ask what somebody did: their card says it.
@@ -88,7 +89,7 @@ WHO = WHO_DID + tuple(
 
 def did(asked: str, names: Names) -> str:
     """Whose doings are asked for, where somebody's name stands for the customers of other questions."""
-    wanted = asked.strip(" ?!.,。、")
+    wanted = _ASKING.sub("", asked.strip(" ?!.,。、"))
     return whom(asked, [], names) if any(one.fullmatch(wanted) for one in WHO_DID) else ""
 
 
@@ -97,7 +98,7 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
     asked = rest.strip(" ?!.,。、")
     wanted, asked_by_name = _TITLE.sub("", asked), False
     for pattern in WHO:
-        if match := pattern.fullmatch(asked):
+        if match := pattern.fullmatch(_ASKING.sub("", asked) if pattern in WHO_DID else asked):
             wanted, asked_by_name = called(_TITLE.sub("", match["who"].strip())), True
             found = tokens(flat(wanted), names) if pattern in WHO_DID else found
             break

@@ -67,6 +67,9 @@ def _sold(reader: Reader) -> None:
 def _of_which(reader: Reader, trend: bool) -> None:
     """Of "3000 a month" nobody knows of which month."""
     steps = reader.places("shape", *STEPS)
+    bare = [place for place in steps if reader.text(place) in STEPS and reader.shape(place - 1) != "by"]
+    if bare and not trend:  # "in their first month" follows nothing over time
+        raise NotUnderstood(unknown(reader.text(bare[0])))
     if steps and not trend and any(one.field in SUMMED for one in reader.parts.filters):
         raise NotUnderstood(unknown(reader.text(steps[0])))
 

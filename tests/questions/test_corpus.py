@@ -105,6 +105,21 @@ def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: 
 
 
 @pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("how many customers live within 5 km of station 1", "vicinity"),  # no kilometres per month
+        ("list the top quarter spenders", "quarter"),  # no trend by quarter
+        ("customers who only come to station 3", "only come"),
+        ("how much did unicorns spend this year", "unicorns"),
+    ],
+)
+def test_what_sounds_like_something_else_is_not_it(text: str, word: str) -> None:
+    meant = parse(text, NAMES)
+    assert isinstance(meant, Misread), meant
+    assert word in [problem.word for problem in meant.problems]
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("浦东的VIP", "region:浦东 segment:vip"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from crm.accounts import Account, AccountSegment
@@ -183,6 +184,9 @@ def companies(chain: Database) -> pd.DataFrame:
         {"id": 5, "credit_limit": 100, "balance": 50, "days_overdue": 9, "tier": "key", "currency": "EUR"},
     ]
     with chain.write() as session:
+        session.execute(update(Customer).values(account_id=None))
+        for books in (AccountSegment, Account):  # those of the chain itself make room
+            session.execute(delete(books))
         for one in told:
             tier = one["tier"]
             fields = {"currency": "CNY"} | {name: value for name, value in one.items() if name != "tier"}

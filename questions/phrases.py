@@ -1,14 +1,14 @@
-"""Whole phrases that say otherwise what the vocabulary can say: ``phrases.toml``, ``english.toml``. Pure."""
+"""Whole phrases that say otherwise what the vocabulary can say: ``everyday.toml``, ``english.toml``,
+``phrases.toml``, read in this order. Pure."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from questions.spoken import figured
+from questions.vocabulary import loaded
 
 
 def plainly(asked: str) -> str:
@@ -22,11 +22,7 @@ def plainly(asked: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    return _loaded("phrases.toml")
-
-
-def _loaded(name: str) -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return loaded("phrases.toml")
 
 
 @cache
@@ -36,8 +32,8 @@ def _slips() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 @cache
 def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The patterns of ``english.toml``, each ``<name>`` in them replaced by the words of that name."""
-    data = _loaded("english.toml")
+    """The patterns of everyday and of English, each ``<name>`` in them replaced by the words of that name."""
+    data = loaded("english.toml")
     words = {f"<{name}>": f"(?:{pattern})" for name, pattern in data["words"].items()}
 
     def whole(pattern: str) -> str:
@@ -45,7 +41,7 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
             pattern = pattern.replace(name, meant)
         return whole(pattern) if any(name in pattern for name in words) else pattern
 
-    return tuple((re.compile(whole(wrong), re.IGNORECASE), right) for wrong, right in data["says"])
+    return tuple((re.compile(whole(wrong), re.IGNORECASE), right) for wrong, right in (*loaded("everyday.toml")["says"], *data["says"]))
 
 
 @cache

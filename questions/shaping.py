@@ -211,7 +211,10 @@ def rest(reader: Reader) -> None:
 
 
 def _grown(parts: Parts) -> None:
-    """A number is shown with that of the time just before: without a time there is nothing before."""
+    """A number is shown with that of the time just before; without a time, how it went month by month."""
     timed = parts.period or any(one.field in ("visited", "first", "joined") for one in parts.filters)
-    if parts.kind == "count" and not timed:
+    if parts.kind != "count" or timed:
+        return
+    if not parts.measure:
         raise NotUnderstood(Problem("when"))
+    parts.kind, parts.by = "trend", "month"

@@ -1,4 +1,4 @@
-"""The words of questions, as data (``vocabulary.toml``): fields, values, shapes and fillers."""
+"""The words of questions, as data (``vocabulary.toml``, ``everyday.toml``): fields, values, shapes, fillers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,20 @@ def plain(text: str) -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text(encoding="utf-8"))
+    """The vocabulary, each list of words in it longer by those of everyday speech."""
+    data, everyday = loaded("vocabulary.toml"), loaded("everyday.toml")
+    for name, words in everyday["fields"].items():
+        data["fields"][name]["words"] += words
+    tables = [(data["values"][name], more) for name, more in everyday["values"].items()]
+    for table, more in (*tables, *((data[name], everyday[name]) for name in ("shape", "fillers"))):
+        for code, words in more.items():
+            table[code] += words
+    return data
+
+
+def loaded(name: str) -> dict[str, Any]:
+    """The data of the file of this name beside this one."""
+    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 @cache

@@ -26,6 +26,7 @@ _CALLED = re.compile(
     r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
     re.IGNORECASE,
 )
+_POLITELY = re.compile(r"(?:,? (?:for (?:me|us)|please|pls|plz|will you|would you|thanks|now))+$", re.IGNORECASE)
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 _CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"
@@ -89,8 +90,8 @@ WHO = WHO_DID + tuple(
 
 def did(asked: str, names: Names) -> str:
     """Whose doings are asked for, where somebody's name stands for the customers of other questions."""
-    wanted = _ASKING.sub("", asked.strip(" ?!.,。、"))
-    return whom(asked, [], names) if any(one.fullmatch(wanted) for one in WHO_DID) else ""
+    asked = _POLITELY.sub("", _ASKING.sub("", asked.strip(" ?!.,。、")))
+    return whom(asked, [], names) if any(one.fullmatch(asked) for one in WHO_DID) else ""
 
 
 def whom(rest: str, found: list[Token], names: Names) -> str:

@@ -47,7 +47,7 @@ def test_each_everyday_word_is_read_as_what_it_says() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["丁伟", "王静默", "罗阳", "张忠实", "李大勇", "Ding Wei", "wang fang", "gang li", "赵跑", "陈金主"],
+    ["丁伟", "王静默", "罗阳", "张忠实", "李大勇", "Ding Wei", "wang fang", "gang li", "赵跑"],
 )
 def test_nobody_is_taken_for_an_everyday_word(name: str) -> None:
     for asked in (f"查一下{name}", f"find {name}"):

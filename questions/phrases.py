@@ -41,7 +41,8 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
             pattern = pattern.replace(name, meant)
         return whole(pattern) if any(name in pattern for name in words) else pattern
 
-    return tuple((re.compile(whole(wrong), re.IGNORECASE), right) for wrong, right in (*loaded("everyday.toml")["says"], *data["says"]))
+    says = (*loaded("everyday.toml")["says"], *data["says"])
+    return tuple((re.compile(whole(wrong), re.IGNORECASE), right) for wrong, right in says)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The words of questions, as data (``vocabulary.toml``, ``everyday.toml``): fields, values, shapes, fillers."""
+"""The words of questions, as data (``vocabulary.toml``, ``everyday.toml``): fields, values, shapes."""
 
 from __future__ import annotations
 

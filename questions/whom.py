@@ -26,7 +26,9 @@ _CALLED = re.compile(
     r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
     re.IGNORECASE,
 )
-_POLITELY = re.compile(r"(?:,? (?:for (?:me|us)|please|pls|plz|will you|would you|thanks|now))+$", re.IGNORECASE)
+_POLITELY = re.compile(
+    r"(?:,? (?:for (?:me|us)|please|pls|plz|will you|would you|thanks|now))+$", re.IGNORECASE
+)
 # A phone, a member number, a card or a plate: one word of which at least four signs are digits.
 _NUMBER = re.compile(r"\+?[\d\s-]{5,20}|(?=(?:\D*\d){4})[\u4e00-\u9fff]?[A-Za-z0-9·-]{4,24}")
 _CARD = "的?(?:客户|会员)卡片?|的(?:资料|信息|情况|卡片|卡|档案|详情|名片|主页)"

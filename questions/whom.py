@@ -98,7 +98,7 @@ def did(asked: str, names: Names) -> str:
 
 def whom(rest: str, found: list[Token], names: Names) -> str:
     """Who is asked for, where the text is somebody's name or number and nothing else."""
-    asked = rest.strip(" ?!.,。、")
+    asked = _POLITELY.sub("", rest.strip(" ?!.,。、"))
     wanted, asked_by_name = _TITLE.sub("", asked), False
     for pattern in WHO:
         if match := pattern.fullmatch(_ASKING.sub("", asked) if pattern in WHO_DID else asked):

@@ -16,7 +16,7 @@ from tests.journeys.people import as_sent, settled, sheet, types_in_any_chat
 pytestmark = pytest.mark.slow
 
 WORDS = {
-    "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Without visits"),
+    "en": ("how many customers", "10 people", "As a list", "1. ", "More ›", "page 2 of 2", "Any visits"),
     "zh": ("有多少客户", "10 位客户", "看名单", "1. ", "›", "第 2/2 页", "不限来访次数"),
 }
 

@@ -12,6 +12,7 @@ from questions.vocabulary import families, titles
 from questions.vocabulary import plain as compared
 
 LONGEST = 64  # characters; nothing longer names a segment or a person
+LONGEST_NAME = 3  # words
 CLOSE = 0.8  # a word this near to one that is known is a slip, not somebody's name
 _TITLE = re.compile(
     r"^(?:(?:the |our |a |any )?(?:customers?|members?|drivers?|person|clients?|one) "
@@ -57,7 +58,7 @@ WHO_DID = tuple(
         r"(?:last come|last visit|come|been in lately|visit)",
         r"(?:show|open|see|find|get|pull up)(?: me)?(?: the)? (?:card|profile|record|details|data) "
         r"(?:of|for)\s+(?P<who>.+)",
-        r"(?:(?:when|what) (?:was|is|are|were) )?"
+        r"(?:(?:when|what) (?:was|is|are|were) |(?:find|show|get|give|open|see|pull up|bring up)(?: me)? )?"
         r"(?P<who>.+?)['’]?s (?:last visit|last fill[- ]?up|card|profile|visits|history|record|details|data|"
         r"file|birthday|car|vehicle|plate|number|spend|spending|segment|status|account)",
         r"what (?:did|does|has)\s+(?P<who>.+?)\s+(?:usually |mostly |last )?"
@@ -116,7 +117,9 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
     if not lost or any(_slip(token.text) for token in lost):
         return ""
     if asked_by_name:
-        told = (token for token in said if token.kind != "filler")
+        told = [token for token in said if token.kind != "filler"]
+        if len(said) > len(told) and len(wanted.split()) > LONGEST_NAME:
+            return ""  # "everyone we can't get hold of"
         return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
     alone = all(token.kind == "filler" and len(token.text) == 1 for token in said) and not NO_NAME.search(
         wanted

@@ -22,6 +22,7 @@ COLOURS = {
     "prospect": "#b9c2cb",
 }
 OTHER = "#98a3ae"
+SLIPPING = ("at_risk_vip", "lapsing", "dormant", "churned")  # more of them is no good news
 NAME_X, BAR_X, BAR_W, COUNT_X, SHARE_X, CHANGE_X = 60, 330, 390, 850, 940, 1025  # pixels from the left edge
 
 
@@ -74,5 +75,5 @@ def _bar(axes: Axes, y: float, row: dict[str, Any], most: int, locale: str) -> N
     )
     write(axes, SHARE_X, y, label("chart.share", locale, row), size=9.5, colour=QUIET, align="right")
     if row["change"]:
-        colour = OURS if row["change"] > 0 else PEER
+        colour = PEER if (row["change"] > 0) == (row["segment"] in SLIPPING) else OURS
         write(axes, CHANGE_X, y, label("chart.change", locale, row), size=9.5, colour=colour, align="right")

@@ -25,7 +25,8 @@ TRY = """
   1. Wait about {wait:.0f} seconds: the newcomer, the VIP and the lapsed driver each get a message of theirs.
   2. Before that, send /stop as one of them, or record a fill-up as the lapsed driver: no message comes.
   3. As the newcomer send /fillup, or in one line: 加了200块92; then undo it and look at /me.
-  4. As the attendant send /fill 17000010002; as the manager /segments, /tasks and /customer 17000010003.
+  4. As the attendant send /fill 17000010002; as the manager /segments, /tasks and /customer 17000010003,
+     or ask in plain words: 多少VIP超过14天没来, top 10 diesel customers by litres.
   5. Add a person of your own and register with /start; the welcome follows the first fill-up.
   6. In another terminal, in this folder: .venv/bin/forecourt outreach status
   It is about noon in this chain, whatever the time is with you: nobody is written to at night.

@@ -25,6 +25,7 @@ from questions.period import NoSuchPeriod
 from questions.plain_period import period_of
 
 MONEY = ("cost", "cost_each")
+SOURCES = {"poster": "poster", "friend": "friend", "other": "chat", "till": "import"}  # as managers call them
 
 
 def funnel(
@@ -68,13 +69,14 @@ def _found(session: Session, settings: Settings, staff: str, day: date, text: st
 
 
 def cost(
-    source: Annotated[str, typer.Argument(help="poster, friend, chat or import.")],
+    source: Annotated[str, typer.Argument(help="poster, friend, other or till.")],
     month: Annotated[str, typer.Argument(help="Like 2026-10.")],
     amount: Annotated[str, typer.Argument(help="In the major unit, like 3000.50; 0 takes it away.")],
 ) -> None:
     """Enter what finding customers by a source cost in a month."""
-    if source not in costs.SOURCES:
-        fail(f"SOURCE {source!r} is none of {', '.join(costs.SOURCES)}")
+    kept = SOURCES.get(source, source)
+    if kept not in costs.SOURCES:
+        fail(f"SOURCE {source!r} is none of {', '.join(SOURCES)}")
     with opened() as (settings, database):
         found = period_of(month)
         first = funnels.month_of(found, today(settings)) if found else None
@@ -82,7 +84,7 @@ def cost(
             fail(f"MONTH {month!r} is not one month; write it like 2026-10")
         money = _money(amount, settings.currency)
         with database.write() as session:
-            costs.put(session, source, first, money, settings.currency, by=None, now=now())
+            costs.put(session, kept, first, money, settings.currency, by=None, now=now())
     print(
         f"{source} {first:%Y-%m}: {amount} {settings.currency}" if money else f"{source} {first:%Y-%m}: none"
     )

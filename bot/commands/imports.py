@@ -147,7 +147,8 @@ def _tell(result: Result, as_json: bool) -> None:
     would, rows = "would be " if result.dry_run else "", "row" if result.read == 1 else "rows"
     print(f"{result.read} {rows} read, {result.imported} {would}imported, {result.duplicates} already known.")
     if result.customers_created or result.stations_created:
-        print(f"New: {result.customers_created} customers, {result.stations_created} stations.")
+        people, places = result.customers_created, result.stations_created
+        print(f"New: {people} customer{'s'[: people != 1]}, {places} station{'s'[: places != 1]}.")
     if result.rejected or result.conflicts:
         print(f"Refused: {result.rejected}, in conflict: {result.conflicts} ({_reasons(result)}).")
         print(f"They stand in {result.rejects_file}, each with its reason.")

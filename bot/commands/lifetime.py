@@ -48,18 +48,17 @@ def lifetime(
             fail("no picture: the log is too short to hold anything back")
         if picture and checked:
             save(picture, draw(checked, settings.locale))
-        locale = settings.locale
     if as_json:
         print_json(found)
         return
-    _tell(found, locale)
+    _tell(found)
 
 
-def _tell(found: dict[str, Any], locale: str) -> None:
+def _tell(found: dict[str, Any]) -> None:
     visits, checked = found["visits"], found["calibration"]
     print(f"Fit of {found['month']}: {visits['customers']} customers, {visits['repeaters']} came back")
     if found["weak"]:
-        why = label(f"lifetime.{found['weak']}", locale)
+        why = label(f"lifetime.{found['weak']}", "en")
         print(f"Not to be trusted ({found['weak']}: {why}): rhythm alone decides")
     if visits["parameters"]:
         named = zip(("r", "alpha", "a", "b"), visits["parameters"], strict=True)

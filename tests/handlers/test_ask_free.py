@@ -85,6 +85,21 @@ def test_groups_are_called_what_they_are(chain: Chain) -> None:
     assert "elsewhere or unknown: <b>1" in manager.says("customers by station")
 
 
+def test_a_number_without_a_time_says_of_which_days_it_is(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    for text in ("revenue by station", "average basket", "compare stations", "top 10 customers by spend"):
+        assert "last 365 days" in manager.says(text), text
+    assert "10 of 3" in manager.heard
+    for text in ("revenue by station last month", "how many customers", "customers by segment"):
+        assert "365 days" not in manager.says(text), text
+    assert "近365天" in chain.hire("manager", chain.north, language="zh").says("客单价")
+
+
+def test_a_churn_rate_from_before_the_first_run_says_why_there_is_none(chain: Chain) -> None:
+    manager = chain.hire("manager", chain.north)
+    assert "there are none from so early" in manager.says("churn rate last month")
+
+
 def test_a_person_by_name_or_pinyin(chain: Chain) -> None:
     manager = chain.hire("manager", chain.north)
     for text in ("谁是张伟", "zhangwei", "who is zw", "300001"):

@@ -46,6 +46,7 @@ def test_the_card_says_who_and_why(chain: Chain, manager: Chat) -> None:
     assert "(5/5)" in card
     assert "Usually every 6 days; 4 days now" in card
     assert card.count("North Gate · Petrol 95") == 5
+    assert "11 Jun 2026, 12:00 · North Gate" in card  # a year later it must not look like the other day
     assert "South Gate" not in card
     assert "13800138000" not in card
     assert len(chain.audit("look_up")) == 5

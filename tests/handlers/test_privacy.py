@@ -91,8 +91,8 @@ def test_privacy_says_what_was_agreed_when_and_to_which_words(town: Town, fang: 
     town.passes(days=1)
     fang.says("/stop")
     heard = fang.says("/privacy")
-    assert "✓ 服务：6月15日 12:00，说明第 1 版" in heard
-    assert "✗ 优惠：6月16日 12:00" in heard
+    assert "✓ 服务：2026年6月15日 12:00，说明第 1 版" in heard
+    assert "✗ 优惠：2026年6月16日 12:00" in heard
     assert "不再" not in fang.taps("offers.resume")
     assert offers(town, fang)
 

@@ -11,6 +11,7 @@ import pytest
 
 from questions import charts
 from questions.vocabulary import SEGMENTS
+from segmentation.drawing import OURS, PEER
 
 
 def facts(*counts: int) -> dict[str, Any]:
@@ -48,16 +49,36 @@ def test_the_same_facts_give_the_same_picture_from_any_thread() -> None:
         assert set(pool.map(lambda _: charts.segments(facts(*range(9)), "zh"), range(8))) == {one}
 
 
-def test_bars_grow_with_the_counts() -> None:
-    """The longest bar's colour covers the most pixels: the picture shows the numbers, not only words."""
+def pixels(png: bytes) -> Any:
     import io
 
     from matplotlib.image import imread
 
-    pixels = imread(io.BytesIO(charts.segments(facts(10, 20, 30, 40, 50, 60, 70, 80, 90), "en")))[:, :, :3]
-    areas = []
-    for name in SEGMENTS:
-        colour = [int(charts.COLOURS[name][place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        areas.append(int((abs(pixels - colour).max(axis=2) < 0.01).sum()))
+    return imread(io.BytesIO(png))[:, :, :3]
+
+
+def drawn_in(png: bytes, colour: str) -> int:
+    """How many pixels have this colour."""
+    wanted = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    return int((abs(pixels(png) - wanted).max(axis=2) < 0.01).sum())
+
+
+def test_more_who_slip_away_is_no_good_news() -> None:
+    shown = {}
+    for change in (0, 2, -2):
+        row = {"segment": "lapsing", "count": 5, "share": 1.0, "change": change}
+        png = charts.segments({"as_of": "2026-06-15", "total": 5, "rows": [row]}, "en")
+        shown[change] = drawn_in(png, PEER), drawn_in(png, OURS)
+    red, green = shown[0]
+    assert shown[2][0] > red
+    assert shown[2][1] == green
+    assert shown[-2][0] == red
+    assert shown[-2][1] > green
+
+
+def test_bars_grow_with_the_counts() -> None:
+    """The longest bar's colour covers the most pixels: the picture shows the numbers, not only words."""
+    png = charts.segments(facts(10, 20, 30, 40, 50, 60, 70, 80, 90), "en")
+    areas = [drawn_in(png, charts.COLOURS[name]) for name in SEGMENTS]
     assert areas == sorted(areas)
     assert areas[-1] > 5 * areas[0]

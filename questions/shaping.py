@@ -11,6 +11,8 @@ from questions.timing import HAPPEN
 from questions.typed import DIMENSIONS, ORDERS, Parts
 from questions.vocabulary import size_words
 
+SHOP = frozenset({"shop", "wash"})  # of which nobody counts litres
+
 
 def kind(reader: Reader) -> None:
     growth = reader.growing = reader.took("shape", "growth")
@@ -61,7 +63,8 @@ def _sold(reader: Reader) -> None:
     had = set(bought) <= {"had", "having", "got"} and not goods  # "had the most customers"
     most = reader.parts.sort == "-?" and bool(bought) and not (moved or had)
     if (sold or most) and not reader.places("field", *SUMMED):
-        reader.parts.measure = reader.parts.measure or "litres"
+        goods = any(SHOP.intersection(one.values) for one in reader.parts.filters)
+        reader.parts.measure = reader.parts.measure or ("spend" if goods else "litres")
 
 
 def _of_which(reader: Reader, trend: bool) -> None:

@@ -17,7 +17,8 @@ CLOSE = 0.8  # a word this near to one that is known is a slip, not somebody's n
 _TITLE = re.compile(
     r"^(?:(?:the |our |a |any )?(?:customers?|members?|drivers?|person|clients?|one) "
     r"(?:with |whose |having )?(?:the |a )?)?"
-    r"(?:会员号?|车牌号?|手机号?码?|电话号?码?|member(?: no\.?| number)?|(?:number )?plate|car|vehicle|车"
+    r"(?:(?:客户|会员)编?号码?|编号|会员|车牌号?|手机号?码?|电话号?码?"
+    r"|member(?: no\.?| number)?|(?:number )?plate|car|vehicle|车"
     r"|(?:tele|mobile )?phone(?: number)?)?"
     r" ?(?:尾号|尾数|后四位|末四位|ending(?: in| with)?|ends in)?(?:是|为|is|=)? ?(?=\S*\d)",
     re.IGNORECASE,
@@ -49,7 +50,7 @@ WHO_DID = tuple(
         r"(?P<who>.+?)(?:最近|平时|一般|都|是|现在)*(?:买了?什么|加了?什么油?|来了几次|来过几次|几天没来|有几辆车|开什么车|"
         r"什么等级|vip吗|不是vip|是不是vip|的?(?:车牌号?|手机号?|电话|生日|等级|积分|消费记录|加油记录|消费|记录|历史|画像|车)(?:号码)?(?:是)?(?:多少|什么|几号|几月几号)?)",
         r"(?P<who>.+?)(?:一共|总共)?(?:加了多少油|花了多少钱|消费了多少钱?|加什么油)",
-        r"(?:姓|名叫|叫)(?P<who>\S{1,4}?)的?(?:客户|会员|人|司机)?(?:有几个|有哪些|有谁|有多少)?",
+        r"(?:有没有|有无|有)?(?:姓|名叫|叫)(?P<who>\S{1,4}?)的?(?:客户|会员|人|司机)?(?:有几个|有哪些|有谁|有多少)?",
         r"(?:customers?|people|members?|drivers?|anyone|someone|anybody) (?:called|named)\s+(?P<who>.+)",
         r"谁开(?P<who>\S*\d\S*)",
         r"who (?:drives|owns|has)\s+(?P<who>\S*\d\S*)",

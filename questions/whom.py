@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from questions.misread import unknown
 from questions.names import Names
 from questions.plain import Token, flat, tokens
-from questions.vocabulary import families, titles
+from questions.vocabulary import families, people_words, titles
 from questions.vocabulary import plain as compared
 
 LONGEST = 64  # characters; nothing longer names a segment or a person
@@ -133,9 +133,10 @@ def of_one(found: list[Token]) -> Token | None:
     lost = [token for token in found if token.kind == "unknown" or token.code == "sold"]  # nobody sells
     if len(lost) != 1 or not _FULL_NAME.fullmatch(lost[0].text) or called(lost[0].text)[0] not in families():
         return None
-    after = found[found.index(lost[0]) + 1 :]
-    alone = len(lost[0].text) == 1 and not (after and after[0].text in titles())
-    return None if alone else lost[0]
+    after = [token.text for token in found[found.index(lost[0]) + 1 :] if token.text != "的"]
+    titled = bool(after) and after[0] in titles()
+    some = bool(after) and after[0] in people_words() and not titled  # 戴眼镜的客户: of what kind they are
+    return None if some or (len(lost[0].text) == 1 and not titled) else lost[0]
 
 
 def called(name: str) -> str:

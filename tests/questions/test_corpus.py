@@ -91,6 +91,7 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("which stations sold more than 10,000 litres", "number", "litres>10000", ""),
         ("customers who spent at least 500 in one visit", "unknown", "in one visit", ""),
         ("who came every week this quarter", "unknown", "every week", ""),
+        ("上个月戴眼镜的客户花了多少钱", "unknown", "戴眼镜", ""),  # not somebody of the family 戴
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: str) -> None:

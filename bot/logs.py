@@ -41,3 +41,5 @@ def set_up(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A round that outlasts the pause before the next one is no news, and on a busy machine many lines.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)

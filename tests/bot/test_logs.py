@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.logs import Redacted, redact
+from bot.logs import Redacted, redact, set_up
 
 SECRETS = (
     ("POST http://x/bot123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/sendMessage", "AAHdq"),
@@ -38,3 +38,16 @@ def test_tracebacks_are_hidden_too() -> None:
     assert "ValueError" in text
     assert "AAHdq" not in text
     assert "13800138000" not in text
+
+
+def test_a_round_that_outlasts_its_pause_is_no_news() -> None:
+    root, alarm = logging.getLogger(), logging.getLogger("apscheduler.scheduler")
+    before = root.level, root.handlers[:], alarm.level
+    try:
+        set_up("WARNING")
+        assert not alarm.isEnabledFor(logging.WARNING)
+        assert alarm.isEnabledFor(logging.ERROR)
+    finally:
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
+        alarm.setLevel(before[2])

@@ -84,7 +84,6 @@ def chain_of(
         "last_visit": last.date(),
         "typical_gap_days": 14.0,
         "face": 0,
-        "numbers": {},
     }
     return person, list(visits(number, last)), segment
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from questions.names import Names
 from questions.parse import parse
 from questions.question import Question
 from questions.vocabulary import lexicon, loaded, plain
@@ -55,3 +56,9 @@ def test_nobody_is_taken_for_an_everyday_word(name: str) -> None:
         assert isinstance(meant, Question), asked
         assert meant.kind == "person"
         assert meant.of("who")[0].values[0].casefold() == name.casefold()
+
+
+def test_a_tag_that_ends_as_a_car_does_is_no_name() -> None:
+    meant = parse("list customers tagged 洗车", Names(tags=("洗车",)))
+    assert isinstance(meant, Question)
+    assert meant.canonical() == "tag:洗车"

@@ -28,8 +28,11 @@ FIRST: dict[str, tuple[Any, ...]] = {
     "weekday": (Fillup.day,), "product": (*PLACED, Fillup.product),
     "payment": (*PLACED, Fillup.product, Fillup.payment),
 }  # fmt: skip
-# A visit with petrol and a wash is one of either, as it is where only the wash is asked for.
-VARIED: dict[str, tuple[Any, ...]] = {"product": (Fillup.product,), "payment": (Fillup.payment,)}
+# A visit with petrol and a wash is one of either, as it is where only the wash is asked for; so is one that
+# begins in an hour, or on a day, and goes on in the next.
+VARIED: dict[str, tuple[Any, ...]] = {
+    "product": (Fillup.product,), "payment": (Fillup.payment,), "weekday": (Fillup.day,)
+}  # fmt: skip
 WITH_VISITS = ("basket", "customers", "litres_visit")  # and the visits themselves
 
 
@@ -82,7 +85,8 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
         one.visits, one.litres, one.spend = int(visits), int(volume or 0), int(money or 0)
         one.days = (these[1] - these[0]).days + 1
     if question.summed == "visits" or question.measure in WITH_VISITS:
-        again = ((1 - sums.begins(ground.session, *VARIED.get(by, ()))).label("again"),)
+        apart = VARIED.get(by) or (_first(by, ground, these, ()) if by == "hour" else ())
+        again = ((1 - sums.begins(ground.session, *apart)).label("again"),)
         few = [*ground.rows(question, these, beside=True), *whose]
         for key, lines in _added(ground, by, few, these, again, grouped=False):
             found[key].visits -= int(lines or 0)

@@ -12,6 +12,7 @@ from crm.db import Database
 from questions.answer import Answer, answer, major
 from questions.asker import Asker
 from questions.check import check
+from questions.hours import named
 from questions.misread import NotUnderstood
 from questions.parse import parse
 from questions.question import Question
@@ -25,7 +26,8 @@ from tests.questions.test_corpus import CORPUS, QUESTIONS
 pytestmark = pytest.mark.slow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-ROW_DIMENSIONS = {"station": "station_id", "product": "product", "payment": "payment"}
+ROW_DIMENSIONS = {"station": "station_id"}
+ROW_DIMENSIONS |= {name: name for name in ("product", "payment", "weekday", "hour")}
 ROW_DIMENSIONS |= {name: name for name in plain_accounts.FIELDS}
 
 
@@ -79,6 +81,10 @@ def _breakdown(question: Question, found: Answer, oracle: Oracle) -> bool:
     if question.measure in ("customers", "km", "gap", "churn") or question.by not in ROW_DIMENSIONS:
         return False
     rows = oracle.asked_rows(question)
+    rows = rows.assign(
+        weekday=[f"{day:%a}".lower() for day in rows["day"]],
+        hour=[named(at.astimezone(SHANGHAI).hour) for at in rows["at"]],
+    )
     if question.by in plain_accounts.FIELDS:
         rows = rows.assign(**{question.by: rows["customer_id"].map(oracle.accounts.values(question.by))})
     expected = {}

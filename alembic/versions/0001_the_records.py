@@ -535,6 +535,7 @@ def upgrade() -> None:
     op.create_table(
         "customer_segments",
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("face", sa.BigInteger(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("recency_days", sa.Integer(), nullable=True),
         sa.Column("frequency", sa.Integer(), nullable=False),
@@ -563,7 +564,6 @@ def upgrade() -> None:
         sa.Column("region", sa.String(length=120), nullable=True),
         sa.Column("declining", sa.Boolean(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("face", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customers.id"], name=op.f("fk_customer_segments_customer_id_customers")
         ),
@@ -573,7 +573,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_segments")),
     )
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
-        batch_op.create_index("ix_customer_segments_face", ["customer_id", "face"], unique=False)
         batch_op.create_index(batch_op.f("ix_customer_segments_segment"), ["segment"], unique=False)
 
     op.create_table(
@@ -955,7 +954,6 @@ def downgrade() -> None:
     op.drop_table("customer_tags")
     with op.batch_alter_table("customer_segments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_segments_segment"))
-        batch_op.drop_index("ix_customer_segments_face")
 
     op.drop_table("customer_segments")
     with op.batch_alter_table("coupons", schema=None) as batch_op:

@@ -33,7 +33,7 @@ def vip(session: Session, home: Station | None, spend: int = 100, *, away: int =
     session.add(
         CustomerSegment(
             customer_id=customer.id, as_of=TODAY, lifecycle="lapsing", segment=AT_RISK, monetary=spend,
-            last_visit=TODAY - timedelta(days=away), numbers=[],
+            last_visit=TODAY - timedelta(days=away),
         )
     )  # fmt: skip
     session.flush()

@@ -29,6 +29,7 @@ SEVERAL = (
 )  # a customer can be more than one of these at once
 MOST_LOST = 3  # words named as not understood
 WHO_THEY_ARE = {"segment", "persona", "vehicle"}  # nobody is said to be two of these with an "and"
+PAUSES = {",", ";"}  # after which somebody goes on about the same people
 DRIVERS = {"truck": "heavy", "car": "private", "taxi": "taxi", "ev": "eco"}  # who drives such a vehicle
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 
@@ -292,7 +293,8 @@ def _alike(reader: Reader) -> None:
                 if token.field == "vehicle" and token.code in DRIVERS:
                     reader.left[place] = replace(token, field="persona", code=DRIVERS[token.code])
         elif len(fields) > 1 and (
-            fields <= WHO_THEY_ARE or any(reader.text(at) in or_words() for at in between)
+            (fields <= WHO_THEY_ARE and any(reader.text(at) not in PAUSES for at in between))
+            or any(reader.text(at) in or_words() for at in between)
         ):
             raise NotUnderstood(Problem("either", f"{one.text}, {other.text}"))
 

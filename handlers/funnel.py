@@ -93,7 +93,7 @@ def cost(ask: Ask) -> Reply:
     parts = ask.args.split()
     if len(parts) < 3:
         return _cost_how("")
-    source = _source(parts[0])
+    source = source_of(parts[0])
     if source is None:
         return _cost_how("source", parts[0])
     month = _month(" ".join(parts[1:-1]), asker(ask).today)
@@ -113,7 +113,7 @@ def _cost_how(wrong: str, word: str = "") -> Reply:
     return Reply("replies/funnel_cost_how", {"wrong": wrong, "word": word[:40]})
 
 
-def _source(text: str) -> str | None:
+def source_of(text: str) -> str | None:
     """A source by its code, or by what it is called in either language."""
     called = {name.casefold(): code for each in LOCALES for code, name in words("source", each).items()}
     short = {name.casefold(): code for each in LOCALES for code, name in words("source_short", each).items()}

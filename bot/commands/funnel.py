@@ -14,6 +14,7 @@ from bot.commands.common import AsJson, AsOf, asked_day, fail, now, opened, prin
 from bot.commands.looking import table
 from bot.config import Settings
 from crm import costs
+from handlers.funnel import source_of
 from handlers.people import scope
 from intake.faults import Fault
 from intake.numbers import scaled
@@ -23,9 +24,9 @@ from questions.asker import Asker
 from questions.churn import churn
 from questions.period import NoSuchPeriod
 from questions.plain_period import period_of
+from templates import words
 
 MONEY = ("cost", "cost_each")
-SOURCES = {"poster": "poster", "friend": "friend", "other": "chat", "till": "import"}  # as managers call them
 
 
 def funnel(
@@ -74,9 +75,10 @@ def cost(
     amount: Annotated[str, typer.Argument(help="In the major unit, like 3000.50; 0 takes it away.")],
 ) -> None:
     """Enter what finding customers by a source cost in a month."""
-    kept = SOURCES.get(source, source)
-    if kept not in costs.SOURCES:
-        fail(f"SOURCE {source!r} is none of {', '.join(SOURCES)}")
+    kept = source_of(source)
+    if kept is None:
+        called = words("source_short", "en")
+        fail(f"SOURCE {source!r} is none of {', '.join(called[code].casefold() for code in costs.SOURCES)}")
     with opened() as (settings, database):
         found = period_of(month)
         first = funnels.month_of(found, today(settings)) if found else None

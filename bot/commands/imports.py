@@ -144,17 +144,22 @@ def _tell(result: Result, as_json: bool) -> None:
             common.console.print(f"note: {note}", markup=False)
         common.print_json(result.facts())
         return
-    would, rows = "would be " if result.dry_run else "", "row" if result.read == 1 else "rows"
-    print(f"{result.read} {rows} read, {result.imported} {would}imported, {result.duplicates} already known.")
+    would = "would be " if result.dry_run else ""
+    read = _counted(result.read, "row")
+    print(f"{read} read, {result.imported} {would}imported, {result.duplicates} already known.")
     if result.customers_created or result.stations_created:
-        people, places = result.customers_created, result.stations_created
-        print(f"New: {people} customer{'s'[: people != 1]}, {places} station{'s'[: places != 1]}.")
+        people = _counted(result.customers_created, "customer")
+        print(f"New: {people}, {_counted(result.stations_created, 'station')}.")
     if result.rejected or result.conflicts:
         print(f"Refused: {result.rejected}, in conflict: {result.conflicts} ({_reasons(result)}).")
         print(f"They stand in {result.rejects_file}, each with its reason.")
     for note in result.notes:
         print(f"Note: {note}.")
     print(f"{result.seconds:.1f} s.{' Nothing was changed.' if result.dry_run else ''}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _reasons(result: Result) -> str:

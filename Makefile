@@ -29,6 +29,7 @@ soak: setup
 	done; done
 
 bench: setup
+	@$(MAKE) --no-print-directory .venv-peers/ready || echo "No environment for the peers: those who need it are left out."
 	for bench in bench/[a-z]*.py; do $(BIN)/python $$bench --json || exit 1; done
 
 setup: .venv/ready
@@ -40,10 +41,18 @@ setup: .venv/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The benches' peers keep to an environment of their own: they pin other versions than we do.
+.venv-peers/ready: bench/peers/requirements.lock
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@echo "Setting up .venv-peers (a minute or two, once)..."
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 # Hashes, no addresses: the lock installs from whichever index is configured.
+COMPILE := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --universal
 lock:
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --universal \
-		--extra dev pyproject.toml -o $(LOCK)
+	$(COMPILE) --extra dev pyproject.toml -o $(LOCK)
+	$(COMPILE) bench/peers/requirements.in -o bench/peers/requirements.lock
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-peers build *.egg-info

@@ -5,9 +5,8 @@
 
 A Bot API server in a process of its own answers after 60 ms; its log is judged afterwards. Ours claims,
 renders, paces, sends and settles each message in its database; the peers send one text and record nothing,
-but for aiogram with a ledger written by hand. Peers that are not installed here are run by `--peers-python`,
-a Python after `pip install aiogram-broadcaster uvloop orjson "python-telegram-bot[rate-limiter]"`, or are
-named as missing.
+but for aiogram with a ledger written by hand. The peers run by `--peers-python`, otherwise by the environment
+that `make bench` makes of bench/peers, otherwise by ours: which is missing there is named as missing.
 Trust the ratios and the core-seconds: rates fall on a busy machine.
 """
 
@@ -25,6 +24,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # not this folder: bench/outreach.py is no room
 
+from bench import peers  # noqa: E402
 from bench.broadcast.judge import judged  # noqa: E402
 from bench.broadcast.peers import FIRST, WAYS  # noqa: E402
 from crm.db import normal_url  # noqa: E402
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--engines", default="sqlite,postgresql")
     parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--peers-python", default=sys.executable)
+    parser.add_argument("--peers-python", default=peers.PYTHON or sys.executable)
     asked = parser.parse_args()
     engines, only = asked.engines.split(","), asked.only.split(",")
     with tempfile.TemporaryDirectory(prefix="forecourt-bench-") as folder:

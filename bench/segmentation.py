@@ -7,8 +7,8 @@
 a fixed seed. Each way runs in a process of its own, which says its seconds, those of the processor, and its
 peak memory; its numbers of every customer are compared with ours before its time counts. Ours is the night:
 slide the day, read, all dimensions, compare, write what changed. The peers make R, F, M and scores only, or
-the summary that a lifetime model wants. pymc-marketing runs by the PYTHON of an environment that has it, and
-is left out where none is given.
+the summary that a lifetime model wants. pymc-marketing runs by the PYTHON of an environment that has it:
+the one that `make bench` makes of bench/peers, unless another is given; without any it is left out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # not this folder: bench/segmentation.py is no room
 
+from bench import peers  # noqa: E402
 from bench.night.data import fill, make  # noqa: E402
 from bench.night.ways import WAYS  # noqa: E402
 from crm.db import Database, normal_url  # noqa: E402
@@ -41,7 +42,9 @@ def main() -> None:
     parser.add_argument("--customers", type=int)
     parser.add_argument("--engines", default="sqlite,postgresql")
     parser.add_argument("--without", default="", help="ways to leave out, by commas")
-    parser.add_argument("--pymc", metavar="PYTHON", help="a Python that has pymc-marketing")
+    parser.add_argument(
+        "--pymc", metavar="PYTHON", default=peers.PYTHON, help="a Python that has pymc-marketing"
+    )
     parser.add_argument("--way", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
@@ -82,7 +85,7 @@ def compare(folder: Path, engines: list[str], without: set[str], pymc: str | Non
     report["files"][PYMC] = (
         measured(PYMC, [pymc, script, str(folder)], folder)
         if pymc
-        else {"left_out": "no Python that has it was given (--pymc)"}
+        else {"left_out": "no Python that has it (--pymc, or `make bench`)"}
     )
     for part in report.values():
         for way, facts in part.items():

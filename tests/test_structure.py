@@ -284,7 +284,8 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     assert not found, "\n".join(found)
 
 
-def test_the_lock_installs_from_any_index() -> None:
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+@pytest.mark.parametrize("path", ["requirements.lock", "bench/peers/requirements.lock"])
+def test_the_lock_installs_from_any_index(path: str) -> None:
+    lock = (ROOT / path).read_text("utf-8")
     assert "://" not in lock
     assert "--hash=sha256:" in lock

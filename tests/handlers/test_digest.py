@@ -165,7 +165,7 @@ def test_a_letter_without_anything_to_say_is_still_whole(town: Town) -> None:
 
 def test_names_in_a_letter_are_rows_of_the_audit(chain: Chain) -> None:
     with chain.town.database.write() as session:
-        for row in session.query(CustomerSegment).limit(2):
+        for row in session.query(CustomerSegment).order_by(CustomerSegment.customer_id).limit(2):
             session.add(
                 SegmentChange(
                     run_id=1,

@@ -14,7 +14,7 @@ from questions.plain import Token
 from questions.question import BEGUN, STEPS, SUMMED
 from questions.reader import Reader
 from questions.shaping import dimension, kind, rest
-from questions.timing import LATELY, ahead, of_the_churn, times
+from questions.timing import LATELY, ahead, beside, of_the_churn, times
 from questions.typed import Parts
 from questions.vocabulary import or_words, people_words, values
 from questions.when import to_come
@@ -30,6 +30,7 @@ SEVERAL = (
 MOST_LOST = 3  # words named as not understood
 WHO_THEY_ARE = {"segment", "persona", "vehicle"}  # nobody is said to be two of these with an "and"
 PAUSES = {",", ";"}  # after which somebody goes on about the same people
+ENDS = {"前", "后"}  # of a list with a number, else before and after something
 DRIVERS = {"truck": "heavy", "car": "private", "taxi": "taxi", "ev": "eco"}  # who drives such a vehicle
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 
@@ -85,6 +86,8 @@ def _top(reader: Reader) -> None:
         if number is None and before and before.code == "days":  # the same sign as "ago" in Chinese
             reader.left[place] = Token("shape", "ago", token.text)
             continue
+        if number is None and token.text in ENDS:
+            raise NotUnderstood(unknown(token.text))
         if number is not None:
             found = reader.at(number)
             assert found is not None
@@ -160,8 +163,8 @@ def _apart(reader: Reader, field: str) -> bool:
     """``compare registrations this month and last``, ``registrations by week``: each time by itself."""
     times, steps = reader.places("period"), reader.places("shape", *STEPS)
     if len(times) > 1 and reader.places("shape", "compare", "difference"):
-        reader.add(field, "=", *sorted(reader.code(place) for place in times))
         reader.parts.kind, reader.parts.by = "compare", field
+        reader.add(field, "=", *sorted(beside(reader, [reader.code(place) for place in times])))
         reader.take(*times, *reader.places("shape", "compare", "difference", "count"))
         return True
     if not times and (steps or reader.places("shape", "trend")) and not _measured(reader):

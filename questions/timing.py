@@ -24,7 +24,7 @@ def times(reader: Reader) -> None:
     parts = reader.parts
     places = reader.places("period")
     said = [reader.text(place) for place in places]
-    found = _and_now(parts, _beside(reader, [reader.code(place) for place in places]))
+    found = _and_now(parts, beside(reader, [reader.code(place) for place in places]))
     reader.take(*places)
     if not found:
         _happening(reader)
@@ -133,7 +133,7 @@ def _came(parts: Parts, period: str, said: str) -> None:
     parts.filters.append(Filter("due" if ahead(period) else "visited", "=", (period,)))
 
 
-def _beside(reader: Reader, found: list[str]) -> list[str]:
+def beside(reader: Reader, found: list[str]) -> list[str]:
     """``the same month last year``, ``the day before``: beside another time, with which it is compared."""
     others = [one for one in found if not one.startswith("?")]
     if len(others) == len(found):

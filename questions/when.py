@@ -287,7 +287,7 @@ def to_come(text: str) -> bool:
 def _dated(text: str, start: int) -> tuple[str, int] | None:
     found = _first(DATES, text, start)
     if found and (after := _AFTER.match(text, found[1])):
-        return f"{found[0]}..", after.end()
+        return _open(found[0]), after.end()
     return found
 
 
@@ -347,7 +347,9 @@ def _since(text: str, start: int) -> tuple[str, int] | None:
 
 
 def _open(period: str) -> str:
-    return period if period.startswith("last-") and period.endswith("d") else f"{period}.."
+    """From its first day on; the last so many days go on to today anyway."""
+    rolling = period.startswith("last-") and period.endswith("d")
+    return period if rolling else f"{period.partition('..')[0]}.."
 
 
 def _first(rules: tuple[Rule, ...], text: str, start: int) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from questions import when
+from questions import dates
 
 _ONE = re.compile(
     r"(?:(?P<part>凌晨|清晨|清早|早上|早晨|上午|中午|下午|午后|傍晚|晚上|夜里|夜间|深夜|半夜|早|晚) ?)?"
@@ -57,7 +57,7 @@ def read(text: str, start: int) -> tuple[str, int] | None:
 def _one(text: str, start: int) -> _Time | None:
     if match := _ONE.match(text, start):
         hour = match["zh"] or match["en"] or match["digits"]
-        return _Time(when.count(hour), match["part"] or match["half"] or "", match.end())
+        return _Time(dates.count(hour), match["part"] or match["half"] or "", match.end())
     if match := _BARE.match(text, start):
         return _Time(int(match["en"]), "?", match.end())  # "6 to 9 am": the second one says of what
     return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from questions import when
+from questions import dates
 
 _NUMBER = re.compile(r"(?:[¥$€] ?)?(?P<n>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?) ?(?P<k>k\b|w\b|千|万)?")
-_HAN_NUMBER = re.compile(rf"(?P<n>[{when.HAN}]+)(?=[个次趟天日周月升元块公名位家号大]|星期|千米|礼拜)")
-_HAN_LARGE = re.compile(rf"(?P<n>[一二两三四五六七八九十][{when.HAN}]*[百千万][{when.HAN}]*)(?!米)")
-_HAN_ANY = re.compile(rf"(?P<n>[{when.HAN}]+)")  # before or after another one only: 三到五次
+_HAN_NUMBER = re.compile(rf"(?P<n>[{dates.HAN}]+)(?=[个次趟天日周月升元块公名位家号大]|星期|千米|礼拜)")
+_HAN_LARGE = re.compile(rf"(?P<n>[一二两三四五六七八九十][{dates.HAN}]*[百千万][{dates.HAN}]*)(?!米)")
+_HAN_ANY = re.compile(rf"(?P<n>[{dates.HAN}]+)")  # before or after another one only: 三到五次
 _ENGLISH = re.compile(
     r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
     r"|(?P<one>one)\b(?= (?:day|week|month|visit|time|fill|customer|station|litre|liter|or more))"
@@ -89,7 +89,7 @@ def _times(unit: str, text: str) -> int:
 
 def _han(text: str, start: int) -> Figure | None:
     match = _HAN_ANY.match(text, start)
-    return Figure(float(when.count(match["n"])), "", match.end()) if match else None
+    return Figure(float(dates.count(match["n"])), "", match.end()) if match else None
 
 
 def _one(text: str, start: int) -> Figure | None:
@@ -103,7 +103,7 @@ def _one(text: str, start: int) -> Figure | None:
     if match is None:
         return None
     digits = (match["n"] or "one").replace(",", "")
-    value = float(digits) if digits[0].isascii() and digits[0].isdigit() else float(when.count(digits))
+    value = float(digits) if digits[0].isascii() and digits[0].isdigit() else float(dates.count(digits))
     told = match.groupdict()
     scale = _SCALES[told.get("k") or told.get("t") or ""]
     found = Figure(value * scale, "money" if match[0][0] in "¥$€" else "", match.end(), scale=scale)

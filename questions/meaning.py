@@ -17,7 +17,7 @@ from questions.shaping import dimension, kind, rest
 from questions.timing import LATELY, ahead, beside, of_the_churn, times
 from questions.typed import Parts
 from questions.vocabulary import or_words, people_words, values
-from questions.when import to_come
+from questions.when import EDGES, to_come
 
 SEVERAL = (
     "consent",
@@ -30,7 +30,6 @@ SEVERAL = (
 MOST_LOST = 3  # words named as not understood
 WHO_THEY_ARE = {"segment", "persona", "vehicle"}  # nobody is said to be two of these with an "and"
 PAUSES = {",", ";"}  # after which somebody goes on about the same people
-ENDS = {"前", "后"}  # of a list with a number, else before and after something
 DRIVERS = {"truck": "heavy", "car": "private", "taxi": "taxi", "ev": "eco"}  # who drives such a vehicle
 EVENTS = ("joined", "first", "due", "birthday", "visited")
 
@@ -86,7 +85,7 @@ def _top(reader: Reader) -> None:
         if number is None and before and before.code == "days":  # the same sign as "ago" in Chinese
             reader.left[place] = Token("shape", "ago", token.text)
             continue
-        if number is None and token.text in ENDS:
+        if number is None and token.text in EDGES:
             raise NotUnderstood(unknown(token.text))
         if number is not None:
             found = reader.at(number)

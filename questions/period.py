@@ -11,6 +11,7 @@
 | ``2026``, ``2026-q2``, ``2026-05``, ``2026-05-17`` | that year, quarter, month, day |
 | ``m05``, ``q2``, ``m05-17`` | the latest May, second quarter, 17 May that has begun |
 | ``last-year-m10``, ``this-year-q1`` | that month, quarter or day (``m10-01``) of that year |
+| ``last-month-15``, ``this-month-01`` | that day of the month, or its last where it has no such day |
 | ``this-month-year-ago`` | the same days of the year before: any of the above with ``-year-ago`` |
 | ``A..B``, ``A..``, ``..B`` | from the first day of A to the last of B; or to today, or all before |
 """
@@ -28,6 +29,8 @@ UNITS = ("day", "week", "month", "quarter", "year")
 _NAMED = re.compile(r"(this|last|next)-(week|month|quarter|year)")
 _AGO = re.compile(r"([1-9]\d{0,2})-(day|week|month|quarter|year)s-ago")
 _OF_YEAR = re.compile(r"(this|last)-year-(m\d\d(?:-\d\d)?|q\d)")
+_OF_MONTH = re.compile(r"(this|last)-month-(0[1-9]|[12]\d|3[01])")
+_NUMBERED = re.compile(r"(m|this-year-m|last-year-m|\d{4}-)(\d\d)(?:-(\d\d))?")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(rf"(this|last|next)-(week-)?({'|'.join(DAYS)})")
 YEAR_AGO = "-year-ago"
@@ -129,6 +132,30 @@ def _weekday(which: str, of_week: bool, number: int, today: date) -> Days:
     return day, day
 
 
+def _of_month(which: str, number: int, today: date) -> Days:
+    first = whole("month", today)[0]
+    first, last = whole("month", first if which == "this" else first - timedelta(days=1))
+    day = first.replace(day=min(number, last.day))
+    return day, day
+
+
+def eve(text: str) -> str | None:
+    """The day or month before that with which a period begins, as one; None where it has no name."""
+    first = text.partition("..")[0]
+    if first.isdecimal():
+        return str(int(first) - 1)
+    if (told := _NUMBERED.fullmatch(first)) is None:
+        return None
+    head, month, day = told[1], int(told[2]), int(told[3] or 1)
+    if day > 1:
+        return f"{head}{month:02}-{day - 1:02}"
+    if month > 1:
+        return f"{head}{month - 1:02}"
+    if head[0].isdecimal():
+        return f"{int(head[:4]) - 1}-12"
+    return {"m": "m12", "this-year-m": "last-year-m12"}.get(head)
+
+
 def _of_year(text: str, year: int) -> Days:
     return _one(f"{year}-{text.removeprefix('m')}", date(year, 1, 1))
 
@@ -195,6 +222,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days]], ...
     (_AGO, lambda match, today: _ago(int(match[1]), match[2], today)),
     (_WEEKDAY, lambda match, today: _weekday(match[1], bool(match[2]), DAYS.index(match[3]), today)),
     (_OF_YEAR, lambda match, today: _of_year(match[2], today.year - (match[1] == "last"))),
+    (_OF_MONTH, lambda match, today: _of_month(match[1], int(match[2]), today)),
     (_ROLLING, _rolling),
     (_QUARTER, lambda match, today: _quarter(int(match[1]) if match[1] else None, int(match[2]), today)),
     (_MONTH, lambda match, today: _latest(int(match[1]), int(match[2]) if match[2] else None, today)),

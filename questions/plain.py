@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from questions import clock, figures, when
+from questions import clock, dates, figures, when
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
 from questions.vocabulary import Word, lexicon
 
 _PLACE = r"(?:加油站|油站|站点|站|门店)"
-_HAN = f"[{when.HAN}]"
+_HAN = f"[{dates.HAN}]"
 _STATIONS = (
     re.compile(
         rf"(?P<n>(?:\d+|{_HAN}+)(?: ?号?{_PLACE}? ?(?:和|、|,|与|跟|及|或|对比|vs\.?) ?(?:\d+|{_HAN}+))*) ?(?:号 ?{_PLACE}|{_PLACE})"
@@ -172,7 +172,7 @@ def _station(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         if match := pattern.match(text, start):
             codes = []
             for word in _EACH.findall(match["n"]):
-                code = names.station(str(when.count(word)))
+                code = names.station(str(dates.count(word)))
                 if code is None:
                     raise NotUnderstood(Problem("station", word))
                 codes.append(code)

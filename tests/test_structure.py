@@ -33,6 +33,7 @@ SENTENCE = re.compile(r"[A-Za-z']+ [A-Za-z']+ [A-Za-z']+")
 CHINESE_MAY_STAND_IN = {
     "questions/vocabulary.py": "the words managers ask with",
     "questions/clock.py": "hours as managers write them",
+    "questions/dates.py": "days and months as managers write them",
     "questions/when.py": "times as managers write them",
     "questions/goal_text.py": "numbers as managers write them",
     "questions/plain_period.py": "times as managers write them",

@@ -90,6 +90,9 @@ def _other(text: str) -> tuple[date, date] | None:
         if found[2] or found[1] != "last":
             return (next(day for day in fits if pd.Period(day, "W") == week),) * 2
         return (max(day for day in fits if day < TODAY),) * 2
+    if found := re.fullmatch(r"(this|last)-month-(\d\d)", text):
+        month = pd.Period(TODAY, "M") - int(found[1] == "last")
+        return (date(month.year, month.month, min(int(found[2]), month.days_in_month)),) * 2
     if found := re.fullmatch(r"(this|last)-year-(m|q)(.+)", text):
         year = TODAY.year - (found[1] == "last")
         return span(f"{year}-{'q' if found[2] == 'q' else ''}{found[3]}")

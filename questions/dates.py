@@ -246,7 +246,7 @@ RELATIVE: tuple[Rule, ...] = (
     _rule(rf"(?P<w>[本这上])一?个?月份?的? ?(?P<a>{_DAY}) ?[日号]? ?(?:到|至|-|~) ?(?P<b>{_DAY}) ?[日号]{_NO_STATION}", _days_of_month),
     _rule(rf"(?P<w>[本这上])一?个?月份?的? ?(?P<a>{_DAY}) ?[日号]{_NO_STATION}", _days_of_month),
     _rule(r"(?P<w>[本这上])一?个?月的?(?P<p>底|末|初|上旬|中旬|下旬)", _days_of_month),
-    _rule(rf"(?:between |from )?(?:the )?(?P<a>\d{{1,2}}){_TH}? ?(?:and|to|until|till|-|–) ?(?:the )?(?P<b>\d{{1,2}}){_TH}? (?:of )?(?P<w>this|last) month\b", _days_of_month),
+    _rule(rf"(?:between |from )?(?:the )?(?P<a>\d{{1,2}}){_TH}? ?(?:and|to|until|till|-|–) ?(?:the )?(?P<b>\d{{1,2}})(?:{_TH}(?: of)?| of) (?P<w>this|last) month\b", _days_of_month),
     _rule(rf"(?P<w>this|last) month,? (?:from |between )?(?:the )?(?P<a>\d{{1,2}}){_TH}? ?(?:and|to|until|till|-|–) ?(?:the )?(?P<b>\d{{1,2}}){_TH}\b", _days_of_month),
     _rule(rf"(?:the )?(?P<a>\d{{1,2}}){_TH} (?:of )?(?P<w>this|last) month\b", _days_of_month),
     _rule(rf"{_NOT_BY}(?:the )?(?P<p>end|beginning|start) of (?P<w>this|last) month\b", _days_of_month),

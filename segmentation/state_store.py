@@ -7,7 +7,7 @@ one makes the state anew from the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -182,30 +182,27 @@ def pour(session: Session, table: str, columns: tuple[str, ...], rows: Iterable[
     """Insert rows of values as the driver takes them, fast on both databases."""
     names = ", ".join(columns)
     connection = session.connection()
+    raw: Any = connection.connection.driver_connection  # it takes rows as they are made, one at a time
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        if some := list(rows):
-            connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", some)
+        raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
         return
-    raw: Any = connection.connection.driver_connection
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def upsert(session: Session, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+def upsert(session: Session, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert rows or replace those with the same first column, fast on both databases."""
-    if not rows:
-        return
     names = ", ".join(columns)
     kept = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
     clash = f"ON CONFLICT ({columns[0]}) DO UPDATE SET {kept}"
     connection = session.connection()
+    raw: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks}) {clash}", list(rows))
+        raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}) {clash}", rows)
         return
-    raw: Any = connection.connection.driver_connection
     with raw.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE coming ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
         with cursor.copy(f"COPY coming ({names}) FROM STDIN") as copy:

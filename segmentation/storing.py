@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ DAILY = frozenset(
 COMPARED = tuple(dict.fromkeys((*MOVES, *SCORES, *PARTS)))
 CHANGED = ("run_id", "as_of", "at", "criteria", "customer_id", "before", "after", "why")
 MIX = np.uint64(0x9E3779B97F4A7C15)
-Row = tuple[Any, ...]  # the values of COLUMNS, and of COMPARED where a kept row is compared
+Row = tuple[Any, ...]  # customer and the values of COLUMNS, or those of COMPARED alone
 Facts = dict[str, Any]
 Change = tuple[int, str | None, str, str]  # customer, segment before, after, and why as JSON
 
@@ -72,18 +72,22 @@ class Stored:
 class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
-    ``rows`` of those who differ from the kept ones; ``packs``, the numbers they are explained by; ``moves``,
-    the history of it; ``changes``, of whom the segment changed; ``gone``, who are no customers any more;
-    ``last`` is the run that was the last when they were compared. ``segments``: how many customers each has.
+    ``columns`` of those who differ from the kept rows, range by range: the customers, then COLUMNS (by rows
+    they would be held twice); ``packs``, the numbers they are explained by; ``moves``, the history of it;
+    ``changes``, of whom the segment changed; ``gone``, who are no customers any more; ``last`` is the run
+    that was the last when they were compared. ``segments``: how many customers each has.
     """
 
     last: int | None
     gone: list[int]
-    rows: dict[int, Row] = field(default_factory=dict)
+    columns: list[list[list[Any]]] = field(default_factory=list)
     packs: list[told_packs.Pack] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     segments: Counter[str] = field(default_factory=Counter)
+
+    def rows(self) -> Iterator[Row]:
+        return chain.from_iterable(zip(*columns, strict=True) for columns in self.columns)
 
 
 def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stored | None:
@@ -140,11 +144,12 @@ def _compare(
     before = _before(session, keys)
     compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
     found.packs.extend(told_packs.packed(frame, beside))
-    pick, columns = itemgetter(*(COLUMNS.index(name) for name in COMPARED)), Columns(frame)
-    rows = _rows(columns, thresholds.as_of.isoformat(), faces)
-    for key, row, facts in zip(keys.tolist(), rows, numbers(columns, beside), strict=True):
-        found.rows[key] = row
-        old, new = before.get(key), pick(row)
+    lists = Columns(frame)
+    rows = [keys.tolist(), *_columns(lists, thresholds.as_of.isoformat(), faces)]
+    found.columns.append(rows)
+    after = zip(*(rows[1 + COLUMNS.index(name)] for name in COMPARED), strict=True)
+    for key, new, facts in zip(rows[0], after, numbers(lists, beside), strict=True):
+        old = before.get(key)
         if old == new:
             continue
         found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
@@ -177,11 +182,11 @@ def _numbers(column: pd.Series[Any]) -> npt.NDArray[Any]:
     return pd.util.hash_array(column.cat.categories.to_numpy())[column.cat.codes.to_numpy()]
 
 
-def _rows(lists: Columns, as_of: str, faces: Ints) -> Iterator[Row]:
+def _columns(lists: Columns, as_of: str, faces: Ints) -> list[list[Any]]:
     """The values of COLUMNS."""
     days = {n: day_of(n).isoformat() for n in {*lists["first_day"], *lists["last_day"]} if n >= 0}
     came = [visits > 0 for visits in lists["visits"]]
-    columns = (
+    return [
         [as_of] * len(faces),
         [None if number < 0 else number for number in lists["recency_days"]],
         lists["frequency"],
@@ -196,8 +201,7 @@ def _rows(lists: Columns, as_of: str, faces: Ints) -> Iterator[Row]:
         ),
         *_dimensions(lists),
         faces.tolist(),
-    )
-    return zip(*columns, strict=True)
+    ]
 
 
 def _dimensions(lists: Columns) -> Iterator[list[Any]]:
@@ -216,8 +220,7 @@ def _dimensions(lists: Columns) -> Iterator[list[Any]]:
 def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: datetime) -> Stored:
     keep(session, outcome.criteria, started_at)
     merged = set(session.scalars(select(Customer.id).where(not_(standing()))))
-    rows = {key: row for key, row in prepared.rows.items() if key not in merged}
-    changes = [change for change in prepared.changes if change[0] in rows]
+    changes = [change for change in prepared.changes if change[0] not in merged]
     run = SegmentRun(
         as_of=outcome.as_of,
         started_at=started_at,
@@ -229,12 +232,12 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     )
     session.add(run)
     session.flush()
-    written = [(key, *row) for key, row in rows.items()]
-    upsert(session, "customer_segments", ("customer_id", *COLUMNS), written)
+    rows = (row for row in prepared.rows() if row[0] not in merged)
+    upsert(session, "customer_segments", ("customer_id", *COLUMNS), rows)
     told_packs.add(session, prepared.packs)
-    _forget(session, {*prepared.gone, *(merged & prepared.rows.keys())})
+    _forget(session, {*prepared.gone, *merged.intersection(row[0] for row in prepared.rows())})
     store_accounts(session, outcome)
-    append(session, run.id, [move for move in prepared.moves if move[0] in rows])
+    append(session, run.id, [move for move in prepared.moves if move[0] not in merged])
     _record(session, run, changes)
     return Stored(run.id, len(changes), prepared.segments)
 

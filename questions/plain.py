@@ -33,6 +33,7 @@ _TAG = re.compile(
     r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫|(?:里|中)?(?:有|含|包含|带|写着|写了))?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
 )
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b|tagged\b)")
+_BESIDE_TAG = re.compile(r"标签 同时是 $")
 _OF_TAG = re.compile(r"的?(?:司机|客户|会员|车主|人)|(?<=[a-z]) (?:customers?|drivers?|members?|people)\b")
 _LOST_TAG = re.compile(r"[^\W\d_]+?(?=的|\b)")
 _AROUND = re.compile(
@@ -145,6 +146,8 @@ def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         if len(found) == 1 and (after := _TAG_AFTER.match(text, end)):
             return Token("value", "", text[start : after.end()], "tag", values=found), after.end()
         known = _named(text, start, names)[0]
+        if len(found) == 1 and _BESIDE_TAG.search(text[:start]):
+            return Token("value", "", text[start:end], "tag", values=found), end
         if len(found) == 1 and _OF_TAG.match(text, end) and (known is None or known.field == "hour"):
             return Token("value", "", text[start:end], "tag", values=found), end
     return None, start

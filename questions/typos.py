@@ -9,6 +9,7 @@ from questions.plain import Token
 from questions.vocabulary import lexicon, people_words
 
 SHORTEST = 5
+LONG = 8  # letters; so long a word is known also where it says something only beside another
 VOWELS = "aeiou"
 
 
@@ -23,6 +24,8 @@ def righted(text: str, found: list[Token]) -> str:
 def meant(word: str) -> str:
     """``diesal`` is diesel, ``regluar`` regular: the word meant, or nothing."""
     if len(word) < SHORTEST or not (word.isascii() and word.isalpha()):
+        return ""
+    if _known(word):
         return ""
     near = sorted({right for slip in _slips(word) if (right := _known(slip))})
     return near[0] if len(near) == 1 else ""
@@ -47,4 +50,5 @@ def _known(word: str) -> str:
 @cache
 def _words() -> frozenset[str]:
     named = {word for word, meaning in lexicon().items() if meaning.kind in ("field", "value")}
+    named |= {part for word in named for part in word.split() if len(part) >= LONG}
     return frozenset(word for word in named | people_words() if word.isascii() and len(word) >= SHORTEST)

@@ -143,7 +143,7 @@ def test_somebody_decides_what_nobody_knows(chain: Chain) -> None:
     )
     assert [tuple(row) for row in rows] == [("unknown", "left"), ("sending", None), ("unknown", None)]
     told = chain.town.look(
-        lambda s: s.scalars(select(Audit).where(Audit.action.startswith("unknown_"))).all()
+        lambda s: s.scalars(select(Audit).where(Audit.action.startswith("unknown_")).order_by(Audit.id)).all()
     )
     assert [(row.action, row.customer_id) for row in told] == [("unknown_leave", 1), ("unknown_resend", 2)]
 

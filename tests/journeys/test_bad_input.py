@@ -155,7 +155,9 @@ async def test_forged_taps_are_answered_audited_and_do_nothing(town: Town) -> No
     await eve.says("/fill 13911110001")
     with town.database.read() as session:
         assert session.scalars(select(Fillup.voided_at)).one() is None
-        noted = session.execute(select(Audit.actor, Audit.detail).where(Audit.action == "refused")).all()
+        noted = session.execute(
+            select(Audit.actor, Audit.detail).where(Audit.action == "refused").order_by(Audit.id)
+        ).all()
     assert [tuple(row) for row in noted] == [(eve.id, "fillup"), (eve.id, "fill")]
 
 

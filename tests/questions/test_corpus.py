@@ -112,6 +112,7 @@ def test_what_cannot_be_meant_is_said(text: str, code: str, word: str, nearest: 
         ("list the top quarter spenders", "quarter"),  # no trend by quarter
         ("customers who only come to station 3", "only come"),
         ("how much did unicorns spend this year", "unicorns"),
+        ("who used to pay cash and now by wechat", "used to pay"),  # not either of them
     ],
 )
 def test_what_sounds_like_something_else_is_not_it(text: str, word: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from questions.misread import NotUnderstood, Problem
 from questions.plain import Token
-from questions.question import PACES, SUMMED
+from questions.question import BEGUN, PACES, SUMMED
 from questions.reader import Reader
 from questions.vocabulary import fields, lexicon
 
@@ -25,6 +25,8 @@ def numbers(reader: Reader) -> None:
         if _past(reader, place, token):
             continue
         op, used = _operator(reader, place)
+        if _began(reader, place, token, op, used):
+            continue
         if not op and not token.code and token.text in GRADES:
             reader.left[place] = Token("value", token.text, token.text, "fuel")
             continue
@@ -53,6 +55,19 @@ def _past(reader: Reader, place: int, token: Token) -> bool:
     count = round(token.number / UNITS_AGO[unit])
     reader.left[place] = Token("period", f"{count}-{unit}s-ago", token.text)
     reader.take(place + 1)
+    return True
+
+
+def _began(reader: Reader, place: int, token: Token, op: str, used: list[int]) -> bool:
+    """``registered over 2 years ago``, ``注册超过一年``: since then, and not since the last visit."""
+    beside = (min(used) - 1, max(used) + 1, max(used) + 2)
+    field = next((near for near in beside if reader.code(near) in BEGUN), None)
+    if token.code != "days" or token.high is not None or not op or field is None:
+        return False
+    days = round(token.number)
+    ended = f"..{days + (op == '>')}-days-ago"
+    reader.add(reader.code(field), "=", ended if op in (">", ">=") else f"last-{days + (op == '<=')}d")
+    reader.take(*used, field, *(near for near in beside if reader.shape(near) == "ago"))
     return True
 
 
@@ -99,7 +114,9 @@ def _bounded(reader: Reader, field: str, op: str, token: Token) -> None:
         if op:
             raise NotUnderstood(Problem("number", token.text))
         reader.add(field, "<=", _written(token.high, days))
-    reader.add(field, op or ("=" if field in SCORES else ">="), _written(token.number, days))
+    reader.add(
+        field, op or ("=" if field in SCORES and token.high is None else ">="), _written(token.number, days)
+    )
 
 
 def _written(number: float, days: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
-from questions.question import BEGUN, PACES, STEPS, Filter, Question
+from questions.question import BEGUN, PACES, STEPS, SUMMED, Filter, Question
 
 # Fields of which a customer has exactly one value.
 SINGLE = frozenset({
@@ -18,12 +18,14 @@ OF_VISITS = frozenset({"station", "city", "region", "product", "payment", "weekd
 ORDERED = frozenset({
     "last", "gap", "visits", "spend", "litres", "basket", "km", "litres_visit", "r", "f", "m", *PACES,
 })  # fmt: skip
+BUYING = frozenset({"visited", "first", "product", "payment", "only", "weekday", "hour"})
 ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})
 
 
 def check(question: Question) -> Question:
     """The question, with what it leaves open filled in. Raises NotUnderstood for a contradiction."""
     question = _completed(question)
+    _never_came(question)
     for field in {one.field for one in question.filters}:
         these = question.of(field)
         if field in ORDERED:
@@ -82,6 +84,20 @@ def _dimensioned(question: Question) -> Question:
     if question.kind != "trend" and question.by in (*STEPS, "period", *BEGUN):
         raise NotUnderstood(Problem("value", question.by, field="by"))
     return question
+
+
+def _never_came(question: Question) -> None:
+    """Prospects have not come: none of them has spent, filled or bought anything."""
+    alone = [one for one in question.filters if one.canonical() in ("segment:prospect", "lifecycle:prospect")]
+    done = [
+        one
+        for one in question.filters
+        if (one.field in BUYING and one.op == "=")
+        or (one.field in SUMMED and one.op in (">", ">=") and float(one.values[0]) > 0)
+    ]
+    if alone and done:
+        both = " ".join(one.canonical() for one in (alone[0], *done))
+        raise NotUnderstood(Problem("contradiction", both, field=alone[0].field))
 
 
 SHORT = frozenset({"this-week", "last-week", "this-month", "last-month", "last-7d", "last-14d", "last-30d"})

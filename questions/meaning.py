@@ -14,7 +14,7 @@ from questions.plain import Token
 from questions.question import BEGUN, STEPS, SUMMED
 from questions.reader import Reader
 from questions.shaping import dimension, kind, rest
-from questions.timing import LATELY, ahead, beside, of_the_churn, times
+from questions.timing import LATELY, ahead, alone, beside, of_the_churn, times
 from questions.typed import Parts
 from questions.vocabulary import or_words, people_words, values
 from questions.when import EDGES, to_come
@@ -38,7 +38,7 @@ def read(found: list[Token], parts: Parts) -> None:
     """Add what the tokens say to ``parts``. Raises NotUnderstood for what says nothing or too little."""
     lost = [token for token in found if token.kind == "unknown"]
     if lost:
-        raise NotUnderstood(*(unknown(token.text) for token in lost[:MOST_LOST]))
+        raise NotUnderstood(*(unknown(token.text, nearest=token.code) for token in lost[:MOST_LOST]))
     reader = Reader(found, parts)
     if not reader.left and parts == Parts():
         raise NotUnderstood(Problem("empty"))
@@ -139,7 +139,7 @@ def _event(reader: Reader, place: int, field: str, negated: bool) -> None:
         reader.take(place - 1)
         negated = True
     said = " ".join(reader.text(other) for other in reader.places("period"))
-    period = _nearest_period(reader, place)
+    period = alone(_nearest_period(reader, place))
     reader.take(place)
     if field in ("due", "birthday") and to_come(said):
         period = period.replace("last-", "next-")  # "due within 3 days": those to come

@@ -36,6 +36,8 @@ class NotUnderstood(Exception):
         self.problems = problems
 
 
-def unknown(word: str, among: Iterable[str] | None = None) -> Problem:
+def unknown(word: str, among: Iterable[str] | None = None, nearest: str = "") -> Problem:
+    if nearest:
+        return Problem("unknown", word[:LONGEST], nearest)
     near = get_close_matches(plain(word), nearest_words() if among is None else list(among), 1, ALIKE)
     return Problem("unknown", word[:LONGEST], near[0] if near else "")

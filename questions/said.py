@@ -46,7 +46,7 @@ TABLES = {
     "only": "product",
     "consent": "purpose", "reach": "yes_no", "declining": "yes_no", "vehicle": "vehicle",
     "weekday": "visit_day", "industry": "industry", "size": "account_size", "tier": "tier",
-    "account": "account_any",
+    "account": "account_any", "tag": "tag_any",
 }  # fmt: skip
 
 

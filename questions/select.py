@@ -17,7 +17,7 @@ from crm.tags import Tag
 from questions import accounts, period, standing, sums
 from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground, codes
 from questions.question import PACES, RATES, SUMMED, Filter, Question
-from questions.vocabulary import values
+from questions.vocabulary import ANY, values
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "!=": operator.ne, ">": operator.gt, ">=": operator.ge,
@@ -181,7 +181,8 @@ def _vehicle(one: Filter, _question: Question, _ground: Ground) -> Condition:
 
 
 def _tagged(one: Filter, _question: Question, _ground: Ground) -> Condition:
-    return _either(one, exists().where(Tag.customer_id == Customer.id, Tag.tag.in_(one.values)))
+    which = () if ANY in one.values else (Tag.tag.in_(one.values),)
+    return _either(one, exists().where(Tag.customer_id == Customer.id, *which))
 
 
 def _driving(one: Filter, _question: Question, ground: Ground) -> Condition:

@@ -149,7 +149,7 @@ def beside(reader: Reader, found: list[str]) -> list[str]:
         return found
     ago = "?-year-ago" in found
     if len(found) == 1 and ago and reader.parts.kind != "compare":
-        return [f"this-month{YEAR_AGO}"]
+        return [alone(found[0])]
     if len(others) > 1 or len(found) - len(others) > 1:
         raise NotUnderstood(
             Problem("periods", ", ".join(reader.text(place) for place in reader.places("period")))
@@ -160,6 +160,13 @@ def beside(reader: Reader, found: list[str]) -> list[str]:
         raise NotUnderstood(Problem("when"))
     reader.parts.kind = "compare"
     return [only, earlier]
+
+
+def alone(period: str) -> str:
+    """``去年同期``, "a year ago" beside no other time: of this month. Raises for "the day before"."""
+    if period.startswith("?") and period != f"?{YEAR_AGO}":
+        raise NotUnderstood(Problem("when"))
+    return f"this-month{YEAR_AGO}" if period.startswith("?") else period
 
 
 def _year_ago(text: str) -> str:

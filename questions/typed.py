@@ -220,7 +220,9 @@ def _name(_name: str, value: str, _names: Names) -> str:
     return value
 
 
-def _tag(_name: str, value: str, names: Names) -> str:
+def _tag(name: str, value: str, names: Names) -> str:
+    if (code := typed_words(name).get(plain(value))) is not None:
+        return code
     if (found := names.tag(value)) is None:
         raise NotUnderstood(unknown(value, names.tags))
     return found

@@ -17,7 +17,7 @@ SHARED = {
     "product": "fuel",
     "lifecycle": "segment",
 }
-ANY = "any"  # of an account: whichever it is
+ANY = "any"  # of an account or a tag: whichever it is
 GOODS_AND_PAYMENTS = "only"  # has the values of two fields
 NOT_PRODUCTS = frozenset({"mixed", "other"})
 LIFECYCLES = ("prospect", "new", "lapsing", "dormant", "churned", "reactivated")
@@ -25,7 +25,8 @@ STEPS = ("day", "week", "month", "quarter")
 
 
 class Word(NamedTuple):
-    """What a word can be: ``kind`` is field, value, shape, filler or unknown; ``code`` which one of it."""
+    """What a word can be: ``kind`` is field, value, shape, filler or unknown; ``code`` which one of it, of an
+    unknown one the nearest that is known."""
 
     kind: str
     code: str
@@ -145,6 +146,8 @@ def lexicon() -> Mapping[str, Word]:
         found.update({plain(word): Word("filler", "") for word in words})
     for words in _data()["beyond"].values():
         found.update({plain(word): Word("unknown", "") for word in words})
+    for nearest, words in _data()["nearest"].items():
+        found.update({plain(word): Word("unknown", nearest) for word in words})
     for shape, words in _data()["shape"].items():
         found.update({plain(word): Word("shape", shape) for word in words})
     for field in fields().values():

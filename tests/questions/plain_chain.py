@@ -260,6 +260,8 @@ class Oracle:
             return self._theirs(self.places(one))
         if one.field == "vehicle":
             return set(self.vehicles[self.vehicles["kind"].isin(one.values)]["customer_id"])
+        if one.field == "tag" and "any" in one.values:
+            return set(self.tags["customer_id"])
         if one.field == "tag":
             return set(self.tags[self.tags["tag"].isin(one.values)]["customer_id"])
         if one.field in ("was", "became"):

@@ -67,6 +67,10 @@ def _newly(reader: Reader, segments: list[int]) -> bool:
 def _fallen(reader: Reader, before: list[int], after: list[int]) -> None:
     """``lost VIPs last month``: a move of then. ``dormant VIPs``: who moved so, and has not moved since."""
     now, was = reader.code(after[0]), reader.code(before[0])
+    if (was, now) == ("vip", "churned"):  # on the way there a VIP is one at risk
+        reader.add("was", "=", "at_risk_vip", "vip")
+        reader.take(*before)
+        before = []
     if reader.places("period") or now not in FALLEN:
         _move(reader, "was", before)
         if was == "vip" and now in ("lapsing", "dormant"):  # which at first is a VIP at risk

@@ -30,7 +30,7 @@ _AGAINST = re.compile(r"\bvs\b|\bversus\b|对比")
 _EACH = re.compile(rf"\d+|{_HAN}+")
 _RATING = re.compile(r"(?P<f>[rfm]) ?(?:分|score)?")
 _TAG = re.compile(
-    r"(?:(?:打了|打上|贴了|带有?|有)?标签(?:为|是|叫|(?:里|中)?(?:有|含|包含|带|写着|写了))?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
+    r"(?:(?:打[了上过]?|贴[了上过]?|带有?|有)?标签(?:为|是|叫|(?:里|中)?(?:有|含|包含|带|写着|写了))?|标记为|tagged(?: as| with)?|(?:with )?(?:the )?tags?\b|labell?ed(?: as)?) ?#?"
 )
 _TAG_AFTER = re.compile(r" ?(?:这个)?(?:标签|tags?\b|tagged\b)")
 _BESIDE_TAG = re.compile(r"标签 同时是 $")
@@ -170,6 +170,11 @@ def _tags(text: str, start: int, names: Names) -> tuple[tuple[str, ...], int]:
         begin = joint.end()
 
 
+def _tag_follows(text: str, end: int, names: Names) -> bool:
+    """``没打标签夜班的``: it is without this one, and not without any."""
+    return bool(_tags(text, end + text.startswith(" ", end), names)[0])
+
+
 def _station(text: str, start: int, names: Names) -> tuple[Token | None, int]:
     for pattern in _STATIONS:
         if match := pattern.match(text, start):
@@ -219,7 +224,7 @@ def _named(text: str, start: int, names: Names) -> tuple[Token | None, int]:
             around = _AROUND.match(text, end)
             return Token("value", "", phrase, kind, values=(value,)), around.end() if around else end
         meaning = words.get(phrase) or _singular(words, phrase)
-        if meaning is not None:
+        if meaning is not None and not (meaning.field == "tag" and _tag_follows(text, end, names)):
             return Token(meaning.kind, meaning.code, phrase, meaning.field), end
     return None, start
 

@@ -84,6 +84,7 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("limit:0", "number", "0", ""),
         ("the 10 drivers with the best lifetime value", "unknown", "lifetime value", "spend"),
         ("who registered the day before", "when", "", ""),
+        ("VIPs who opted in last week", "unknown", "day of consent", "marketing consent"),
         ("VIPs who visited less last month", "unknown", "came less", "in decline"),
         ("drivers who are behind on payments", "unknown", "behind on payments", "credit risk"),
         ("prospects who spent over 500", "contradiction", "segment:prospect spend>500", ""),

@@ -39,6 +39,8 @@ def moves(reader: Reader) -> None:
     elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
         if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
             reader.take(*(place for place in segments if reader.code(place) == "vip"))
+    elif reader.places("shape", "both"):
+        return  # 既是VIP又是流失客户: nobody is both
     elif len(segments) == 2 and not _joined(reader, segments) and not _newly(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
         happened = [place for place in segments if reader.code(place) == "reactivated"] or happened

@@ -143,7 +143,7 @@ def _event(reader: Reader, place: int, field: str, negated: bool) -> None:
     reader.take(place)
     if field in ("due", "birthday") and to_come(said):
         period = period.replace("last-", "next-")  # "due within 3 days": those to come
-    if not period and field in ("due", "birthday"):
+    if not period and field in ("due", "birthday") and not reader.parts.sort:  # "the birthdays of the top 20"
         period = "next-7d" if field == "due" else "this-month"
     if not period:
         if field == "visited" and not negated:
@@ -191,7 +191,8 @@ def _nearest_period(reader: Reader, place: int) -> str:
     summed = rows or _measured(reader) or any(one.field.startswith("visits") for one in reader.parts.filters)
 
     came = reader.shape(place) == "came" or reader.code(place) == "visited"
-    if not places or ((summed or _of_amount(reader, place)) and len(places) == 1 and came):
+    each = bool(reader.places("shape", *STEPS, "trend"))  # how many came every day: of the days it shows
+    if not places or ((summed or each or _of_amount(reader, place)) and len(places) == 1 and came):
         return ""
     english = reader.text(place).isascii()  # there the time follows what happened, in Chinese it goes before
     near = min(places, key=lambda other: (abs(other - place), (other < place) == english))

@@ -13,7 +13,7 @@ from questions.ground import PRODUCTS
 from questions.misread import NotUnderstood
 from questions.names import Names
 from questions.question import APART, Filter, Question
-from questions.vocabulary import fields, values
+from questions.vocabulary import fields, lexicon, values
 
 MOST_WIDER = 3
 GONE = frozenset({"lapsing", "dormant", "churned", "at_risk_vip", "prospect"})  # these have not come lately
@@ -24,6 +24,7 @@ NOT_OPENED = frozenset(
     {"period", "consent", "vehicle"}
 )  # a customer may be counted under one and have several
 SHORTEST, MONTHLY = 2, 62  # days of a period that are worth a line; more are shown by month
+OF_GOODS = frozenset({"fuel", "product"})
 ANY_DAY = date(2026, 1, 31)
 
 
@@ -49,7 +50,8 @@ def offers(question: Question, names: Names) -> tuple[Offer, ...]:
     # Of two times compared, what follows is of the latter.
     base = replace(question, period=question.period.rpartition(",")[2])
     found = (
-        *_shapes(base), *_splits(base, names), *_narrower(base), *_at_risk(base), *_times(base), *_wider(base)
+        *_shapes(base), *_splits(base, names), *_narrower(base), *_at_risk(base),
+        *_tagged(base, names), *_times(base), *_wider(base)
     )  # fmt: skip
     return tuple(one for one in found if one.question != question and _sound(one.question))
 
@@ -157,6 +159,22 @@ def _at_risk(question: Question) -> Iterator[Offer]:
         both = Filter("segment", "=", ("at_risk_vip", "vip"))
         filters = tuple(both if one == vips else one for one in question.filters)
         yield Offer("+at_risk", "narrow.at_risk", replace(question, filters=filters), 2, widens=True)
+
+
+def _alike(one: str, other: str) -> bool:
+    return one == other or {one, other} <= OF_GOODS
+
+
+def _tagged(question: Question, names: Names) -> Iterator[Offer]:
+    """洗车 is what was bought, and somebody's tag as well: who asked may have meant that."""
+    for one in question.filters:
+        for word, tag in names.tag_words.items():
+            known = lexicon().get(word)
+            if known and one.op == "=" and known.code in one.values and _alike(known.field, one.field):
+                rest = tuple(other for other in question.filters if other != one)
+                meant = _with(replace(question, filters=rest), Filter("tag", "=", (tag,)))
+                yield Offer("tag", "narrow.tag", meant, 2, {"tag": tag}, widens=True)
+                return
 
 
 def _only(question: Question, name: str, value: str) -> Offer:

@@ -148,9 +148,16 @@ def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         known = _named(text, start, names)[0]
         if len(found) == 1 and _BESIDE_TAG.search(text[:start]):
             return Token("value", "", text[start:end], "tag", values=found), end
-        if len(found) == 1 and _OF_TAG.match(text, end) and (known is None or known.field == "hour"):
+        alone = known is None and end - start > 1 and _apart(text, end, names)
+        if len(found) == 1 and (alone or (_OF_TAG.match(text, end) and (not known or known.field == "hour"))):
             return Token("value", "", text[start:end], "tag", values=found), end
     return None, start
+
+
+def _apart(text: str, end: int, names: Names) -> bool:
+    """Whether a word ends here: what follows it is known."""
+    rest = text[end:].lstrip()
+    return not rest or not rest[0].isalnum() or _at(rest, 0, names)[0] is not None
 
 
 def _tags(text: str, start: int, names: Names) -> tuple[tuple[str, ...], int]:

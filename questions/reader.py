@@ -25,6 +25,7 @@ class Reader:
                 self.left.append(token)
         self.much = False  # "how much" and not "how many"
         self.sized = False  # how large a group is, and not how many came into it
+        self.coming = any(token.code == "came" or (token.kind == "filler" and token.text[0] == "来") for token in found)
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 

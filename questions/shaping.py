@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from questions.means import average, much, share
+from questions.means import PEOPLE, average, much, share
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
 from questions.question import MEANS, MEASURES, STEPS, SUMMED
@@ -22,7 +22,9 @@ def kind(reader: Reader) -> None:
     reader.sized = any(reader.text(place) in size_words() for place in reader.places("shape", "count"))
     counting = reader.took("shape", "count")
     listing = reader.took("shape", "list")
-    comparing = reader.took("shape", "compare", "difference")
+    differing = reader.took("shape", "difference")
+    reader.sized = reader.sized or ((growth or differing) and not reader.coming)  # more VIPs than then
+    comparing = reader.took("shape", "compare") or differing
     trend = reader.took("shape", "trend")
     breakdown = reader.took("shape", "breakdown")
     _sold(reader)
@@ -109,10 +111,19 @@ def dimension(reader: Reader) -> None:
 def _of_groups(reader: Reader) -> None:
     """``which stations sold more than 10,000 litres``: a bound of stations, and not of customers."""
     parts = reader.parts
+    if parts.measure == "visits" and not reader.people and not _of_some(parts):  # visits of over 50 litres
+        for one in parts.filters:
+            if one.field in ("litres", "spend"):
+                raise NotUnderstood(Problem("number", one.canonical()))
     if parts.kind == "breakdown" and parts.measure in SUMMED and not reader.people:
         for one in parts.filters:
             if one.field == parts.measure:
                 raise NotUnderstood(Problem("number", one.canonical(), field=parts.by))
+
+
+def _of_some(parts: Parts) -> bool:
+    """Whether something is said of who the customers are."""
+    return any(one.field in PEOPLE for one in parts.filters)
 
 
 def _split(reader: Reader) -> bool:

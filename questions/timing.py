@@ -22,6 +22,8 @@ STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalt
 def times(reader: Reader) -> None:
     """The times that no event has taken."""
     parts = reader.parts
+    if parts.kind == "trend" and reader.coming and not parts.measure:
+        _visits_of(parts)
     places = reader.places("period")
     said = [reader.text(place) for place in places]
     found = _and_now(parts, beside(reader, [reader.code(place) for place in places]))
@@ -83,11 +85,17 @@ def _of_several(reader: Reader, found: list[str]) -> None:
         _happening(reader)
 
 
+def _visits_of(parts: Parts) -> None:
+    """Of a segment, those who came each week: its visits, as its trend is how many are in it."""
+    if any(one.field == "segment" and set(one.values) <= STANDING for one in parts.filters):
+        parts.measure = "visits"
+
+
 def _followed(reader: Reader, found: list[str]) -> bool:
     """How large a group is now and was then: its size at the end of each, and not who of it came in them."""
-    parts, unit = reader.parts, found[0].removeprefix("this-")
+    parts, unit = reader.parts, found[0].partition("-")[2]
     told = [one.values for one in parts.filters if one.field == "segment" and one.op == "="]
-    alike = found == [f"this-{unit}", f"last-{unit}"] and unit in STEPS
+    alike = set(found) == {f"this-{unit}", f"last-{unit}"} and unit in STEPS
     if not (alike and reader.sized and len(told) == 1 and set(told[0]) <= STANDING) or parts.measure:
         return False
     parts.kind, parts.by, parts.period = "trend", unit, f"last-{unit}.."

@@ -98,6 +98,9 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("which stations sold more than 10,000 litres", "number", "litres>10000", ""),
         ("customers who spent at least 500 in one visit", "unknown", "in one visit", ""),
         ("who came every week this quarter", "unknown", "every week", ""),
+        ("加油量超过40升的次数", "number", "litres>40", ""),  # of one visit, and not in all
+        ("消费前十名的生日", "when", "", ""),
+        ("既是沉睡客户又是VIP", "contradiction", "vip", ""),
         ("上个月戴眼镜的客户花了多少钱", "unknown", "戴眼镜", ""),  # not somebody of the family 戴
     ],
 )

@@ -47,6 +47,16 @@ def test_each_offer_is_another_question_that_can_be_typed(question: Question) ->
         return
 
 
+def test_who_asks_for_a_word_that_is_a_tag_as_well_is_offered_the_tag() -> None:
+    names = Names(PLACES, ("洗车",))
+    question = parse("洗车的VIP", names)
+    assert isinstance(question, Question)
+    meant = taken(question, "tag", names)
+    assert meant is not None
+    assert meant.canonical() == "segment:vip tag:洗车"
+    assert taken(question, "tag", NAMES) is None
+
+
 def test_who_asks_for_vips_away_is_offered_those_at_risk_too() -> None:
     question = parse("segment:vip last>30d", NAMES)
     assert isinstance(question, Question)

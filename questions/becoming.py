@@ -39,8 +39,6 @@ def moves(reader: Reader) -> None:
     elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
         if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
             reader.take(*(place for place in segments if reader.code(place) == "vip"))
-    elif reader.places("shape", "both"):
-        return  # 既是VIP又是流失客户: nobody is both
     elif len(segments) == 2 and not _joined(reader, segments) and not _newly(reader, segments):
         happened = [place for place in segments if reader.code(place) in HAPPEN][-1:]
         happened = [place for place in segments if reader.code(place) == "reactivated"] or happened
@@ -97,7 +95,8 @@ def _is_segment(reader: Reader, place: int) -> bool:
 
 def _joined(reader: Reader, places: list[int]) -> bool:
     between = range(places[0] + 1, places[-1])
-    return bool(reader.places("shape", "compare", "difference")) or any(
+    both = reader.places("shape", "both")  # 既是VIP又是流失客户: nobody is, and no move is meant
+    return bool(both or reader.places("shape", "compare", "difference")) or any(
         reader.shape(place) == "joint" for place in between
     )
 

@@ -25,7 +25,7 @@ class Reader:
                 self.left.append(token)
         self.much = False  # "how much" and not "how many"
         self.sized = False  # how large a group is, and not how many came into it
-        self.coming = any(token.code == "came" or (token.kind == "filler" and token.text[0] == "来") for token in found)
+        self.coming = any(one.code == "came" or one.text in ("来", "来的") for one in found)
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 

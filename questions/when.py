@@ -68,10 +68,20 @@ def _range(text: str, start: int) -> tuple[str, int] | None:
     first = begin[0]
     if first[0] in "mq" and end[0][:4].isdecimal():  # "from May to July 2026": both are of that year
         first = f"{end[0][:4]}-{first.removeprefix('m')}"
-    last = end[0]
-    if "-year-" in first and last[0] in "mq":  # 去年10月1日到10月7日: both are of that year
-        last = f"{first[: first.index('-year-')]}-year-{last}"
-    return f"{first}..{last}", end[1]
+    return f"{first}..{_of_its_year(first, end[0])}", end[1]
+
+
+def _of_its_year(first: str, last: str) -> str:
+    """去年10月1日到10月7日, 2025年3月到5月: both are of that year, or the end of the next: 去年11月到2月."""
+    if last[0] not in "mq":
+        return last
+    year, found, day = first.partition("-year-")
+    if found:
+        return f"{'this' if year == 'last' and last < day else year}-year-{last}"
+    if not first[:4].isdecimal() or not (day := first[5:]):
+        return last
+    told = last.removeprefix("m")
+    return f"{int(first[:4]) + (told < day)}-{told}"
 
 
 _MONTH_DAYS = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from questions.plain import Token
 from questions.question import Filter
 from questions.typed import DIMENSIONS, Parts
-from questions.vocabulary import people_words
+from questions.vocabulary import coming_words, people_words
 
 
 class Reader:
@@ -25,7 +25,7 @@ class Reader:
                 self.left.append(token)
         self.much = False  # "how much" and not "how many"
         self.sized = False  # how large a group is, and not how many came into it
-        self.coming = any(one.code == "came" or one.text in ("来", "来的") for one in found)
+        self.coming = any(one.code == "came" or one.text in coming_words() for one in found)
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 

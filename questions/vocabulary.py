@@ -216,6 +216,12 @@ def size_words() -> frozenset[str]:
 
 
 @cache
+def coming_words() -> frozenset[str]:
+    """Words after which a number of a group is of those who came."""
+    return frozenset(_data()["fillers_of_coming"]["zh"])
+
+
+@cache
 def or_words() -> frozenset[str]:
     """Words that join two of which either will do."""
     return frozenset(_data()["shape_of_joints"]["or"])

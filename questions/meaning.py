@@ -127,6 +127,8 @@ def _events(reader: Reader) -> None:
     absent = reader.places("shape", "absent")
     events = [(place, reader.code(place)) for place in reader.places("field", *EVENTS)]
     events += [(place, "visited") for place in (absent or reader.places("shape", "came"))]
+    if _of_source(reader):  # how they came to us is told without a time, what they did then is not
+        events.sort(key=lambda event: event[1] == "joined")
     for place, field in events:
         if (field in BEGUN and _apart(reader, field)) or (field == "visited" and _each_time(reader)):
             reader.take(place)
@@ -220,7 +222,7 @@ def _parted(reader: Reader) -> None:
 
 def _values(reader: Reader) -> None:
     """``VIP``, ``diesel``, ``station 2 and 5``: several of one field must be joined by a word."""
-    comparing = bool(reader.places("shape", "compare", "difference"))
+    comparing = reader.twice or bool(reader.places("shape", "compare", "difference"))
     both = (reader.took("shape", "both") or _twice(reader)) and not comparing and not _measured(reader)
     _days_between(reader)
     _alike(reader)

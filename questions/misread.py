@@ -15,7 +15,7 @@ LONGEST = 64
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``code``: unknown, station, place, number, date, operator, contradiction, either, value, splits,
-    when, long, empty."""
+    measures, when, long, empty."""
 
     code: str
     word: str = ""

@@ -24,8 +24,11 @@ class Reader:
             else:
                 self.left.append(token)
         self.much = False  # "how much" and not "how many"
+        self.twice = sum(one.code in ("count", "sold") and not one.text.isascii() for one in found) > 1
         self.sized = False  # how large a group is, and not how many came into it
-        self.coming = any(one.code == "came" or one.text in coming_words() for one in found)
+        self.coming = any(
+            _comes(*beside) for beside in zip([None, *found], found, [*found[1:], None], strict=False)
+        )
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 
@@ -68,3 +71,9 @@ class Reader:
 
     def dimensions(self) -> list[int]:
         return [place for place in self.places("field") if self.code(place) in DIMENSIONS]
+
+
+def _comes(before: Token | None, token: Token, after: Token | None) -> bool:
+    """Whether those who came are meant: 上月来的VIP, and not 半年来VIP的趋势."""
+    since = before is not None and before.kind == "period" and (after is None or after.kind != "filler")
+    return token.code == "came" or (token.text in coming_words() and not since)

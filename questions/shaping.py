@@ -63,7 +63,7 @@ def _sold(reader: Reader) -> None:
     bought = [reader.text(place) for place in reader.places("shape", "bought")]
     goods = any(one.field in ("fuel", "product") for one in reader.parts.filters)
     had = set(bought) <= {"had", "having", "got"} and not goods  # "had the most customers"
-    most = reader.parts.sort == "-?" and bool(bought) and not (moved or had)
+    most = reader.parts.sort in ("-?", "?") and bool(bought) and not (moved or had)
     if (sold or most) and not reader.places("field", *SUMMED):
         goods = any(SHOP.intersection(one.values) for one in reader.parts.filters)
         reader.parts.measure = reader.parts.measure or ("spend" if goods else "litres")
@@ -102,7 +102,9 @@ def dimension(reader: Reader) -> None:
         one.op == "=" and len(one.values) > 1 for one in parts.filters
     )
     mean = parts.measure in ("basket", *MEANS)  # of two nobody asks for the one of both together
-    if (apart or mean) and several and parts.kind in ("", "list", "count"):  # "汽油和柴油各多少"
+    if (
+        (apart or mean or reader.twice) and several and parts.kind in ("", "list", "count")
+    ):  # "汽油和柴油各多少"
         parts.kind = "compare"
     if reader.much and parts.kind == "count" and not parts.measure:
         much(reader)
@@ -213,6 +215,8 @@ def rest(reader: Reader) -> None:
             continue
         if token.kind == "field" and reader.parts.by and token.code in DIMENSIONS:
             raise NotUnderstood(Problem("splits", token.text, field=reader.parts.by))
+        if token.code in SUMMED and reader.parts.measure:
+            raise NotUnderstood(Problem("measures", token.text))
         if token.kind == "field":
             raise NotUnderstood(Problem("value", token.text, field=token.code))
         of_words = " " in token.text  # nothing is near to so many

@@ -100,6 +100,8 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("who came every week this quarter", "unknown", "every week", ""),
         ("加油量超过40升的次数", "number", "litres>40", ""),  # of one visit, and not in all
         ("消费前十名的生日", "when", "", ""),
+        ("昨天有几单一共多少钱", "measures", "多少钱", ""),
+        ("3号站的复购率是多少", "unknown", "复购率", "购买频率"),
         ("既是沉睡客户又是VIP", "contradiction", "vip", ""),
         ("上个月戴眼镜的客户花了多少钱", "unknown", "戴眼镜", ""),  # not somebody of the family 戴
     ],

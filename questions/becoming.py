@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from questions.misread import NotUnderstood, Problem
+from questions.misread import NotUnderstood, Problem, unknown
+from questions.question import SUMMED
 from questions.reader import Reader
 from questions.timing import HAPPEN
 
@@ -32,10 +33,7 @@ def moves(reader: Reader) -> None:
         reader.take(*became)
         reader.took("shape", "from", "to")
     elif dropped:
-        vips = [reader.code(place) for place in segments] == ["vip"]
-        _move(reader, "was", segments)
-        reader.add("became", "=", *sorted((*FALLEN, *(BELOW_VIP if vips else ()))))
-        reader.take(*dropped)
+        _dropped(reader, dropped, segments)
     elif len(segments) == 2 and {reader.code(place) for place in segments} == {"vip", "at_risk_vip"}:
         if not _joined(reader, segments):  # "which VIPs are at risk": those who are one
             reader.take(*(place for place in segments if reader.code(place) == "vip"))
@@ -44,6 +42,15 @@ def moves(reader: Reader) -> None:
         happened = [place for place in segments if reader.code(place) == "reactivated"] or happened
         if happened:
             _fallen(reader, [place for place in segments if place not in happened], happened)
+
+
+def _dropped(reader: Reader, dropped: list[int], segments: list[int]) -> None:
+    if not segments and reader.places("field", *SUMMED):  # what dropped is a sum
+        raise NotUnderstood(unknown(reader.text(dropped[0])))
+    vips = [reader.code(place) for place in segments] == ["vip"]
+    _move(reader, "was", segments)
+    reader.add("became", "=", *sorted((*FALLEN, *(BELOW_VIP if vips else ()))))
+    reader.take(*dropped)
 
 
 def _together(reader: Reader, places: list[int]) -> list[int]:

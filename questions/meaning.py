@@ -225,6 +225,7 @@ def _values(reader: Reader) -> None:
     comparing = reader.twice or bool(reader.places("shape", "compare", "difference"))
     both = (reader.took("shape", "both") or _twice(reader)) and not comparing and not _measured(reader)
     _days_between(reader)
+    _staged(reader)
     _alike(reader)
     groups: dict[tuple[str, bool], tuple[int, set[str]]] = {}
     for place in reader.places("value"):
@@ -282,6 +283,16 @@ def _goes_on(
     """``except Pudong and Hongqiao``: what a word alone joins to something denied is denied too."""
     last = groups.get((field, True), (place, set()))[0]
     return last < place - 1 and all(reader.shape(near) == "joint" for near in range(last + 1, place))
+
+
+def _staged(reader: Reader) -> None:
+    """``active vs dormant``: active is no segment, and what stands beside it is a stage like it."""
+    places = reader.places("value")
+    if any((token := reader.at(place)) and token.field == "lifecycle" for place in places):
+        for place in places:
+            token = reader.at(place)
+            if token and token.field == "segment" and token.code in values("lifecycle"):
+                reader.left[place] = replace(token, field="lifecycle")
 
 
 def _alike(reader: Reader) -> None:

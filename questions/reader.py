@@ -29,6 +29,7 @@ class Reader:
         self.coming = any(
             _comes(*beside) for beside in zip([None, *found], found, [*found[1:], None], strict=False)
         )
+        self.comparing = False
         self.growing = False  # how much more than before
         self.part = ""  # of two fields the one that is a part of the other
 

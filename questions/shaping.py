@@ -24,7 +24,7 @@ def kind(reader: Reader) -> None:
     listing = reader.took("shape", "list")
     differing = reader.took("shape", "difference")
     reader.sized = reader.sized or ((growth or differing) and not reader.coming)  # more VIPs than then
-    comparing = reader.took("shape", "compare") or differing
+    comparing = reader.comparing = reader.took("shape", "compare") or differing
     trend = reader.took("shape", "trend")
     breakdown = reader.took("shape", "breakdown")
     _sold(reader)
@@ -98,6 +98,7 @@ def dimension(reader: Reader) -> None:
         parts.kind = "breakdown"
     share(reader)
     _of_groups(reader)
+    _split_twice(reader)
     several = len(reader.places("period")) > 1 or any(
         one.op == "=" and len(one.values) > 1 for one in parts.filters
     )
@@ -126,6 +127,14 @@ def _of_groups(reader: Reader) -> None:
 def _of_some(parts: Parts) -> bool:
     """Whether something is said of who the customers are."""
     return any(one.field in PEOPLE for one in parts.filters)
+
+
+def _split_twice(reader: Reader) -> None:
+    """``VIPs vs regulars by station``: two that are compared, and not added up at each station."""
+    parts = reader.parts
+    several = sorted(one.field for one in parts.filters if one.op == "=" and len(one.values) > 1)
+    if reader.comparing and parts.by and several and parts.by not in several:
+        raise NotUnderstood(Problem("splits", parts.by, field=several[0]))
 
 
 def _split(reader: Reader) -> bool:
@@ -182,8 +191,8 @@ def _measure(reader: Reader) -> None:
     listing = parts.kind in ("", "list") and not parts.by
     if parts.sort.endswith("?"):
         _most(reader, parts.sort.removesuffix("?"), listing)
-    elif listing and parts.measure in MEANS:
-        parts.kind = "count"  # nobody has a mean of their own
+    elif listing and parts.measure in ("basket", *MEANS):
+        parts.kind = "count"  # a mean is of all of them
     elif listing and parts.measure and parts.kind == "list":
         parts.sort, parts.measure = parts.sort or f"-{parts.measure}", ""
     elif listing and parts.measure:

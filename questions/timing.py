@@ -22,8 +22,7 @@ STATES = frozenset({"segment", "lifecycle", "value", "frequency", "rfm", "loyalt
 def times(reader: Reader) -> None:
     """The times that no event has taken."""
     parts = reader.parts
-    if parts.kind == "trend" and reader.coming and not parts.measure:
-        _visits_of(parts)
+    _visits_of(reader)
     places = reader.places("period")
     said = [reader.text(place) for place in places]
     found = _and_now(parts, beside(reader, [reader.code(place) for place in places]))
@@ -38,6 +37,7 @@ def times(reader: Reader) -> None:
         raise NotUnderstood(Problem("periods", ", ".join(said)))
     told = {one.field.partition("_")[0] for one in parts.filters}
     segment = next((one for one in parts.filters if one.field == "segment" and one.op == "="), None)
+    _foretold(parts, found[0], said[0])
     summed = parts.measure not in ("", "customers") or bool(told & SUMMED) or parts.sort.lstrip("-") in SUMMED
     if (
         summed
@@ -85,9 +85,21 @@ def _of_several(reader: Reader, found: list[str]) -> None:
         _happening(reader)
 
 
-def _visits_of(parts: Parts) -> None:
+def _foretold(parts: Parts, period: str, said: str) -> None:
+    """Who will be lost next month: nobody knows."""
+    moving = any(
+        one.field in ("was", "became") or (one.field == "segment" and set(one.values) <= HAPPEN)
+        for one in parts.filters
+    )
+    if moving and ahead(period):
+        raise NotUnderstood(Problem("operator", said, field="became"))
+
+
+def _visits_of(reader: Reader) -> None:
     """Of a segment, those who came each week: its visits, as its trend is how many are in it."""
-    if any(one.field == "segment" and set(one.values) <= STANDING for one in parts.filters):
+    parts = reader.parts
+    coming = parts.kind == "trend" and reader.coming and not parts.measure
+    if coming and any(one.field == "segment" and set(one.values) <= STANDING for one in parts.filters):
         parts.measure = "visits"
 
 

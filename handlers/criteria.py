@@ -17,13 +17,12 @@ from handlers.text import cut
 from questions.misread import Misread
 from questions.moves import moves
 from questions.said import problem_facts
-from questions.whatif import WhatIf, completed, parse
-from segmentation.criteria import Criteria, CriteriaFault, changed, load
-from segmentation.criteria_store import in_force, with_change
+from questions.whatif import WhatIf, completed, parse, tried
+from segmentation.criteria import Criteria, CriteriaFault, load
+from segmentation.criteria_store import in_force, newest, with_change
 from segmentation.whatif import differences
 
 KIND = "what_if"
-TRIED = "tried"  # the version of criteria that nobody keeps
 Facts = dict[str, Any]
 
 
@@ -52,24 +51,15 @@ def what_if(ask: Ask) -> Reply | None:
 def _tried(ask: Ask, meant: WhatIf | Misread) -> Reply:
     if isinstance(meant, Misread):
         return Reply("replies/ask_problem", problem_facts(meant.problems[0]))
-    base = _newest(ask)
+    base = newest(ask.session, ask.house.criteria_file)
     try:
-        then = _with(base, meant)
+        then = tried(base, meant)
     except CriteriaFault as fault:
         return _refused(fault)
     if not differences(base.model_dump(), then.model_dump() | {"version": base.version}):
         return Reply("replies/criteria_same")
     number = asked.remember(ask.session, ask.who.user_id, meant.canonical(), now=ask.now)
     return errands.sent(ask, KIND, {"asked": number, "settings": meant.settings})
-
-
-def _newest(ask: Ask) -> Criteria:
-    """What will be in force once every change has taken effect: the next change begins from there."""
-    return with_change(load(ask.house.criteria_file), criteria_changes.last(ask.session))
-
-
-def _with(base: Criteria, meant: WhatIf) -> Criteria:
-    return changed(base, completed(meant.settings, base), TRIED)
 
 
 def _refused(fault: CriteriaFault) -> Reply:
@@ -82,8 +72,8 @@ def fetch(errand: Fetching) -> Brought:
     """Who of the asker's customers would move."""
     meant = WhatIf(errand.facts["settings"])
     with errand.database.read() as session:
-        now = with_change(load(errand.house.criteria_file), criteria_changes.last(session))
-    then = _with(now, meant)
+        now = newest(session, errand.house.criteria_file)
+    then = tried(now, meant)
     with errand.database.read() as session:
         found = moves(session, asker_of(errand.who, errand.house, errand.now), now, then)
     for move in found.facts["moves"]:
@@ -110,9 +100,9 @@ def ask_change(ask: Ask) -> Reply:
     if found is None:
         return Reply(toast="narrow.gone")
     number, meant = found
-    base = _newest(ask)
+    base = newest(ask.session, ask.house.criteria_file)
     try:
-        then = _with(base, meant)
+        then = tried(base, meant)
     except CriteriaFault as fault:
         return _refused(fault)
     facts = {"changes": _told(base, then), **_when(ask)}
@@ -127,10 +117,10 @@ def change(ask: Ask) -> Reply:
     found = _asked(ask)
     if found is None:
         return Reply(toast="narrow.gone")
-    base = _newest(ask)
+    base = newest(ask.session, ask.house.criteria_file)
     settings = completed(found[1].settings, base)
     try:
-        told = _told(base, changed(base, settings, TRIED))
+        told = _told(base, tried(base, found[1]))
     except CriteriaFault as fault:
         return _refused(fault)
     if not told:

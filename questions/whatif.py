@@ -9,10 +9,11 @@ from typing import Any
 
 from questions.misread import Misread, Problem, unknown
 from questions.vocabulary import segment_words, threshold_words, value_words
-from segmentation.criteria import Criteria
+from segmentation.criteria import Criteria, changed
 
 Settings = dict[str, Any]
 LONGEST = 200
+TRIED = "tried"  # the version of criteria that nobody keeps
 _BEGINS = re.compile(r"\s*(what\s+if\b|how\s+if\b|如果|假如|要是|若是?|假设)\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![a-z0-9.])(-?\d[\d,]*(?:\.\d+)?)\s*(k\b|w\b|千|万)?")
 _TYPED = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)\s*[=:\s]\s*(-?[\d.]+|[a-z]+)")
@@ -116,3 +117,8 @@ def completed(settings: Settings, criteria: Criteria) -> Settings:
     if "frequency.high_visits" in settings or not isinstance(visits, (int, float)):
         return settings
     return settings | {"frequency.high_visits": max(visits, criteria.frequency.high_visits)}
+
+
+def tried(base: Criteria, meant: WhatIf) -> Criteria:
+    """``base`` with what would be set. Raises CriteriaFault."""
+    return changed(base, completed(meant.settings, base), TRIED)

@@ -23,6 +23,11 @@ def in_force(session: Session, file: Path, now: datetime) -> Criteria:
     return with_change(load(file), criteria_changes.last(session, now))
 
 
+def newest(session: Session, file: Path) -> Criteria:
+    """What will be in force once every change has taken effect. Raises CriteriaFault, as in_force does."""
+    return with_change(load(file), criteria_changes.last(session))
+
+
 def with_change(base: Criteria, change: CriteriaChange | None) -> Criteria:
     """Raises CriteriaFault."""
     if change is None:

@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from bot.commands.ask_what_if import compared
 from bot.commands.common import (
     AsJson,
     asked_day,
@@ -30,6 +31,7 @@ from crm.db import Database
 from crm.staff import Staff
 from handlers.people import scope
 from handlers.route import MANAGERS
+from questions import whatif
 from questions.answer import Answer, answer, major
 from questions.asker import Asker
 from questions.files import write
@@ -76,9 +78,8 @@ def ask(
     check_target(export, "--export")
     with opened() as (settings, database):
         day = asked_day(settings, as_of)
-        with database.read() as session:
-            found = _ask(session, settings, asked, staff, day)
-        if export is not None and found.question is not None:
+        found = _ask(database, settings, asked, staff, day)
+        if export is not None and found.facts["understood"]:
             _export(database, found, export, "en" if asked.isascii() else settings.locale)
     classed = found.facts.get("as_of")
     if classed and classed > day:
@@ -101,31 +102,37 @@ def _vocabulary(as_json: bool) -> None:
         print(f"{row['field']:<24} {row['type']:<8} {row['example']:<24} {row['words']}")
 
 
-def _ask(session: Session, settings: Settings, text: str, staff: str, day: date) -> Asked:
-    asking = member(session, staff) if staff else None
-    stations = scope(session, asking) if asking else None
-    actor = asking.telegram_id if asking else 0
-    asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
+def _ask(database: Database, settings: Settings, text: str, staff: str, day: date) -> Asked:
     locale = "en" if text.isascii() else "zh"
-    question = parse(text, names_of(session, stations, day))
-    if isinstance(question, Misread):
-        sentence = " ".join(plain(problem(one, locale)) for one in question.problems)
-        unknown = [{"word": one.word, "nearest": one.nearest} for one in question.problems if one.word]
-        nothing = {"understood": False, "question": None, "said": sentence, "kind": None}
-        return Asked(nothing | {"not_understood": unknown}, sentence, [])
-    found = answer(session, question, asker)
-    line = plain(said(found, day, locale))
-    facts = {"understood": True, "question": question.canonical(), "said": line, "kind": question.kind}
-    lines = [_line(row) for row in _rows(found)]
-    return Asked(facts | _result(found), line, lines, question, asker, actor)
+    with database.read() as session:
+        asking = member(session, staff) if staff else None
+        stations = scope(session, asking) if asking else None
+        asker = Asker(stations, day, settings.country, settings.zone, settings.trust_self_reported)
+        meant = whatif.parse(text) or parse(text, names_of(session, stations, day))
+        if isinstance(meant, Misread):
+            return _misread(meant, locale)
+        if isinstance(meant, Question):
+            found = answer(session, meant, asker)
+            line = plain(said(found, day, locale))
+            facts = {"understood": True, "question": meant.canonical(), "said": line, "kind": meant.kind}
+            lines = [_line(row) for row in _rows(found)]
+            actor = asking.telegram_id if asking else 0
+            return Asked(facts | _result(found), line, lines, meant, asker, actor)
+    told = compared(database, settings.criteria_file, meant, asker, locale)
+    return Asked(told, told["said"], [_line(row) for row in told.get("rows", [])])
+
+
+def _misread(found: Misread, locale: str) -> Asked:
+    sentence = " ".join(plain(problem(one, locale)) for one in found.problems)
+    unknown = [{"word": one.word, "nearest": one.nearest} for one in found.problems if one.word]
+    nothing = {"understood": False, "question": None, "said": sentence, "kind": None}
+    return Asked(nothing | {"not_understood": unknown}, sentence, [])
 
 
 def _export(database: Database, found: Asked, path: Path, locale: str) -> None:
     """The whole answer as a file; each person in it is one row of the audit before the file is there."""
-    assert found.question is not None
-    assert found.asker is not None
-    if found.question.kind not in KINDS:
-        fail(f"--export: a {found.question.kind} is no list; ask for a list, a breakdown or a trend")
+    if found.question is None or found.asker is None or found.question.kind not in KINDS:
+        fail(f"--export: a {found.facts['kind']} is no list; ask for a list, a breakdown or a trend")
     content, customers = io.BytesIO(), []
     with database.read() as session:
         made = table(session, found.question, found.asker)

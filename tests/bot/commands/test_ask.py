@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import openpyxl
@@ -68,3 +69,22 @@ def test_a_day_before_the_last_run_says_whose_classes_are_told(folder: Path) -> 
     assert "note:" not in call("how many VIPs").stderr
     earlier = CliRunner().invoke(app, ["how many VIPs", "--as-of", "2026-01-31", "--json"])
     assert f"are those of {TODAY}" in earlier.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("text", ["what if VIP needs 5000000", "如果VIP门槛提高到5000000会怎样"])
+def test_what_if_is_answered_and_names_nobody(folder: Path, text: str) -> None:
+    told = json.loads(call(text, "--json").stdout.splitlines()[-1])
+    assert told["understood"]
+    assert told["kind"] == "what_if"
+    assert told["question"] == "what if value.high_spend=5000000"
+    assert told["value"] == sum(row["count"] for row in told["rows"]) > 0
+    assert "40 → 0" in told["said"]
+    assert all(set(row) == {"before", "after", "count"} for row in told["rows"])
+    assert call(text, "--export", str(folder / "moved.csv")).exit_code == 1
+
+
+def test_what_if_that_cannot_be_says_why(folder: Path) -> None:
+    told = json.loads(call("what if VIP is the top 400%", "--json").stdout.splitlines()[-1])
+    assert not told["understood"]
+    assert "at most" in told["said"] or "below" in told["said"]
+    assert call("what if VIP needs 9000 zorblax").exit_code == 1

@@ -64,8 +64,7 @@ def _tried(ask: Ask, meant: WhatIf | Misread) -> Reply:
 
 def _refused(fault: CriteriaFault) -> Reply:
     """What cannot be, by the name of the setting and what would be right."""
-    faults = [{"name": one.name, "code": one.code, "limit": one.limit} for one in fault.faults]
-    return Reply("replies/criteria_wrong", {"faults": faults})
+    return Reply("replies/criteria_wrong", {"faults": fault.facts()})
 
 
 def fetch(errand: Fetching) -> Brought:

@@ -13,7 +13,21 @@ HAN = "零〇一二两三四五六七八九十百千万"
 N = rf"(?:\d+|[{HAN}]+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _SIZES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
-_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
+_ENGLISH = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 _ORDINALS = ("first", "second", "third", "fourth")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH_NAMES = (
@@ -49,8 +63,6 @@ def count(text: str) -> int:
         return 1
     if text in _ENGLISH:
         return _ENGLISH.index(text)
-    if text == "twelve":
-        return 12
     total, section, digit = 0, 0, 0
     if len(text) > 2 and text[-1] in _DIGITS and (size := _SIZES.get(text[-2], 0)) > 10:
         return count(text[:-1]) + _DIGITS[text[-1]] * size // 10  # 一百五 is 150, and 一百零五 105

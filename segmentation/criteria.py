@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -68,6 +68,10 @@ class CriteriaFault(Exception):
         super().__init__("; ".join(sentences))
         self.sentences = sentences
         self.faults = faults or []
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Each fault as a template takes it: ``name`` of the setting, ``code``, ``limit``."""
+        return [asdict(one) for one in self.faults]
 
 
 class Visit(Part):

@@ -24,20 +24,26 @@ def compared(
 
     It names nobody: who would move is told in chat, where each look is one row of the audit.
     """
-    told = {"question": meant.canonical(), "kind": KIND}
     try:
         with database.read() as session:
             now = newest(session, criteria_file)
         then = tried(now, meant)
     except CriteriaFault as fault:
-        faults = [{"name": one.name, "code": one.code, "limit": one.limit} for one in fault.faults]
-        sentence = _line("replies/criteria_wrong", locale, {"faults": faults})
-        return told | {"understood": False, "said": sentence}
+        sentence = _line("replies/criteria_wrong", locale, {"faults": fault.facts()})
+        wrong = [{"word": one.name, "nearest": ""} for one in fault.faults]
+        return {
+            "understood": False,
+            "question": None,
+            "said": sentence,
+            "kind": None,
+            "not_understood": wrong,
+        }
     with database.read() as session:
         facts = moves(session, asker, now, then).facts
     rows = [{name: move[name] for name in ("before", "after", "count")} for move in facts["moves"]]
     said = _line("replies/what_if_said", locale, facts)
-    return told | {"understood": True, "said": said, "value": facts["moved"], "rows": rows}
+    told = {"understood": True, "question": meant.canonical(), "said": said, "kind": KIND}
+    return told | {"value": facts["moved"], "rows": rows}
 
 
 def _line(template: str, locale: str, facts: dict[str, Any]) -> str:

@@ -21,8 +21,9 @@ import pandas as pd
 from crm.db import Database
 from crm.schema import migrate
 from tests.questions import plain_accounts
+from tests.questions.made_chain import build
 from tests.questions.names import PLACES
-from tests.questions.plain_chain import OWN, Oracle, build
+from tests.questions.plain_chain import OWN, Oracle
 from tests.questions.plain_measures import measured, of_rows
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import STEPS, TODAY, Asked, asked, span

@@ -15,8 +15,9 @@ from questions.asker import Asker
 from questions.parse import parse
 from questions.question import Question
 from tests.questions.expected import CORPUS, FIRST, written
+from tests.questions.made_chain import build
 from tests.questions.names import NAMES
-from tests.questions.plain_chain import TODAY, build
+from tests.questions.plain_chain import TODAY
 
 pytestmark = pytest.mark.slow
 

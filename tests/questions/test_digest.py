@@ -16,7 +16,8 @@ from crm.outbox import Outbound
 from crm.staff import Staff
 from outreach.brought import brought
 from questions.digest import TOLD, digest
-from tests.questions.plain_chain import NOON, TODAY, build
+from tests.questions.made_chain import NOON, build
+from tests.questions.plain_chain import TODAY
 from tests.questions.plain_sums import measure
 from tests.questions.test_overview import SCOPES, asker, oracle_of
 

@@ -17,8 +17,9 @@ from questions.misread import NotUnderstood
 from questions.parse import parse
 from questions.question import Question
 from tests.questions import plain_accounts
+from tests.questions.made_chain import build
 from tests.questions.names import NAMES
-from tests.questions.plain_chain import TODAY, Oracle, build
+from tests.questions.plain_chain import TODAY, Oracle
 from tests.questions.plain_measures import measured, of_rows
 from tests.questions.plain_sums import measure
 from tests.questions.test_corpus import CORPUS, QUESTIONS

@@ -21,8 +21,9 @@ from questions.parse import parse
 from questions.question import Question
 from questions.table import LISTED, Column, Table, file_name, table
 from templates import LOCALES
+from tests.questions.made_chain import build
 from tests.questions.names import NAMES
-from tests.questions.plain_chain import TODAY, build
+from tests.questions.plain_chain import TODAY
 from tests.questions.test_corpus import CORPUS
 
 pytestmark = pytest.mark.slow

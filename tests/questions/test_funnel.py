@@ -15,7 +15,8 @@ from questions.asker import Asker
 from questions.funnel import SOURCES, STEPS, TILL, TooLong, asked, funnel, month_of
 from questions.period import NoSuchPeriod, days
 from questions.plain_period import period_of
-from tests.questions.plain_chain import NOON, TODAY, Oracle, build
+from tests.questions.made_chain import NOON, build
+from tests.questions.plain_chain import TODAY, Oracle
 from tests.questions.test_overview import SCOPES, asker, listed, oracle_of
 
 pytestmark = pytest.mark.slow

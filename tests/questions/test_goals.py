@@ -12,7 +12,8 @@ from crm.goals import Goal, put, seen_by
 from questions.asker import Asker
 from questions.goal_text import Wanted, read
 from questions.goals import asked, progress
-from tests.questions.plain_chain import NOON, TODAY, Oracle, build
+from tests.questions.made_chain import NOON, build
+from tests.questions.plain_chain import TODAY, Oracle
 from tests.questions.test_overview import SCOPES, SHANGHAI, asker, listed, oracle_of
 
 pytestmark = pytest.mark.slow

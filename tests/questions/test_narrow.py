@@ -16,8 +16,9 @@ from questions.names import Names
 from questions.narrow import offers, opened, taken
 from questions.parse import parse
 from questions.question import Question
+from tests.questions.made_chain import build
 from tests.questions.names import NAMES, PLACES
-from tests.questions.plain_chain import TODAY, build
+from tests.questions.plain_chain import TODAY
 from tests.questions.test_corpus import CORPUS, QUESTIONS
 
 pytestmark = pytest.mark.slow

@@ -23,8 +23,9 @@ from questions.parse import parse
 from questions.question import Question
 from questions.retention import months, retention
 from questions.standing import crossing
+from tests.questions.made_chain import NOON, build
 from tests.questions.names import NAMES
-from tests.questions.plain_chain import NOON, TODAY, Oracle, build
+from tests.questions.plain_chain import TODAY, Oracle
 
 pytestmark = pytest.mark.slow
 

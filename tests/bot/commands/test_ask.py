@@ -86,5 +86,7 @@ def test_what_if_is_answered_and_names_nobody(folder: Path, text: str) -> None:
 def test_what_if_that_cannot_be_says_why(folder: Path) -> None:
     told = json.loads(call("what if VIP is the top 400%", "--json").stdout.splitlines()[-1])
     assert not told["understood"]
+    assert (told["question"], told["kind"]) == (None, None)
+    assert told["not_understood"]
     assert "at most" in told["said"] or "below" in told["said"]
     assert call("what if VIP needs 9000 zorblax").exit_code == 1

@@ -19,7 +19,7 @@ from crm.db import Database, sqlite_url
 from crm.schema import migrate
 from outreach import standstill
 from outreach.standstill import Mark
-from tests.outreach.people import DAY, customer, queued, visit
+from tests.outreach.people import DAY, customer, queued, station, visit
 
 pytestmark = pytest.mark.slow
 
@@ -28,15 +28,18 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
-    """A chain in the data folder of the settings, where it is noon right now."""
+    """A chain in the data folder of the settings, where it is noon right now, at its stations too."""
     hour = (12 - NOW.hour) % 24
+    zone = f"Etc/GMT{-hour:+d}" if hour <= 14 else f"Etc/GMT{24 - hour:+d}"
     monkeypatch.setenv("FORECOURT_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("FORECOURT_TIMEZONE", f"Etc/GMT{-hour:+d}" if hour <= 14 else f"Etc/GMT{24 - hour:+d}")
+    monkeypatch.setenv("FORECOURT_TIMEZONE", zone)
     monkeypatch.delenv("FORECOURT_DATABASE_URL", raising=False)
     monkeypatch.delenv("FORECOURT_TOKEN", raising=False)
     monkeypatch.chdir(tmp_path)
     database = Database(sqlite_url(tmp_path))
     migrate(database)
+    with database.write() as session:
+        station(session, timezone=zone)
     return database
 
 

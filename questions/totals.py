@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, extract, func, null, select
+from sqlalchemy import ColumnElement, Label, Select, case, extract, func, literal, null, select
 
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
@@ -73,16 +73,15 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
     each = question.measure.endswith(EACH)
     whose += [Fillup.customer_id.is_not(None)] if each else []
     rows = [*ground.rows(question, these), *whose]
-    spend = case((Fillup.currency == ground.currency, Fillup.amount), else_=0)
     summed = (
-        func.count().label("visits"),
-        func.sum(Fillup.millilitres).label("litres"),
-        func.sum(spend).label("spend"),
+        literal(1).label("visits"),
+        Fillup.millilitres.label("litres"),
+        case((Fillup.currency == ground.currency, Fillup.amount), else_=0).label("spend"),
     )
     found: dict[Key, Totals] = defaultdict(Totals)
-    for key, visits, volume, money in _added(ground, by, rows, these, summed, grouped=True):
+    for key, visits, volume, money in _added(ground, by, rows, these, summed, grouped=by != "hour"):
         one = found[key]
-        one.visits, one.litres, one.spend = int(visits), int(volume or 0), int(money or 0)
+        one.visits, one.litres, one.spend = int(visits or 0), int(volume or 0), int(money or 0)
         one.days = (these[1] - these[0]).days + 1
     if question.summed == "visits" or question.measure in WITH_VISITS:
         apart = VARIED.get(by) or (_first(by, ground, these, ()) if by == "hour" else ())
@@ -116,14 +115,21 @@ def _added(
     by: str,
     rows: list[ColumnElement[bool]],
     days: Days,
-    summed: tuple[Any, ...],
+    summed: tuple[Label[Any], ...],
     *,
     grouped: bool,
 ) -> Iterator[Any]:
-    """Key and sums: first by what the index is in the order of, then by the dimension itself."""
+    """Key and sums: first by what the index is in the order of, then by the dimension itself.
+
+    Not ``grouped``: at once by the dimension. ``offset`` keeps that a query within the query, so that SQLite
+    works the hour out once a row, and does not sort by it with all that it is made of.
+    """
     first = _first(by, ground, days, (Fillup.customer_id,))
-    inner = select(*first, *summed).where(*rows)
-    told = (inner.group_by(*first) if grouped else inner).subquery()
+    if grouped:
+        added = (func.sum(one.element).label(one.name) for one in summed)
+        told = select(*first, *added).where(*rows).group_by(*first).subquery()
+    else:
+        told = select(*first, *summed).where(*rows).offset(0).subquery()
     key = _key(by, told)
     query = select(key, *(func.sum(told.c[one.name]) for one in summed)).select_from(_joined(by, told))
     yield from ground.session.execute(query.group_by(key) if by else query)

@@ -143,7 +143,7 @@ def follow_up(settings: Settings, database: Database, now: datetime) -> None:
 def fit_now(settings: Settings, database: Database, now: datetime) -> None:
     """The fit of the last month end that has passed, where that is not made yet."""
     yesterday = now.astimezone(settings.zone).date() - timedelta(days=1)
-    fit = refit(database, as_of=yesterday, now=now)
+    fit = refit(database, as_of=yesterday, now=now, trust=settings.trust_self_reported)
     if fit.weak:
         log.info("the lifetime fit in force is weak (%s): rhythm alone speaks", fit.weak)
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, String, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from crm import audit, customers, meta, notes, rollup, tags, talks, tasks
+from crm import audit, customers, forecasts, meta, notes, rollup, tags, talks, tasks
 from crm.asked import Asked
 from crm.audit import Audit
 from crm.coupons import Coupon
@@ -161,7 +161,7 @@ def _empty_log(session: Session, ids: Sequence[int], chats: Sequence[int]) -> No
 
 
 def _drop_rows(session: Session, ids: Sequence[int]) -> None:
-    for written in (notes, tags, tasks):
+    for written in (forecasts, notes, tags, tasks):
         for customer_id in ids:
             written.erase(session, customer_id)
     for table in (Vehicle, CustomerSegment, SegmentChange, DimensionChange):

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from crm import fillups, notes, phones, rollup, tags, tasks, visits
+from crm import fillups, forecasts, notes, phones, rollup, tags, tasks, visits
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment
@@ -96,7 +96,7 @@ def join(session: Session, keep: Customer, gone: Customer, now: datetime) -> Non
     session.execute(update(Fillup).where(Fillup.customer_id == gone.id).values(customer_id=keep.id))
     session.execute(update(Vehicle).where(Vehicle.customer_id == gone.id).values(customer_id=keep.id))
     session.execute(delete(CustomerSegment).where(CustomerSegment.customer_id == gone.id))
-    for written in (notes, tags, tasks):
+    for written in (forecasts, notes, tags, tasks):
         written.move(session, keep.id, gone.id)
     session.flush()
     rollup.changed_customers(session, (keep.id, gone.id))

@@ -31,6 +31,11 @@ def of(session: Session, month: date) -> LifetimeFit | None:
     return session.get(LifetimeFit, month)
 
 
+def is_latest(session: Session, month: date) -> bool:
+    """Whether no later month end was fitted."""
+    return session.scalar(select(LifetimeFit.month).where(LifetimeFit.month > month).limit(1)) is None
+
+
 def in_force(session: Session, day: date, known_at: datetime | None = None) -> LifetimeFit | None:
     """The fit that holds on ``day``: the latest by then, weak ones too, so that rhythm alone speaks.
 

@@ -625,6 +625,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_erased_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
+        "forecasts",
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("visits", sa.Double(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_forecasts_customer_id_customers")
+        ),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_forecasts")),
+    )
+    op.create_table(
         "notes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -940,6 +952,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notes_customer_id"))
 
     op.drop_table("notes")
+    op.drop_table("forecasts")
     with op.batch_alter_table("erased", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erased_customer_id"))
 

@@ -39,7 +39,7 @@ def lifetime(
         if day > today(settings):
             fail(f"--as-of {day} is still to come, and a fit is of what has happened")
         with working("Fitting"):
-            fit = refit(database, as_of=day, now=now(), again=again)
+            fit = refit(database, as_of=day, now=now(), trust=settings.trust_self_reported, again=again)
             month = last_month_end(day)
             history, _ = read(settings, database, month).history(criteria_in_force(settings, database))
             found = report(history, month, fit).facts()

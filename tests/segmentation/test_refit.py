@@ -21,10 +21,11 @@ from segmentation.calibration_chart import picture
 from segmentation.classes import day_number
 from segmentation.criteria import load
 from segmentation.features import History, features
+from segmentation.lifetime_sums import statistics
 from segmentation.lifetime_table import summary
 from segmentation.looking import look
 from segmentation.refit import last_month_end, report
-from segmentation.refitting import in_force, refit, statistics
+from segmentation.refitting import in_force, refit
 from segmentation.visits import visits
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, frame, people
 

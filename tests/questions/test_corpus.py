@@ -44,6 +44,7 @@ def test_every_question_means_what_it_should(text: str, expected: str) -> None:
     assert parse(expected, NAMES) == meant
 
 
+@pytest.mark.slow  # a sixth of all quick tests
 @pytest.mark.parametrize(("text", "_expected"), ASKED, ids=[text for text, _ in ASKED])
 def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) -> None:
     word = "zorblax" if text.isascii() else "麒麟"

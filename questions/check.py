@@ -20,11 +20,14 @@ ORDERED = frozenset({
 })  # fmt: skip
 BUYING = frozenset({"visited", "first", "product", "payment", "only", "weekday", "hour"})
 ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})
+CUT = frozenset({"list", "breakdown", "change"})  # what is shown row by row, and can end sooner
 
 
 def check(question: Question) -> Question:
     """The question, with what it leaves open filled in. Raises NotUnderstood for a contradiction."""
     question = _completed(question)
+    if question.limit is not None and question.kind not in CUT:  # a number is of all of them
+        raise NotUnderstood(Problem("operator", f"limit:{question.limit}", field="limit"))
     _never_came(question)
     for field in {one.field for one in question.filters}:
         these = question.of(field)

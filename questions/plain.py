@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from questions import clock, dates, figures, when
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
-from questions.vocabulary import Word, lexicon
+from questions.vocabulary import Word, lexicon, plain, values
 
 _PLACE = r"(?:加油站|油站|站点|站|门店)"
 _HAN = f"[{dates.HAN}]"
@@ -41,6 +41,9 @@ _AROUND = re.compile(
 )
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|还?有|或者?|与|and\b|or\b) ?")
 _PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大]")
+
+CLASSES = frozenset({"segment", "lifecycle", "value", "frequency", "loyalty", "credit"})
+FIRST_WORDS = 2  # of a class, its names in both languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +148,21 @@ def _tagged(text: str, start: int, names: Names) -> tuple[Token | None, int]:
         found, end = _tags(text, start, names)
         if len(found) == 1 and (after := _TAG_AFTER.match(text, end)):
             return Token("value", "", text[start : after.end()], "tag", values=found), after.end()
-        known = _named(text, start, names)[0]
+        known = _unless_by_the_way(_named(text, start, names)[0])
         if len(found) == 1 and _BESIDE_TAG.search(text[:start]):
             return Token("value", "", text[start:end], "tag", values=found), end
         alone = known is None and end - start > 1 and _apart(text, end, names)
         if len(found) == 1 and (alone or (_OF_TAG.match(text, end) and (not known or known.field == "hour"))):
             return Token("value", "", text[start:end], "tag", values=found), end
     return None, start
+
+
+def _unless_by_the_way(known: Token | None) -> Token | None:
+    """None for a further word for a class of customers: a tag of that name is meant, 大客户 where there is one."""
+    if known is None or known.field not in CLASSES:
+        return known
+    first = values(known.field)[known.code][:FIRST_WORDS]
+    return known if known.text in {plain(word) for word in first} else None
 
 
 def _apart(text: str, end: int, names: Names) -> bool:

@@ -98,7 +98,7 @@ def dimension(reader: Reader) -> None:
         parts.kind = "breakdown"
     share(reader)
     _of_groups(reader)
-    _split_twice(reader)
+    _split_twice(reader, apart)
     several = len(reader.places("period")) > 1 or any(
         one.op == "=" and len(one.values) > 1 for one in parts.filters
     )
@@ -129,11 +129,11 @@ def _of_some(parts: Parts) -> bool:
     return any(one.field in PEOPLE for one in parts.filters)
 
 
-def _split_twice(reader: Reader) -> None:
-    """``VIPs vs regulars by station``: two that are compared, and not added up at each station."""
+def _split_twice(reader: Reader, apart: bool) -> None:
+    """``VIPs vs regulars by station``, 每站VIP和常客各多少: each of two, and not both added up."""
     parts = reader.parts
     several = sorted(one.field for one in parts.filters if one.op == "=" and len(one.values) > 1)
-    if reader.comparing and parts.by and several and parts.by not in several:
+    if (reader.comparing or apart) and parts.by and several and parts.by not in several:
         raise NotUnderstood(Problem("splits", parts.by, field=several[0]))
 
 

@@ -62,3 +62,17 @@ def test_a_tag_that_ends_as_a_car_does_is_no_name() -> None:
     meant = parse("list customers tagged 洗车", Names(tags=("洗车",)))
     assert isinstance(meant, Question)
     assert meant.canonical() == "tag:洗车"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("上个月来过的大客户", "tag:大客户 visited:last-month"),  # the chain has a word of its own
+        ("常客有多少", "show:count segment:regular"),
+        ("大客户标签的VIP", "segment:vip tag:大客户"),
+    ],
+)
+def test_a_tag_is_meant_before_a_further_word_for_a_class(text: str, expected: str) -> None:
+    meant = parse(text, Names(tags=("大客户", "常规客户")))
+    assert isinstance(meant, Question)
+    assert meant.canonical() == expected

@@ -6,6 +6,7 @@ from questions.misread import NotUnderstood, Problem
 from questions.plain import Token
 from questions.question import BEGUN, PACES, SUMMED
 from questions.reader import Reader
+from questions.typed import began
 from questions.vocabulary import fields, lexicon
 
 GRADES = ("92", "95", "98")  # a number that is nothing else is a grade of petrol
@@ -64,9 +65,7 @@ def _began(reader: Reader, place: int, token: Token, op: str, used: list[int]) -
     field = next((near for near in beside if reader.code(near) in BEGUN), None)
     if token.code != "days" or token.high is not None or not op or field is None:
         return False
-    days = round(token.number)
-    ended = f"..{days + (op == '>')}-days-ago"
-    reader.add(reader.code(field), "=", ended if op in (">", ">=") else f"last-{days + (op == '<=')}d")
+    reader.add(reader.code(field), "=", began(op, round(token.number)))
     reader.take(*used, field, *(near for near in beside if reader.shape(near) == "ago"))
     return True
 

@@ -55,11 +55,21 @@ def _completed(question: Question) -> Question:
             kind = "count"
         question = replace(question, kind=kind)
     _one_person(question)
+    question = _limited(question)
+    kind = question.kind
     if kind == "change" and not (question.of("was") or question.of("became")):
         raise NotUnderstood(Problem("value", field="became"))
     if kind == "compare":
         return _compared(question)
     return _dimensioned(question)
+
+
+def _limited(question: Question) -> Question:
+    """The litres of the top five are told of each of them."""
+    counted = question.kind == "count" and question.measure in ROWS and not question.of("who")
+    if question.limit is None or not counted:
+        return question
+    return replace(question, kind="list", sort=question.sort or f"-{question.measure}", measure="customers")
 
 
 def _one_person(question: Question) -> None:

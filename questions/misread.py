@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from questions.vocabulary import nearest_words, plain
 
-ALIKE = 0.55
+ALIKE = 0.75
+LIKELY = 0.6  # of words that have the same letters, or of which one is all in the other
 LONGEST = 64
 
 
@@ -39,5 +40,17 @@ class NotUnderstood(Exception):
 def unknown(word: str, among: Iterable[str] | None = None, nearest: str = "") -> Problem:
     if nearest:
         return Problem("unknown", word[:LONGEST], nearest)
-    near = get_close_matches(plain(word), nearest_words() if among is None else list(among), 1, ALIKE)
+    asked = plain(word)
+    among = nearest_words() if among is None else list(among)
+    near = [one for one in get_close_matches(asked, among, 3, LIKELY) if _near(asked, one)]
     return Problem("unknown", word[:LONGEST], near[0] if near else "")
+
+
+def _near(word: str, other: str) -> bool:
+    """Whether the one may well have been meant by the other; two signs of Chinese say too little for that."""
+    shorter = min(len(word), len(other))
+    if shorter < (3 if word.isascii() else 2):
+        return False
+    if word in other or other in word or (word.isascii() and sorted(word) == sorted(other)):
+        return True
+    return shorter > 2 and SequenceMatcher(None, word, other).ratio() >= ALIKE

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from questions.plain import Token
 from questions.question import Filter
 from questions.typed import DIMENSIONS, Parts
-from questions.vocabulary import coming_words, people_words
+from questions.vocabulary import coming_words, people_words, usual_words
 
 
 class Reader:
@@ -17,6 +17,7 @@ class Reader:
         self.parts = parts
         self.left: list[Token | None] = []
         self.people: set[int] = set()  # places after which a word for customers stood
+        self.usual = next((token.text for token in found if token.text in usual_words()), "")
         for token in found:
             if token.kind == "filler":
                 if token.text in people_words():

@@ -11,6 +11,7 @@ from questions.timing import HAPPEN
 from questions.typed import DIMENSIONS, ORDERS, Parts
 from questions.vocabulary import size_words
 
+AS_A_RULE = frozenset({"payment", "weekday", "hour"})  # of which what is done once counts
 SHOP = frozenset({"shop", "wash"})  # of which nobody counts litres
 
 
@@ -218,6 +219,7 @@ def rest(reader: Reader) -> None:
     """Every word must have said something."""
     if reader.growing:
         _grown(reader.parts)
+    _as_a_rule(reader)
     reader.took("shape", "from", "to", "joint", "by", "money", "sort", "top")
     for token in reader.left:
         if token is None:
@@ -235,6 +237,13 @@ def rest(reader: Reader) -> None:
         parts.kind or parts.filters or parts.sort or parts.by or parts.period or parts.measure or parts.limit
     ):
         raise NotUnderstood(Problem("empty"))  # "how pay": of everybody, nobody asks that
+
+
+def _as_a_rule(reader: Reader) -> None:
+    """``who usually pay cash``: who ever paid so is another; of a fuel it is what they prefer."""
+    told = {one.field for one in reader.parts.filters if one.op == "="}
+    if reader.usual and told & AS_A_RULE and not told & {"fuel", "home"} and reader.parts.kind != "breakdown":
+        raise NotUnderstood(unknown(reader.usual, nearest="only" if reader.usual.isascii() else "只用"))
 
 
 def _grown(parts: Parts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ DIMENSIONS = (
     *("product", "payment", "weekday", "hour"),
     *FIELDS,
 )
-DIRECTIVES = ("show", "by", "measure", "period", "sort", "limit")
+DIRECTIVES = ("show", "by", "measure", "period", "since", "until", "sort", "limit")
 ORDERS = (*(name for name in MEASURES if name not in ("customers", *MEANS)), "last", "gap")
 TERM = re.compile(r'(?<![^\s,])-?[^\W\d]\w*(?::|>=|<=|[<>=])(?:"[^"]*"|[^\s"])+')
 _NUMBER = re.compile(r"(-?\d[\d]*(?:\.\d+)?)\s*(k|w|千|万)?(?:元|yuan|rmb|l|升|km|公里|次)?")
@@ -106,6 +107,8 @@ def _directive(name: str, given: list[str], parts: Parts) -> None:
     }.get(name, ())  # fmt: skip
     if name == "period":
         parts.period = ",".join(_period(each) for each in given)
+    elif name in ("since", "until"):
+        parts.period = _bounded(name, given, parts.period)
     elif name == "sort":
         if word.removeprefix("-") not in ORDERS:
             raise NotUnderstood(unknown(word.removeprefix("-"), ORDERS))
@@ -120,10 +123,24 @@ def _directive(name: str, given: list[str], parts: Parts) -> None:
         setattr(parts, "kind" if name == "show" else name, word)
 
 
+def _bounded(name: str, given: list[str], other: str) -> str:
+    """``since:2026-06-01``, ``until:last-month``, or both: of ``other`` the end that is not named here."""
+    begin, dots, end = other.partition("..")
+    open_at = begin if name == "since" else end
+    if len(given) != 1 or open_at or (other and not dots):
+        raise NotUnderstood(Problem("periods", ", ".join([other, *given])))
+    only = _period(given[0])
+    if ".." in only:
+        raise NotUnderstood(Problem("date", given[0]))
+    return _period(f"{only}..{end}" if name == "since" else f"{begin}..{only}")
+
+
 def filters(name: str, op: str, given: list[str], names: Names, *, negated: bool = False) -> list[Filter]:
     """The filters of one term. Raises NotUnderstood."""
     kind = fields()[name].type
     ordered = kind in ("number", "days")
+    if kind == "period" and op != "=" and len(given) == 1:
+        return [Filter(name, "!=" if negated else "=", (_timed(name, op, given[0]),))]
     if (op != "=" and not ordered) or (negated and ordered and op != "="):
         raise NotUnderstood(Problem("operator", name, field=name))
     if kind in ("number", "days"):
@@ -214,6 +231,23 @@ def _place(name: str, value: str, names: Names) -> tuple[str, ...]:
 
 def _time(_name: str, value: str, _names: Names) -> str:
     return _period(value)
+
+
+def _timed(name: str, op: str, value: str) -> str:
+    """``joined>90d``: longer ago than that; ``visited>=2026-06-01``: on that day or later."""
+    if name in BEGUN and _DAYS.fullmatch(plain_number(value)):
+        return began(op, int(day_count(value, name)[:-1]))
+    try:
+        day = date.fromisoformat(value)
+    except ValueError as error:
+        raise NotUnderstood(Problem("operator", name, field=name)) from error
+    beside = timedelta(days={">": 1, "<": -1}.get(op, 0))
+    return f"{day + beside}.." if op in (">", ">=") else f"..{day + beside}"
+
+
+def began(op: str, days: int) -> str:
+    """Over so many days ago, or within them."""
+    return f"..{days + (op == '>')}-days-ago" if op in (">", ">=") else f"last-{days + (op == '<=')}d"
 
 
 def _name(_name: str, value: str, _names: Names) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from string import ascii_lowercase
 
 from questions.plain import Token
 from questions.vocabulary import lexicon, people_words
 
-SHORTEST = 5
+SHORTEST = 4
 LONG = 8  # letters; so long a word is known also where it says something only beside another
 VOWELS = "aeiou"
+ASKING = frozenset({"which", "where", "about", "since", "month", "quarter", "compare", "average"})
 
 
 def righted(text: str, found: list[Token]) -> str:
@@ -27,19 +29,22 @@ def meant(word: str) -> str:
         return ""
     if _known(word):
         return ""
-    near = sorted({right for slip in _slips(word) if (right := _known(slip))})
+    slips = _slips(word) if len(word) > SHORTEST else _lacking(word)
+    near = sorted({right for slip in slips if (right := _known(slip))})
     return near[0] if len(near) == 1 else ""
 
 
 def _slips(word: str) -> set[str]:
     """Neighbours the other way round, a letter twice or too few, a vowel for another; the first is right."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
     places = range(1, len(word))
     turned = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in places if at + 1 < len(word)}
     doubled = {word[:at] + word[at + 1 :] for at in places if word[at] == word[at - 1]}
-    lacking = {word[:at] + letter + word[at:] for at in (*places, len(word)) for letter in letters}
     vowels = {word[:at] + vowel + word[at + 1 :] for at in places if word[at] in VOWELS for vowel in VOWELS}
-    return turned | doubled | lacking | vowels
+    return turned | doubled | _lacking(word) | vowels
+
+
+def _lacking(word: str) -> set[str]:
+    return {word[:at] + letter + word[at:] for at in range(1, len(word) + 1) for letter in ascii_lowercase}
 
 
 def _known(word: str) -> str:
@@ -51,4 +56,5 @@ def _known(word: str) -> str:
 def _words() -> frozenset[str]:
     named = {word for word, meaning in lexicon().items() if meaning.kind in ("field", "value")}
     named |= {part for word in named for part in word.split() if len(part) >= LONG}
-    return frozenset(word for word in named | people_words() if word.isascii() and len(word) >= SHORTEST)
+    named |= people_words() | ASKING
+    return frozenset(word for word in named if word.isascii() and len(word) > SHORTEST)

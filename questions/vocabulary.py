@@ -210,6 +210,12 @@ def titles() -> tuple[str, ...]:
 
 
 @cache
+def usual_words() -> frozenset[str]:
+    """Words that ask what somebody does as a rule, and not once."""
+    return frozenset(_data()["habits"]["usual"])
+
+
+@cache
 def size_words() -> frozenset[str]:
     """Words that ask how large a group is."""
     return frozenset(_data()["shape_of_counts"]["size"])

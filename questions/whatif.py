@@ -7,14 +7,25 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from questions import dates
 from questions.misread import Misread, Problem, unknown
+from questions.spoken import figured
 from questions.vocabulary import segment_words, threshold_words, value_words
 from segmentation.criteria import Criteria, changed
 
 Settings = dict[str, Any]
 LONGEST = 200
 TRIED = "tried"  # the version of criteria that nobody keeps
-_BEGINS = re.compile(r"\s*(what\s+if\b|how\s+if\b|如果|假如|要是|若是?|假设)\s*", re.IGNORECASE)
+_BEGINS = re.compile(
+    r"(?:and |so |hey,? )?(?:(?:what|how)(?: happens| would happen| would change)? if\b"
+    r"|suppose\b|supposing\b|imagine\b|if\b(?=.*\d.*\b(?:how many|who|what)\b))\s*"
+    r"|那?么?(?P<who>\S{0,6}?) ?(?:如果|假如|要是|若是?|假设)\s*",
+)
+_BAR = re.compile(r"门槛|标准|\bthreshold\b|\bcut-?off\b|\bthe (?:\w+ )?bar\b")  # moved to some number
+_HAN = re.compile(
+    r"(?<![\d.])(?:[一二两三四五六七八九][一二三四五六七八九十零百千万]*[十百千万][一二三四五六七八九十零百千万]*|十[一二三四五六七八九]?"
+    r"|[一二两三四五六七八九十](?=[次天日成]|个百分点))"
+)
 _NUMBER = re.compile(r"(?<![a-z0-9.])(-?\d[\d,]*(?:\.\d+)?)\s*(k\b|w\b|千|万)?")
 _TYPED = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)\s*[=:\s]\s*(-?[\d.]+|[a-z]+)")
 _TIMES = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
@@ -35,10 +46,10 @@ class WhatIf:
 def parse(text: str) -> WhatIf | Misread | None:
     """None where the text is no such question."""
     flat = " ".join(unicodedata.normalize("NFKC", text[: LONGEST + 1]).casefold().split())
-    begins = _BEGINS.match(flat)
-    if begins is None:
+    if len(flat) <= LONGEST:
+        flat = _figured(flat)
+    if (asked := _supposed(flat)) is None:
         return None
-    asked = flat[begins.end() :].strip(" ?!.。,、呢")
     if len(flat) > LONGEST:
         return Misread((Problem("long", field=str(LONGEST)),))
     typed = _TYPED.findall(asked)
@@ -46,6 +57,23 @@ def parse(text: str) -> WhatIf | Misread | None:
         rest = _TYPED.sub(" ", asked).strip(" ,;")
         return Misread((unknown(rest),)) if rest else WhatIf({name: _value(word) for name, word in typed})
     return _plain(asked)
+
+
+def _figured(flat: str) -> str:
+    """With each number in digits: nine thousand, 九千, 百分之十."""
+    share = re.sub(r"百分之(\d+)", r"\1%", _HAN.sub(lambda match: str(dates.count(match[0])), flat))
+    return figured(share)
+
+
+def _supposed(flat: str) -> str | None:
+    """What is supposed; None where nothing is: a threshold with a number is one, however it is asked."""
+    begins = _BEGINS.match(flat)
+    if begins is None or (begins["who"] and begins["who"] not in _people()):
+        if not (_BAR.search(flat) and _NUMBER.search(flat) and any(word in flat for word in _people())):
+            return None
+        begins = None
+    rest = f"{begins['who'] or ''} {flat[begins.end() :]}" if begins else flat
+    return rest.strip(" ?!.。,、呢")
 
 
 def _value(word: str) -> Any:

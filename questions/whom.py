@@ -118,7 +118,7 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
     if not lost or any(_slip(token.text) for token in lost):
         return ""
     if asked_by_name:
-        told = [token for token in said if token.kind != "filler"]
+        told = [token for token in said if token.kind != "filler" and not _part_of_name(token, names)]
         if len(said) > len(told) and len(wanted.split()) > LONGEST_NAME:
             return ""  # "everyone we can't get hold of"
         return wanted if all(token.code == "list" or len(token.text) == 1 for token in told) else ""
@@ -126,6 +126,11 @@ def whom(rest: str, found: list[Token], names: Names) -> str:
         wanted
     )
     return wanted if alone and len(wanted.split()) <= 3 else ""
+
+
+def _part_of_name(token: Token, names: Names) -> bool:
+    """Chen Jing: it is only by a part of its name that a station, or an account, is called jing."""
+    return token.field in ("station", "account") and not token.code and token.text not in names.words
 
 
 def of_one(found: list[Token]) -> Token | None:

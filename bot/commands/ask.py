@@ -87,8 +87,8 @@ def ask(
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     if as_json:
         print_json(found.facts)
-        return
-    print("\n".join([found.said, *found.lines]))
+    else:
+        print("\n".join([found.said, *found.lines]))
     if not found.facts["understood"]:
         raise typer.Exit(1)
 

@@ -111,6 +111,16 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("昨天有几单一共多少钱", "measures", "多少钱", ""),
         ("3号站的复购率是多少", "unknown", "复购率", "购买频率"),
         ("既是沉睡客户又是VIP", "contradiction", "vip", ""),
+        ("VIPs who usually pay cash", "unknown", "usually", "only"),  # who ever did is another
+        ("how much do customers who mostly come at night spend", "unknown", "mostly", "only"),
+        ("通常周末来的客户", "unknown", "通常", "只用"),
+        ("how many of the top 10 customers are taxis", "operator", "limit:10", ""),
+        ("show:trend measure:spend limit:5", "operator", "limit:5", ""),
+        ("what is 95 going for at station 2", "unknown", "price of", ""),
+        ("who sometimes pays cash", "unknown", "sometimes", ""),  # as near to kilometres as to anything
+        ("天气", "unknown", "气", ""),
+        ("since:2026-06-01 since:2026-07-01", "periods", "2026-06-01.., 2026-07-01", ""),
+        ("visited>30d", "operator", "visited", ""),
         ("上个月戴眼镜的客户花了多少钱", "unknown", "戴眼镜", ""),  # not somebody of the family 戴
     ],
 )

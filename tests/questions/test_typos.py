@@ -20,6 +20,7 @@ from tests.questions.names import NAMES
         ("custmers", "customers"),
         ("chuurned", "churned"),
         ("statoin", "station"),
+        ("wich", "which"),
     ],
 )
 def test_a_slip_of_the_finger_is_put_right(word: str, right: str) -> None:

@@ -24,6 +24,15 @@ MEANT: list[tuple[str, str, dict[str, Any]]] = [
     ("如果流失改成200天", "what if churned means 200 days", {"lifecycle.churned_after_days": 200}),
     ("如果沉睡改成60天", "what if dormant after 60 days", {"lifecycle.dormant_least_days": 60}),
     ("假如新客户算60天", "what if new is 60 days", {"lifecycle.new_days": 60}),
+    ("如果VIP要九千呢", "what if VIP needs nine thousand", {"value.high_spend": 9000}),
+    ("VIP门槛降到五千会怎样", "lower the VIP threshold to five thousand", {"value.high_spend": 5000}),
+    ("VIP要是一万二呢", "if VIP needed 12k, how many would move?", {"value.high_spend": 12_000}),
+    (
+        "如果VIP是前百分之十",
+        "suppose VIP is the top ten percent",
+        {"value.high_percent": 10, "value.high_spend": None},
+    ),
+    ("如果沉睡改成六十天", "what happens if dormant is sixty days", {"lifecycle.dormant_least_days": 60}),
     ("如果回流是45天呢", "what if reactivated is 45 days", {"lifecycle.reactivated_days": 45}),
 ]
 

@@ -58,6 +58,7 @@ def test_what_cannot_be_a_file_is_said(folder: Path, database: Database) -> None
     assert "a count is no list" in wrong.stderr
     assert "there is no folder" in call("list customers", "--export", str(folder / "no" / "a.csv")).stderr
     assert "is a folder" in call("list customers", "--export", str(folder)).stderr
+    assert call("zorblax of blorp", "--json").exit_code == call("zorblax of blorp").exit_code == 1
     assert call("zorblax of blorp", "--export", str(folder / "b.csv")).exit_code == 1
     assert not list(folder.glob("*.csv"))
     with database.read() as session:

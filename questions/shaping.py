@@ -9,7 +9,7 @@ from questions.question import MEANS, MEASURES, STEPS, SUMMED
 from questions.reader import Reader
 from questions.timing import HAPPEN
 from questions.typed import DIMENSIONS, ORDERS, Parts
-from questions.vocabulary import size_words
+from questions.vocabulary import size_words, usual_words
 
 AS_A_RULE = frozenset({"payment", "weekday", "hour"})  # of which what is done once counts
 SHOP = frozenset({"shop", "wash"})  # of which nobody counts litres
@@ -243,7 +243,7 @@ def _as_a_rule(reader: Reader) -> None:
     """``who usually pay cash``: who ever paid so is another; of a fuel it is what they prefer."""
     told = {one.field for one in reader.parts.filters if one.op == "="}
     if reader.usual and told & AS_A_RULE and not told & {"fuel", "home"} and reader.parts.kind != "breakdown":
-        raise NotUnderstood(unknown(reader.usual, nearest="only" if reader.usual.isascii() else "只用"))
+        raise NotUnderstood(unknown(reader.usual, nearest=usual_words()[reader.usual]))
 
 
 def _grown(parts: Parts) -> None:

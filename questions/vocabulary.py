@@ -210,9 +210,9 @@ def titles() -> tuple[str, ...]:
 
 
 @cache
-def usual_words() -> frozenset[str]:
-    """Words that ask what somebody does as a rule, and not once."""
-    return frozenset(_data()["habits"]["usual"])
+def usual_words() -> Mapping[str, str]:
+    """Words that ask what somebody does as a rule, and not once; behind each the nearest that is known."""
+    return {word: nearest for nearest, words in _data()["habits"].items() for word in words}
 
 
 @cache

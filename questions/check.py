@@ -69,7 +69,9 @@ def _limited(question: Question) -> Question:
     counted = question.kind == "count" and question.measure in ROWS and not question.of("who")
     if question.limit is None or not counted:
         return question
-    return replace(question, kind="list", by="", sort=question.sort or f"-{question.measure}", measure="customers")
+    return replace(
+        question, kind="list", by="", sort=question.sort or f"-{question.measure}", measure="customers"
+    )
 
 
 def _one_person(question: Question) -> None:

@@ -89,7 +89,6 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("VIPs vs regulars by station", "splits", "station", ""),
         ("每个站VIP和常客各多少", "splits", "station", ""),
         ("其他站的VIP", "unknown", "其他", "其他油品"),  # other than which
-        ("消费前三的有多少人", "operator", "limit:3", ""),
         ("stations with falling revenue", "unknown", "falling", "falling visits"),
         ("how many receipts over 500 yuan", "unknown", "in one visit", ""),
         ("VIPs who visited less last month", "unknown", "came less", "in decline"),

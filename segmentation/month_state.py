@@ -125,12 +125,12 @@ def _kept(session: Session, end: date, personas: Personas, made_with: str) -> Sn
     if row.marks is None or facts["made_with"] != made_with or facts["personas"] != personas.names:
         return None
     customers = np.frombuffer(row.customers, dtype=WIDE)
-    place = np.searchsorted(personas.keys, customers)
+    there = np.isin(personas.keys, customers, assume_unique=True)
     marks = np.frombuffer(row.marks, dtype=np.uint8)
-    if not np.array_equal(marks[len(customers) :], personas.codes[place]):
+    if not np.array_equal(marks[len(customers) :], personas.codes[there]):
         return None
     whole = np.zeros(len(personas.keys), dtype=np.uint8)
-    whole[place] = marks[: len(customers)]
+    whole[there] = marks[: len(customers)]
     cuts = Cutoffs(
         day_number(end),
         facts["population"],

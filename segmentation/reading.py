@@ -96,13 +96,18 @@ def chunks(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[li
 
 
 def whole_numbers(session: Session, asked: Select[*tuple[Any, ...]]) -> list[Ints]:
-    """The answer by columns, in no order; none of its values may be missing.
+    """The answer by columns, in no order; a value that is missing is left out of its column.
 
     The database writes each column as one text of numbers: a tuple for each row costs ten times as much.
     """
     texts = [func.aggregate_strings(cast(column, String), ",") for column in asked.selected_columns]
     said = session.execute(asked.with_only_columns(*texts)).one()
-    return [np.fromstring(text, dtype=np.int64, sep=",") if text else _NONE.copy() for text in said]
+    return [numbered(text) for text in said]
+
+
+def numbered(listed: str | None) -> Ints:
+    """The numbers of such a text."""
+    return np.fromstring(listed, dtype=np.int64, sep=",") if listed else _NONE.copy()
 
 
 def _cursor(session: Session, statement: Select[*tuple[Any, ...]]) -> Any:

@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from crm.customers import Customer, Vehicle
 from segmentation.classes import EPOCH
 from segmentation.named import named
 from segmentation.packing import narrowest
-from segmentation.reading import chunks, seconds, start_of, whole_numbers
+from segmentation.reading import among, chunks, numbered, seconds, start_of, whole_numbers
 from segmentation.visits import Ints
 
 NOT_YET = 2**20  # a day after all days
 NEVER = -1
 LONG_AGO = -(2**20)  # a day before all days
 SOME_DAY = 7 * 86_400  # in seconds: a day long gone in any zone
+Condition = ColumnElement[bool]
 MOMENTS = ("joined", "registered", "known", "merged")
 
 
@@ -37,10 +38,10 @@ def customers(
     joined by commas), ``account`` and ``home`` station (ids, 0 for none). Who was known before the day
     ``settled`` may have been so LONG_AGO: nobody who asks of that day or a later one sees a difference.
     """
-    (erased,) = whole_numbers(session, select(Customer.id).where(Customer.erased_at.is_not(None)))
-    ids = np.sort(whole_numbers(session, select(Customer.id))[0])
-    ids = ids[~np.isin(ids, erased, assume_unique=True)]
-    told = _told(session, None if known_at is not None else settled)
+    settled = settled if known_at is None else None
+    found = _found(session, settled)
+    ids = np.sort(found["id"])
+    told = _told(session, settled, found["told"])
     places = np.searchsorted(ids, told["id"])
 
     def whole(values: Ints, nothing: int) -> Ints:
@@ -50,13 +51,9 @@ def customers(
 
     moments = [told[name] for name in ("joined", "registered", "known")]
     registered = whole(_registered_on(told["registered"], zone, known_at), NEVER)
-    if known_at is None and settled is not None:
-        long = and_(Customer.registered_at < start_of(settled), Customer.erased_at.is_(None))
-        registered[np.searchsorted(ids, whole_numbers(session, select(Customer.id).where(long))[0])] = 0
-    at_home = Customer.home_station_id.is_not(None) & Customer.erased_at.is_(None)
-    named_home = whole_numbers(session, select(Customer.id, Customer.home_station_id).where(at_home))
+    registered[np.searchsorted(ids, found["long"])] = 0
     home = np.zeros(len(ids), dtype=np.int64)
-    home[np.searchsorted(ids, named_home[0])] = named_home[1]
+    home[np.searchsorted(ids, found["at_home"])] = found["home"]
     columns = {
         "persona": _personas(session, ids),
         "survivor": _survivors(ids, whole(told["into"], 0), whole(told["merged"], NEVER), known_at),
@@ -74,41 +71,59 @@ def _narrow(values: Ints) -> npt.NDArray[Any]:
     return values.astype(narrowest(values))
 
 
-def _told(session: Session, settled: date | None) -> dict[str, Ints]:
-    """By columns, of those customers of whom there is anything to tell but their id; of everyone, where
-    no day is ``settled``: a plain customer known before that day needs no row.
+def _found(session: Session, settled: date | None) -> dict[str, Ints]:
+    """In one reading of all customers: the ids; who are ``at_home`` at a station that they named; who
+    registered ``long`` ago, before the day that is settled; and of whom there is more to be ``told`` than of
+    a plain customer known before that day.
     """
+    at_home: Condition = Customer.home_station_id.is_not(None)
+    long: Condition = false()
+    told: Condition = true()
+    if settled is not None:
+        start = start_of(settled)
+        long = Customer.registered_at < start
+        late = or_(Customer.known_at >= start, Customer.registered_at >= start)
+        told = or_(Customer.merged_into.is_not(None), Customer.account_id.is_not(None), late)
+    asked: dict[str, Any] = {
+        "id": Customer.id,
+        "at_home": case((at_home, Customer.id)),
+        "home": case((at_home, Customer.home_station_id)),
+        "long": case((long, Customer.id)),
+        "told": case((told, Customer.id)),
+    }
+    query = select(*asked.values()).where(Customer.erased_at.is_(None))
+    return dict(zip(asked, whole_numbers(session, query), strict=True))
+
+
+def _told(session: Session, settled: date | None, some: Ints) -> dict[str, Ints]:
+    """What there is to tell of ``some``, by columns."""
     sqlite = session.get_bind().dialect.name == "sqlite"
     moments: dict[str, Any] = {name: getattr(Customer, f"{name}_at") for name in MOMENTS}
     told = {name: seconds(sqlite, moment) for name, moment in moments.items()}
+    query: Condition = Customer.erased_at.is_(None)
     if settled is not None:  # which day of those before it is all the same, and the text of it costs
         start = start_of(settled)
         told = {name: case((moments[name] < start, SOME_DAY), else_=told[name]) for name in MOMENTS}
+        query = among(session, Customer.id, some)
     asked: dict[str, Any] = {
         "id": Customer.id,
         "into": func.coalesce(Customer.merged_into, 0),
         "account": func.coalesce(Customer.account_id, 0),
         **{name: func.coalesce(moment, NEVER) for name, moment in told.items()},
     }
-    query = select(*asked.values()).where(Customer.erased_at.is_(None))
-    if settled is not None:
-        registered = func.coalesce(Customer.registered_at, Customer.known_at)
-        early = and_(Customer.known_at < start, registered < start)
-        query = query.where(
-            or_(Customer.merged_into.is_not(None), Customer.account_id.is_not(None), early.is_not(True))
-        )
-    return dict(zip(asked, whole_numbers(session, query), strict=True))
+    return dict(zip(asked, whole_numbers(session, select(*asked.values()).where(query)), strict=True))
 
 
 def _personas(session: Session, ids: Ints) -> pd.Categorical:
     """As declared ("unknown")."""
+    theirs = func.aggregate_strings(cast(Customer.id, String), ",")
     told = and_(Customer.persona.is_not(None), Customer.erased_at.is_(None))
-    some = set(session.scalars(select(Customer.persona).where(told).distinct()))
-    names = sorted({"unknown", *map(str, some)})
+    asked = select(Customer.persona, theirs).where(told).group_by(Customer.persona)
+    some = {str(name): numbered(listed) for name, listed in session.execute(asked)}
+    names = sorted({"unknown", *some})
     place = np.full(len(ids), names.index("unknown"))
-    for name in some:
-        (theirs,) = whole_numbers(session, select(Customer.id).where(told, Customer.persona == name))
-        place[np.searchsorted(ids, theirs)] = names.index(str(name))
+    for name, keys in some.items():
+        place[np.searchsorted(ids, keys)] = names.index(name)
     return named(place, names)
 
 

@@ -118,14 +118,13 @@ def spread(numbers: pd.DataFrame, customers: Ints) -> pd.DataFrame:
     """
     keys = numbers.index.to_numpy()
     place = np.searchsorted(keys, customers)
-    known = place < len(keys)
-    known[known] = keys[place[known]] == customers[known]
-    theirs = place[known]
+    place[place == len(keys)] = 0
+    nobody = np.flatnonzero(keys[place] != customers) if len(keys) else slice(None)
     columns, index = {}, pd.Index(customers, name="customer")
     for name in numbers.columns:
-        values = np.full(len(customers), NOBODY.get(name, 0), dtype=np.int64)
-        values[known] = numbers[name].to_numpy()[theirs]
-        columns[name] = values
+        values = numbers[name].to_numpy().take(place) if len(keys) else place
+        columns[name] = values.astype(np.int64)
+        columns[name][nobody] = NOBODY.get(name, 0)
     return pd.DataFrame(columns, index=index, copy=False)
 
 

@@ -124,19 +124,19 @@ def dimensions(
     ``usual``: as prices.usual of everyone.
     """
     day = day_number(as_of)
-    whole = pd.concat([around.months, around.homes], axis=1)
-    whole = whole.join(preference(around.sums, criteria.product))
-    whole = whole.join(due(frame, day)).join(pattern(around.sums, criteria.pattern))
+    bought, when = preference(around.sums, criteria.product), pattern(around.sums, criteria.pattern)
+    whole = pd.concat([around.months, around.homes, bought, due(frame, day), when], axis=1)
     registered = people["registered_on"].to_numpy()
     whole["in_chat"] = (registered >= 0) & (registered <= day)
     whole["declining"] = declining(whole, as_of, criteria)
     whole["account"] = people["account"].to_numpy()
     known = pd.concat([frame, around.sums, whole], axis=1)
-    whole = whole.join(loyalty(known, day, criteria.loyalty))
-    whole = whole.join(persona(known, people, criteria.persona))
-    whole = whole.join(prices.sensitivity(known, around.coupons, usual, criteria.price))
-    kept = ["own_lines", "drop_lines", "judged_lines"]
-    return whole.join(around.sums[kept])
+    others = (
+        loyalty(known, day, criteria.loyalty),
+        persona(known, people, criteria.persona),
+        prices.sensitivity(known, around.coupons, usual, criteria.price),
+    )
+    return pd.concat([whole, *others, around.sums[["own_lines", "drop_lines", "judged_lines"]]], axis=1)
 
 
 def declining(frame: pd.DataFrame, as_of: date, criteria: Criteria) -> npt.NDArray[np.bool_]:

@@ -27,7 +27,7 @@ from segmentation.rhythm import Priors, lifecycle, priors_of, rhythm, similar
 from segmentation.scores import Scales, scales, scores
 from segmentation.visits import Bools, Ints, among, visits
 
-PART = 2**16  # customers whose rows are made at once
+PART = 3 * 2**15  # customers whose rows are made at once
 # What everyone is held against is made of these columns of their features.
 OVERALL = ("frequency", "recency_days", "monetary", "currency", "gaps", "gap_sum", "gap_squares")
 Step = Callable[[str], None]
@@ -109,8 +109,8 @@ class Outcome:
         return self.known.beside
 
     def parts(self) -> Iterator[slice]:
-        """All places, so many at once that their rows are a small part of the memory."""
-        return (slice(begin, begin + PART) for begin in range(0, len(self.customers), PART))
+        """All places, so many at once that their rows are a small part of the memory; one part at least."""
+        return (slice(begin, begin + PART) for begin in range(0, len(self.customers) or 1, PART))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -128,7 +128,8 @@ class Outcome:
         source = self.known.source
         usual = prices.usual(source.coupons, source.visits)
         inside = source.inside(where)
-        frame = frame.join(dimensions(frame, inside, people, self.as_of, self.criteria, usual))
+        more = dimensions(frame, inside, people, self.as_of, self.criteria, usual)
+        frame = pd.concat([frame, more], axis=1)
         frame["credit_risk"] = credit_risks(frame, self.accounts)
         _name(frame, self.criteria)
         return frame
@@ -153,7 +154,7 @@ class Outcome:
         """
         criteria, day = self.criteria, day_number(self.as_of)
         frame = self.known.source.features(where)
-        frame = frame.join(scores(frame, criteria.rfm, self.scales))
+        frame = pd.concat([frame, scores(frame, criteria.rfm, self.scales)], axis=1)
         value_then, frequency_then = (levels[where] for levels in self.then)
         keep = criteria.steady.keep_percent
         value = value_levels(frame, self.cuts, value_then, keep)

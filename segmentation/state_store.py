@@ -192,10 +192,19 @@ def pour(session: Session, table: str, columns: tuple[str, ...], rows: Iterable[
             copy.write_row(row)
 
 
-def upsert(session: Session, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert rows or replace those with the same first column, fast on both databases."""
+def upsert(
+    session: Session,
+    table: str,
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+    same: tuple[str, ...] = (),
+) -> None:
+    """Insert rows or replace those with the same first column, fast on both databases.
+
+    ``same``: columns that a row which stands there already has as they are given.
+    """
     names = ", ".join(columns)
-    kept = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    kept = ", ".join(f"{name} = excluded.{name}" for name in columns[1:] if name not in same)
     clash = f"ON CONFLICT ({columns[0]}) DO UPDATE SET {kept}"
     connection = session.connection()
     raw: Any = connection.connection.driver_connection

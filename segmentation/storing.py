@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import pandas as pd
-from sqlalchemy import delete, func, not_, select, text
+from sqlalchemy import CompoundSelect, delete, func, select, text, union_all
 from sqlalchemy.orm import Session
 
-from crm.customers import Customer, standing
+from crm.customers import Customer
 from crm.db import Database, Instant
 from crm.segments import CustomerSegment, SegmentRun
-from segmentation import told_packs
+from segmentation import faces, told_packs
 from segmentation.classes import day_of
 from segmentation.criteria_store import keep
-from segmentation.explain import NAMES, Columns, Sheets, Thresholds, numbers
+from segmentation.explain import Columns, Sheets, Thresholds, numbers
 from segmentation.fleet_store import store_accounts
 from segmentation.history import PARTS, SCORES, Move, Moves, append
-from segmentation.prices import MILLION
-from segmentation.reading import among, chunks, one_state, whole_numbers
+from segmentation.reading import among, chunks, one_state
 from segmentation.segments import Outcome
 from segmentation.state_store import AT_ONCE, pour, upsert
 from segmentation.visits import Ints
@@ -44,18 +42,12 @@ MOVES = (
     *("segment", "lifecycle", "value", "frequency_class", "rfm_segment", "product", "loyalty"),
     *("credit_risk", "persona", "price_sensitivity", "home_station_id", "declining"),
 )
-# What a day changes by itself, or one customer's news in others: no reason to write a row again.
-DAILY = frozenset(
-    (
-        *("recency_days", "since_days", "overdue_days", "tenure_days"),
-        *("points", "points_tenure", "typical_days", "limit_days", "dormant_days", "churned_days"),
-        *("spread", "p_alive", "expected"),
-    )
-)
 # What the history of a customer is made of: compared with the kept row.
 COMPARED = tuple(dict.fromkeys((*MOVES, *SCORES, *PARTS)))
+# In an index or of another table: SQLite does the work of it for an equal value too, a twentieth of a night.
+TIED = ("segment", "home_station_id")
+_ties = itemgetter(*(COMPARED.index(name) for name in TIED))
 CHANGED = ("run_id", "as_of", "at", "criteria", "customer_id", "before", "after", "why")
-MIX = np.uint64(0x9E3779B97F4A7C15)
 Row = tuple[Any, ...]  # customer and the values of COLUMNS, or those of COMPARED alone
 Facts = dict[str, Any]
 Change = tuple[int, str | None, str, str]  # customer, segment before, after, and why as JSON
@@ -73,14 +65,16 @@ class Prepared:
     """What is to be written, made before the transaction so that it stays short.
 
     ``columns`` of those who differ from the kept rows, range by range: the customers, then COLUMNS (by rows
-    they would be held twice); ``packs``, the numbers they are explained by; ``moves``, the history of it;
-    ``changes``, of whom the segment changed; ``gone``, who are no customers any more; ``last`` is the run
-    that was the last when they were compared. ``segments``: how many customers each has.
+    they would be held twice); ``retied``, whose TIED are others now; ``packs``, the numbers they are told
+    by; ``moves``, the history of it; ``changes``, of whom the segment changed; ``gone``, who are no customers
+    any more; ``last`` is the run that was the last when they were compared. ``segments``: how many
+    customers each has.
     """
 
     last: int | None
-    gone: list[int]
+    gone: list[int] = field(default_factory=list)
     columns: list[list[list[Any]]] = field(default_factory=list)
+    retied: set[int] = field(default_factory=set)
     packs: list[told_packs.Pack] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -107,13 +101,13 @@ def store(database: Database, outcome: Outcome, *, started_at: datetime) -> Stor
 
 def prepare(session: Session, outcome: Outcome) -> Prepared:
     """Compare every face with the kept one; rows, with their reasons, only of those that differ."""
-    known, kept = _kept_faces(session)
-    gone = known[~np.isin(known, outcome.customers.index.to_numpy())]
-    found, thresholds = Prepared(_last_run(session), gone.tolist()), Thresholds.of(outcome)
-    known, kept = np.append(known, -1), np.append(kept, 0)
+    found, thresholds = Prepared(_last_run(session)), Thresholds.of(outcome)
+    keys = outcome.customers.index.to_numpy()
     for where in outcome.parts():
-        frame, faces, beside = _differing(outcome, where, known, kept, found.segments)
-        _compare(session, frame, beside, faces, thresholds, found)
+        known, kept = faces.kept(session, keys, where)
+        found.gone.extend(known[~np.isin(known, keys[where], assume_unique=True)].tolist())
+        frame, shown, beside = _differing(outcome, where, known, kept, found.segments)
+        _compare(session, frame, beside, shown, thresholds, found)
     return found
 
 
@@ -123,19 +117,20 @@ def _differing(
     """The rows, and their faces, of those of a range who differ; which of them have other money."""
     frame, other = outcome.rows(where), outcome.beside
     segments.update({str(name): count for name, count in frame["segment"].value_counts().items()})
-    faces, keys = face(frame), frame.index.to_numpy()
+    fresh, keys = faces.of(frame), frame.index.to_numpy()
+    known, kept = np.append(known, -1), np.append(kept, 0)
     place = np.searchsorted(known[:-1], keys)
-    places = np.flatnonzero((known[place] != keys) | (kept[place] != faces))
+    places = np.flatnonzero((known[place] != keys) | (kept[place] != fresh))
     mixed = places[np.isin(where.start + places, np.array(list(other), dtype=np.int64))]
     beside = {int(np.searchsorted(places, old)): other[where.start + int(old)] for old in mixed}
-    return frame.iloc[places], faces[places], beside
+    return frame.iloc[places], fresh[places], beside
 
 
 def _compare(
     session: Session,
     frame: pd.DataFrame,
     beside: dict[int, dict[str, int]],
-    faces: Ints,
+    shown: Ints,
     thresholds: Thresholds,
     found: Prepared,
 ) -> None:
@@ -145,7 +140,7 @@ def _compare(
     compare, sheets = Moves(COMPARED, thresholds.stations), Sheets(thresholds)
     found.packs.extend(told_packs.packed(frame, beside))
     lists = Columns(frame)
-    rows = [keys.tolist(), *_columns(lists, thresholds.as_of.isoformat(), faces)]
+    rows = [keys.tolist(), *_columns(lists, thresholds.as_of.isoformat(), shown)]
     found.columns.append(rows)
     after = zip(*(rows[1 + COLUMNS.index(name)] for name in COMPARED), strict=True)
     for key, new, facts in zip(rows[0], after, numbers(lists, beside), strict=True):
@@ -153,41 +148,20 @@ def _compare(
         if old == new:
             continue
         found.moves.extend(compare.of(key, old, new, partial(sheets.part_json, facts)))
+        if old and _ties(old) != _ties(new):
+            found.retied.add(key)
         segment = old[0] if old else None
         if segment != new[0]:
             why = orjson.dumps(_reason(old, new, facts, sheets)).decode()
             found.changes.append((key, segment, new[0], why))
 
 
-def face(frame: pd.DataFrame) -> Ints:
-    """One number per row that changes when anything does that is not made by the day alone."""
-    total = np.zeros(len(frame), dtype=np.uint64)
-    last_confirmed = np.where(frame["recency_days"] < 0, -1, frame["since_days"] - frame["recency_days"])
-    columns = [_numbers(frame[name]) for name in frame.columns if name not in DAILY]
-    told = frame["p_alive"].to_numpy() >= 0
-    chance = np.rint(frame["expected"].to_numpy() / MILLION)  # moved by others' coupons too
-    version = np.full(len(frame), zlib.crc32(repr(NAMES).encode()), dtype=np.int64)  # which numbers are kept
-    limit = np.rint(10 * np.log(frame["limit_days"].to_numpy()))  # the kept one is right to a tenth
-    for values in (*columns, last_confirmed, told, limit, chance, version):
-        total = total * MIX + values.astype(np.int64 if values.dtype.kind != "u" else np.uint64).view(
-            np.uint64
-        )
-    return total.view(np.int64)
-
-
-def _numbers(column: pd.Series[Any]) -> npt.NDArray[Any]:
-    """Texts by what they say, not by their places."""
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return column.to_numpy()
-    return pd.util.hash_array(column.cat.categories.to_numpy())[column.cat.codes.to_numpy()]
-
-
-def _columns(lists: Columns, as_of: str, faces: Ints) -> list[list[Any]]:
+def _columns(lists: Columns, as_of: str, shown: Ints) -> list[list[Any]]:
     """The values of COLUMNS."""
     days = {n: day_of(n).isoformat() for n in {*lists["first_day"], *lists["last_day"]} if n >= 0}
     came = [visits > 0 for visits in lists["visits"]]
     return [
-        [as_of] * len(faces),
+        [as_of] * len(shown),
         [None if number < 0 else number for number in lists["recency_days"]],
         lists["frequency"],
         lists["monetary"],
@@ -200,7 +174,7 @@ def _columns(lists: Columns, as_of: str, faces: Ints) -> list[list[Any]]:
             for name in ("typical_days", "limit_days")
         ),
         *_dimensions(lists),
-        faces.tolist(),
+        shown.tolist(),
     ]
 
 
@@ -219,7 +193,7 @@ def _dimensions(lists: Columns) -> Iterator[list[Any]]:
 
 def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: datetime) -> Stored:
     keep(session, outcome.criteria, started_at)
-    merged = set(session.scalars(select(Customer.id).where(not_(standing()))))
+    merged = set(session.scalars(_no_longer()))
     changes = [change for change in prepared.changes if change[0] not in merged]
     run = SegmentRun(
         as_of=outcome.as_of,
@@ -232,14 +206,28 @@ def _store(session: Session, outcome: Outcome, prepared: Prepared, started_at: d
     )
     session.add(run)
     session.flush()
-    rows = (row for row in prepared.rows() if row[0] not in merged)
-    upsert(session, "customer_segments", ("customer_id", *COLUMNS), rows)
+    _write(session, prepared, merged)
     told_packs.add(session, prepared.packs)
     _forget(session, {*prepared.gone, *merged.intersection(row[0] for row in prepared.rows())})
     store_accounts(session, outcome)
     append(session, run.id, [move for move in prepared.moves if move[0] not in merged])
     _record(session, run, changes)
     return Stored(run.id, len(changes), prepared.segments)
+
+
+def _write(session: Session, prepared: Prepared, merged: set[int]) -> None:
+    """The current rows of those who differ and are not ``merged`` away."""
+    columns, retied = ("customer_id", *COLUMNS), prepared.retied
+    others = (row for row in prepared.rows() if row[0] not in retied and row[0] not in merged)
+    upsert(session, "customer_segments", columns, others, same=TIED)
+    rows = (row for row in prepared.rows() if row[0] in retied and row[0] not in merged)
+    upsert(session, "customer_segments", columns, rows)
+
+
+def _no_longer() -> CompoundSelect[int]:
+    """Who is no customer of their own. As one condition it would read all customers on SQLite."""
+    merged, erased = Customer.merged_into.is_not(None), Customer.erased_at.is_not(None)
+    return union_all(select(Customer.id).where(merged), select(Customer.id).where(erased))
 
 
 def _newer_stored(session: Session, as_of: date, started_at: datetime) -> bool:
@@ -253,13 +241,6 @@ def _newer_stored(session: Session, as_of: date, started_at: datetime) -> bool:
 
 def _last_run(session: Session) -> int | None:
     return session.scalar(select(func.max(SegmentRun.id)))
-
-
-def _kept_faces(session: Session) -> tuple[Ints, Ints]:
-    """Customers, in order, and their faces."""
-    keys, faces = whole_numbers(session, select(CustomerSegment.customer_id, CustomerSegment.face))
-    order = np.argsort(keys, kind="stable")
-    return keys[order], faces[order]
 
 
 def _before(session: Session, keys: Ints) -> dict[int, Row]:

@@ -9,7 +9,8 @@ from sqlalchemy import func, select, update
 
 from crm.customers import Customer
 from crm.db import Database
-from crm.segments import CustomerSegment
+from crm.fillups import Fillup
+from crm.segments import CustomerSegment, DimensionChange, SegmentChange
 from segmentation.explain import explain
 from segmentation.refresh import refresh
 from tests.segmentation.logs import NOW, TODAY, Line, ago, fill, regulars, why_of
@@ -61,6 +62,37 @@ def test_a_row_that_somebody_else_wrote_is_put_right(database: Database) -> None
     refresh(database, as_of=TODAY, now=NOW)
     with database.read() as session:
         assert "vip" not in session.scalars(select(CustomerSegment.segment)).all()
+
+
+def test_rows_are_as_they_would_be_written_anew(database: Database) -> None:
+    """Also those of whom only some columns are written."""
+    fill(database, town())
+    for ago_days in (60, 40, 20, 3, 1, 0):
+        done = refresh(database, as_of=TODAY - timedelta(days=ago_days), now=NOW)
+    frame = done.outcome.frame
+    right = list(zip(frame.index, frame["segment"], frame["home_station"], frame["lifecycle"], strict=True))
+    with database.read() as session:
+        rows = session.scalars(select(CustomerSegment).order_by(CustomerSegment.customer_id))
+        kept = [(row.customer_id, row.segment, row.home_station_id or 0, row.lifecycle) for row in rows]
+        assert "home_station" in set(session.scalars(select(DimensionChange.dimension)))
+        assert session.scalar(select(func.count()).where(SegmentChange.before != SegmentChange.after))
+    assert kept == right
+
+
+@pytest.mark.parametrize("leaving", [{1}, {3}, {5}, {1, 2, 3}, {1, 2, 3, 4, 5}])
+def test_who_is_erased_loses_the_row(
+    database: Database, leaving: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first range that is compared at once, between two, or after the last; and everyone."""
+    monkeypatch.setattr("segmentation.segments.PART", 2)
+    fill(database, regulars(5))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.write() as session:
+        session.execute(update(Customer).where(Customer.id.in_(leaving)).values(erased_at=NOW))
+        session.execute(update(Fillup).where(Fillup.customer_id.in_(leaving)).values(customer_id=None))
+    refresh(database, as_of=TODAY, now=NOW)
+    with database.read() as session:
+        assert set(session.scalars(select(CustomerSegment.customer_id))) == {1, 2, 3, 4, 5} - leaving
 
 
 def test_a_customer_joined_into_another_loses_the_row(database: Database) -> None:

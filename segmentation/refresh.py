@@ -7,9 +7,10 @@ the second waits with its writing, compares with what the first wrote, and write
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
@@ -88,7 +89,8 @@ def refresh(
             with suppress(state_store.OtherRun):  # then that one keeps it
                 state_store.write(database, found.state)
         del found  # what was written need not be held any longer
-        stored = store(database, outcome, started_at=now)
+        with _uncollected():
+            stored = store(database, outcome, started_at=now)
     counts = stored.segments if stored else Counter(outcome.frame["segment"].tolist())
     return Run(
         as_of=as_of,
@@ -114,6 +116,20 @@ def view(
     """The segments of a day by any criteria, from the kept state where there is one. Nothing is written."""
     asked = _Asked(as_of, criteria, trust, None, zone, tell or _quiet, None)
     return (asked.from_state(session) or asked.from_log(session)).outcome
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for cycles among the many rows that are compared, which have none: a twentieth of a
+    night. (Of two runs at once the first to end may turn it on again for both.)
+    """
+    held = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if held:
+            gc.enable()
 
 
 def _quiet(_stage: str, _rows: int) -> None:

@@ -92,6 +92,9 @@ def test_a_number_without_a_time_says_of_which_days_it_is(chain: Chain) -> None:
     assert "10 of 3" in manager.heard
     for text in ("revenue by station last month", "how many customers", "customers by segment"):
         assert "365 days" not in manager.says(text), text
+    for text in ("who became regular", "customers who paid by wechat", "how many customers spent over 500"):
+        assert "last 365 days" in manager.says(text), text  # done within them
+    assert "365 days" not in manager.says("who became regular last month")
     assert "近365天" in chain.hire("manager", chain.north, language="zh").says("客单价")
 
 

@@ -26,6 +26,7 @@ from bot.demo.written import write_down
 from crm.db import Database
 from sandbox.run import Sandbox, running
 from sandbox.state import State
+from segmentation.refitting import refit
 from segmentation.refresh import refresh
 
 TOKEN = "7000000001:forecourt-demo-forecourt-demo-forecourt"  # noqa: S105 - the sandbox takes any
@@ -153,8 +154,11 @@ def _overrides(url: str, wait: float) -> dict[str, Any]:
 
 
 def _segment(database: Database, chain: Chain, look_up: Callable[[], None]) -> None:
-    """The runs of last month's end, to compare with, and of last night: what happened today is news."""
+    """The fit of last month's end, and the runs of that day, to compare with, and of last night: what
+    happened today is news."""
     yesterday = chain.calendar.today - timedelta(days=1)
+    refit(database, as_of=yesterday, now=chain.calendar.now - LAST_NIGHT, trust=True)
+    look_up()
     for as_of in (yesterday.replace(day=1) - timedelta(days=1), yesterday):
         refresh(
             database,

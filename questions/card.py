@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm import notes, segments, stations, tags, tasks
+from crm import forecasts, notes, segments, stations, tags, tasks
 from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentRun
@@ -40,6 +40,7 @@ def card(session: Session, customer: Customer, asker: Asker) -> Facts:
         "why": why and as_told(why, stations.names(session)),
         "dimensions": _dimensions(segment, why, asker),
         "rhythm": _rhythm(session, customer, segment, asker.today),
+        "forecast": forecast(session, customer.id, asker.today),
         "visits": past.visits(session, customer.id, asker.stations),
         "changes": past.changes(session, customer.id),
         "messages": past.messages(session, customer.id),
@@ -143,6 +144,15 @@ def _rhythm(
         "due_on": due and due.isoformat(),
         "overdue_days": max(0, (today - due).days) if due else 0,
     }
+
+
+def forecast(session: Session, customer_id: int, day: date) -> Facts | None:
+    """What is expected of them in the next 90 days, as it may be told on that day."""
+    found = forecasts.of(session, customer_id, day)
+    if found is None:
+        return None
+    told = {name: getattr(found, name) for name in ("visits", "value", "currency")}
+    return told | {"month": found.month.isoformat()}
 
 
 def _said_by_staff(session: Session, customer_id: int, today: date) -> Facts:

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +16,10 @@ from bot.commands.common import AsJson, fail, opened, print_json
 from bot.config import Settings
 from crm import accounts, identity, segments, stations
 from crm.accounts import AccountSegment
+from questions.card import forecast
 from questions.why import account_sentences, sentences
 from segmentation.told import told
-from templates import LOCALES
+from templates import LOCALES, render
 
 _MARKUP = re.compile(r"</?\w+[^>]*>")
 
@@ -46,6 +48,8 @@ def why(
     print(f"{facts.get('customer') or facts['account']} as of {facts['as_of']}")
     for part in facts["dimensions"].values():
         print(f"- {part['sentence']}")
+    if facts.get("forecast"):
+        print(f"- {facts['forecast']['sentence']}")
 
 
 def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict[str, Any]:
@@ -57,7 +61,16 @@ def _facts(session: Session, settings: Settings, text: str, locale: str) -> dict
     if why is None:
         fail("this customer is newer than the last run; run `forecourt segment` first")
     words = sentences(why, locale, stations.names(session))
-    return {"customer": found.public_number, **_told(why, words)}
+    expected = _forecast(session, found.id, why["as_of"], locale)
+    return {"customer": found.public_number, **_told(why, words), "forecast": expected}
+
+
+def _forecast(session: Session, customer_id: int, as_of: str, locale: str) -> dict[str, Any] | None:
+    found = forecast(session, customer_id, date.fromisoformat(as_of))
+    if found is None:
+        return None
+    sentence = plain(render("replies/_forecast", locale, {"forecast": found})).strip()
+    return {"sentence": sentence, **found}
 
 
 def _history(session: Session, settings: Settings, text: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crm.coupons import Coupon
+from crm.forecasts import Forecast
 from crm.outbox import Outbound
 from handlers.pictures import PICTURES
 from tests.conftest import NOON
@@ -88,6 +89,22 @@ def test_a_rhythm_says_when_the_next_visit_is_due_and_how_late_it_is(chain: Chai
     assert "Usually every 6 days; 19 days now; was due on 2 Jun 2026, overdue by 13 days" in card
     chain.visits(number, chain.north, 0)  # after the run
     assert "Usually every 6 days; here today; due on 21 Jun" in manager.says("/customer 77")
+
+
+def test_what_is_expected_has_its_month_and_is_not_told_when_it_is_old(chain: Chain, manager: Chat) -> None:
+    number = in_chat(chain)
+    chain.visits(number, chain.north, 3, 40, 70)
+    chain.segment()
+    assert "Next 90 days" not in manager.says("/customer 77")
+    chain.town.keep(
+        Forecast(customer_id=number, month=date(2026, 5, 31), visits=3.04, value=123_400, currency="CNY")
+    )
+    line = "Next 90 days: about 3 visits and CN¥1,234.00 expected (model of 31 May 2026)"
+    assert line in manager.says("/customer 77")
+    wei = next(chat for chat in chain.town.people.values() if chat.name == "Wei")
+    assert "expected" not in wei.says("/me")
+    chain.town.passes(days=31)
+    assert "Next 90 days" not in manager.says("/customer 77")
 
 
 def test_a_change_of_segment_has_its_day_and_its_reason(chain: Chain, manager: Chat) -> None:

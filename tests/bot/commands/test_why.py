@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bot.commands.why import why
 from crm.accounts import Account
 from crm.customers import Customer
 from crm.db import Database
+from crm.forecasts import Forecast
 from crm.segments import CriteriaVersion, SegmentRun
 from questions.why import DIMENSIONS, OF_AN_ACCOUNT
 from segmentation.criteria import DEFAULT
@@ -34,6 +36,22 @@ def said(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     fill(database, [*regulars(40), Line(1, ago(2), 2933)])
     monkeypatch.setenv("FORECOURT_DATABASE_URL", database.url)
     return tmp_path
+
+
+@pytest.mark.usefixtures("said")
+def test_why_says_what_is_expected_where_a_forecast_holds(database: Database) -> None:
+    call(*DAY)
+    assert json.loads(call("why", "M00001", "--json").stdout)["forecast"] is None
+    with database.write() as session:
+        number = session.scalars(select(Customer.id).where(Customer.member == "M00001")).one()
+        session.add(
+            Forecast(customer_id=number, month=date(2026, 5, 31), visits=4.2449, value=23_456, currency="CNY")
+        )
+    told = json.loads(call("why", "M00001", "--json").stdout)["forecast"]
+    assert (told["visits"], told["value"], told["month"]) == (4.2449, 23_456, "2026-05-31")
+    sentence = "Next 90 days: about 4.2 visits and CN¥234.56 expected (model of 31 May 2026)"
+    assert call("why", "M00001").stdout.splitlines()[-1] == f"- {sentence}"
+    assert "消费约 ¥234.56" in call("why", "M00001", "--locale", "zh").stdout.splitlines()[-1]
 
 
 def call(*arguments: str) -> Result:

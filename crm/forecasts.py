@@ -50,6 +50,12 @@ def in_force(session: Session, day: date) -> Standing | None:
     return Standing(*found) if found is not None and good_on(found.month, day) else None
 
 
+def with_value(session: Session) -> bool:
+    """Whether the value of anybody is known: its own fit may be weak."""
+    known = select(Forecast.customer_id).where(Forecast.value.is_not(None))
+    return session.scalar(known.limit(1)) is not None
+
+
 def of(session: Session, customer_id: int, day: date) -> Forecast | None:
     """What may be told of this customer on ``day``."""
     found = session.get(Forecast, customer_id)

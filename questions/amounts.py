@@ -154,7 +154,7 @@ def _measured(reader: Reader, token: Token, first: int, last: int, used: list[in
 def _units_of(field: str) -> tuple[str, ...]:
     return {
         "spend": ("money",), "basket": ("money",), "litres": ("litres",), "visits": ("visits", "people"),
-        "km": ("km",),
+        "km": ("km",), "worth": ("money",), "expected": ("visits",),
     }.get(field, ())  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
-from questions import hours, period, totals
+from questions import forecasts, hours, period, totals
 from questions.accounts import FIELDS
 from questions.asker import Asker
 from questions.ground import ROW_FIELDS, Ground
@@ -33,7 +33,9 @@ class Answer:
     """``value`` of a count and ``before``, the same for the days before; else ``rows``, as JSON facts.
 
     Money in minor units of ``currency``, litres in millilitres. ``total``: how many rows there are
-    without paging. ``as_of``: the day of the segments. ``found``: the person asked for.
+    without paging. ``as_of``: the day of the segments. ``found``: the person asked for. ``model``: the month
+    end whose fit foretells what was asked; ``foretold``: it was asked, and where there is no model, there is
+    no answer.
     """
 
     question: Question
@@ -45,6 +47,8 @@ class Answer:
     page: int = 0
     pages: int = 1
     as_of: date | None = None
+    foretold: bool = False
+    model: date | None = None
     found: Person | People | Nobody | None = field(default=None)
 
 
@@ -57,14 +61,23 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
     made = {
         "count": _count, "breakdown": _breakdown, "compare": _compare, "trend": _trend,
     }.get(question.kind)  # fmt: skip
-    if question.of("who"):
+    foretold = bool(forecasts.asked(question))
+    if not forecasts.known(question, ground):
+        found = Answer(question)
+    elif question.of("who"):
         found = (_person if question.kind == "person" else _of_one)(question, ground)
     elif made is not None:
         found = made(question, ground)
     else:
         found = (_changes if question.kind == "change" else _list)(question, ground, page)
-    run = ground.run
-    return replace(found, currency=ground.currency, as_of=run.as_of if run else None)
+    run, standing = ground.run, ground.forecasts if foretold else None
+    return replace(
+        found,
+        currency=ground.currency_of(question),
+        as_of=run.as_of if run else None,
+        foretold=foretold,
+        model=standing.month if standing and forecasts.known(question, ground) else None,
+    )
 
 
 def _count(question: Question, ground: Ground) -> Answer:
@@ -122,7 +135,8 @@ def _told(
     question: Question, ground: Ground, one: Customer, segment: CustomerSegment | None, key: Any
 ) -> dict[str, Any]:
     name = (question.sort or "-spend").removeprefix("-")
-    return _row(listed(one, segment, ground.asker.today), segment, name, key)
+    row = _row(listed(one, segment, ground.asker.today), segment, name, key)
+    return row | {"currency": ground.expected_in} if name == "worth" else row
 
 
 def _paging(total: int, page: int | None) -> tuple[int, int, int]:
@@ -294,7 +308,7 @@ def major(value: float | None, measure: str, currency: str) -> float | None:
     if value is None:
         return None
     base = measure.partition("_")[0]
-    if base in ("spend", "basket"):
+    if base in ("spend", "basket", "worth"):
         digits: int = get_currency_precision(currency) if currency else 2
         return float(round(value / 10**digits, digits))
     if base == "litres":
@@ -302,7 +316,7 @@ def major(value: float | None, measure: str, currency: str) -> float | None:
     if measure == "churn":
         return round(value * 100, 2)
     digits = {"km": 1, "visits": 0}.get(measure, 2)
-    return round(value, digits) if digits and base in ("km", "gap", "visits") else value
+    return round(value, digits) if digits and base in ("km", "gap", "visits", "expected") else value
 
 
 __all__ = ["PAGE", "ROW_FIELDS", "Answer", "Asker", "Nobody", "People", "Person", "answer", "major"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
-from questions.question import BEGUN, PACES, STEPS, SUMMED, Filter, Question
+from questions.question import BEGUN, FORECAST, PACES, STEPS, SUMMED, Filter, Question
 
 # Fields of which a customer has exactly one value.
 SINGLE = frozenset({
@@ -13,11 +13,14 @@ SINGLE = frozenset({
     "source", "reach", "declining", "home", "city", "region", "was", "became",
     "start", "industry", "size", "account", "tier", "account_region",
 })  # fmt: skip
-OF_ONE = frozenset({"visits", "litres", "spend", "basket", "litres_visit"})  # that one person has too
+# That one person has, too.
+OF_ONE = frozenset({"visits", "litres", "spend", "basket", "litres_visit", *FORECAST})
 OF_VISITS = frozenset({"station", "city", "region", "product", "payment", "weekday", "hour"})
 ORDERED = frozenset({
     "last", "gap", "visits", "spend", "litres", "basket", "km", "litres_visit", "r", "f", "m", *PACES,
+    *FORECAST,
 })  # fmt: skip
+BY_ROWS = ("product", "payment", "weekday", "hour")  # said of a visit, and not of who made it
 BUYING = frozenset({"visited", "first", "product", "payment", "only", "weekday", "hour"})
 ROWS = frozenset({"visits", "litres", "spend", "basket", "km"})
 CUT = frozenset({"list", "breakdown", "change"})  # what is shown row by row, and can end sooner
@@ -44,6 +47,7 @@ def _completed(question: Question) -> Question:
     kind = question.kind
     if question.measure == "gap" and (question.period or kind == "trend" or question.by in STEPS):
         raise NotUnderstood(Problem("operator", "gap", field="gap"))  # it is as of today
+    _of_the_future(question)
     if question.measure == "churn" and not question.period and kind != "trend":
         question = replace(question, period="this-month")
     if kind == "list":
@@ -66,12 +70,20 @@ def _completed(question: Question) -> Question:
 
 def _limited(question: Question) -> Question:
     """The litres of the top five are told of each of them."""
-    counted = question.kind == "count" and question.measure in ROWS and not question.of("who")
+    counted = question.kind == "count" and question.measure in (*ROWS, *FORECAST) and not question.of("who")
     if question.limit is None or not counted:
         return question
     return replace(
         question, kind="list", by="", sort=question.sort or f"-{question.measure}", measure="customers"
     )
+
+
+def _of_the_future(question: Question) -> None:
+    """What is expected is of 90 days, whatever was bought, and has no past."""
+    for name in (question.summed, question.sort.lstrip("-")):
+        past = question.period or question.kind in ("trend", "change")
+        if name in FORECAST and (past or question.by in (*STEPS, *BY_ROWS, *BEGUN, "period")):
+            raise NotUnderstood(Problem("operator", name, field=name))
 
 
 def _one_person(question: Question) -> None:

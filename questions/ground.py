@@ -11,8 +11,9 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import ColumnElement, and_, case, extract, func, literal, select
 from sqlalchemy.orm import Session
 
-from crm import segments
+from crm import forecasts, segments
 from crm.fillups import Fillup, counting
+from crm.forecasts import Standing
 from crm.segments import CustomerSegment, SegmentRun
 from crm.stations import Station
 from questions import hours, period
@@ -56,10 +57,30 @@ class Ground:
         return segments.last_run(self.session)
 
     @cached_property
+    def forecasts(self) -> Standing | None:
+        """Those that may be told on the asker's day."""
+        return forecasts.in_force(self.session, self.asker.today)
+
+    @cached_property
+    def worth(self) -> bool:
+        """Whether they have money in them."""
+        return forecasts.with_value(self.session)
+
+    @cached_property
     def currency(self) -> str:
         """That of most of the asker's stations."""
         found = sorted(station.currency for station in self.stations.values())
         return max(found, key=found.count) if found else ""
+
+    @property
+    def expected_in(self) -> str:
+        """The currency of what customers are expected to spend."""
+        return self.forecasts.currency if self.forecasts else ""
+
+    def currency_of(self, question: Question) -> str:
+        """That of the money in its answer."""
+        foretold = "worth" in (question.summed, question.sort.lstrip("-"))
+        return self.expected_in or self.currency if foretold else self.currency
 
     def ids(self, codes: tuple[str, ...]) -> list[int]:
         return [self.stations[code].id for code in codes if code in self.stations]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from questions.misread import NotUnderstood, Problem, unknown
-from questions.question import EACH, MEANS, STEPS, Filter
+from questions.question import EACH, FORECAST, MEANS, STEPS, Filter
 from questions.reader import Reader
 from questions.timing import STATES
 from questions.typed import DIMENSIONS
@@ -26,7 +26,8 @@ def each(reader: Reader) -> None:
             found.append(place)
     if not found:
         return
-    summed = [place for place in reader.places("field") if reader.code(place) in ("basket", *MEANT)]
+    meant = ("basket", *MEANT, *FORECAST)
+    summed = [place for place in reader.places("field") if reader.code(place) in meant]
     if not summed:
         raise NotUnderstood(unknown(reader.text(found[0])))
     told = {reader.code(place) for place in summed}
@@ -86,6 +87,8 @@ def average(reader: Reader) -> None:
     if (gaps := reader.places("field", "gap")) and not parts.measure:  # "how often do VIPs come"
         parts.measure, parts.kind = "gap", parts.kind if parts.kind in ("breakdown", "compare") else "count"
         reader.take(*gaps)
+    if parts.measure in FORECAST and reader.took("shape", "average"):
+        parts.measure += EACH
     told = {parts.measure, parts.sort.lstrip("-"), *(one.field for one in parts.filters)}
     for place in reader.places("shape", "average"):
         if not told & {"basket", "km", "gap", *MEANS}:

@@ -12,7 +12,7 @@ from questions.check import check
 from questions.ground import PRODUCTS
 from questions.misread import NotUnderstood
 from questions.names import Names
-from questions.question import APART, Filter, Question
+from questions.question import APART, FORECAST, Filter, Question
 from questions.vocabulary import fields, lexicon, values
 
 MOST_WIDER = 3
@@ -68,7 +68,7 @@ def opened(question: Question, key: str) -> Question | None:
         return None
     if fields()[by].type == "choice" and (key not in values(by) or (by == "product" and key in PRODUCTS)):
         return None  # what the till calls "shop" is less than what a question calls so
-    of_home = question.kind == "breakdown" and by == "station" and question.measure == "customers"
+    of_home = question.kind == "breakdown" and by == "station" and not _of_rows(question)
     rest = question.filters
     if question.kind == "compare":
         rest = tuple(one for one in rest if one.field != by or one.op != "=")
@@ -103,6 +103,11 @@ def _shapes(question: Question) -> Iterator[Offer]:
         yield Offer("count", "narrow.count", replace(question, kind="count", by="", sort="", limit=None), 0)
 
 
+def _of_rows(question: Question) -> bool:
+    """Whether the measure is told from visits, and not from the customers themselves."""
+    return question.measure != "customers" and question.summed not in FORECAST
+
+
 def _open(question: Question, *names: str) -> bool:
     """Whether these fields are still free: no filter says what they are."""
     return not any(one.field in names for one in question.filters)
@@ -112,7 +117,7 @@ def _splits(question: Question, names: Names) -> Iterator[Offer]:
     if question.measure in APART:  # a mean of each customer: one query for each group
         return
     base = replace(question, sort="", limit=None)
-    sold = "product" if question.measure != "customers" else "fuel"
+    sold = "product" if _of_rows(question) else "fuel"
     fits = {
         "station": len(names.places) > 1 and _open(question, "station", "home"),
         "segment": _open(question, "segment", "was", "became"),
@@ -140,7 +145,7 @@ def _step(text: str) -> str:
 def _narrower(question: Question) -> Iterator[Offer]:
     if _open(question, "segment", "lifecycle", "was", "became") and question.by != "segment":
         yield _only(question, "segment", "vip")
-    sold = "product" if question.kind != "list" and question.measure != "customers" else "fuel"
+    sold = "product" if question.kind != "list" and _of_rows(question) else "fuel"
     if _open(question, "fuel", "product") and question.by not in ("fuel", "product"):
         yield _only(question, sold, "diesel")
     segment = {value for one in question.of("segment") if one.op == "=" for value in one.values}

@@ -13,9 +13,13 @@ EACH = "_each"  # a sum by the customers who came: the mean of them
 RATES = {"_day": 1.0, "_week": 7.0, "_month": 365.25 / 12}  # a sum by its days: so much in so many
 RATED = tuple(f"{name}{step}" for name in ("visits", "litres", "spend") for step in RATES)
 APART = ("km", "gap", "churn")  # made of each customer, and not of rows added up
-MEANS = ("spend_each", "litres_each", "visits_each", "litres_visit", *RATED, "gap", "churn")
-MEASURES = ("customers", "visits", "litres", "spend", "basket", "km", *MEANS)
-SUMMED = frozenset({"visits", "spend", "litres", "basket", "km"})
+FORECAST = ("worth", "expected")  # spend and visits of the next 90 days
+MEANS = (
+    *("spend_each", "litres_each", "visits_each", "worth_each", "expected_each", "litres_visit"),
+    *(*RATED, "gap", "churn"),
+)
+MEASURES = ("customers", "visits", "litres", "spend", "basket", "km", *FORECAST, *MEANS)
+SUMMED = frozenset({"visits", "spend", "litres", "basket", "km", *FORECAST})
 PACES = tuple(f"{name}{step}" for name in ("visits", "litres", "spend") for step in ("_week", "_month"))
 STEPS = ("day", "week", "month", "quarter")  # of a trend
 BEGUN = ("first", "joined")  # days on which a customer began: people are told apart and followed by them

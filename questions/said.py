@@ -16,7 +16,8 @@ from templates import render
 
 Facts = dict[str, Any]
 STATIONS = 6  # of the asker's own, named to somebody who asked for another
-UNITS = {"spend": "currency", "basket": "currency", "litres": "L", "km": "km"}  # by what a field is a sum of
+# By what a field is a sum of.
+UNITS = {"spend": "currency", "basket": "currency", "worth": "currency", "litres": "L", "km": "km"}
 
 
 def facts(answer: Answer, today: date) -> Facts:
@@ -34,6 +35,8 @@ def facts(answer: Answer, today: date) -> Facts:
         "before": answer.before,
         "currency": answer.currency,
         "total": answer.total,
+        "foretold": answer.foretold,
+        "model": answer.model.isoformat() if answer.model else None,
         "rows": [dict(row) for row in answer.rows[:1]],
     }
 

@@ -14,9 +14,9 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup, counting
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
-from questions import accounts, period, standing, sums
+from questions import accounts, forecasts, period, standing, sums
 from questions.ground import GASOLINE, MOMENTS, ROW_FIELDS, Ground, codes
-from questions.question import PACES, RATES, SUMMED, Filter, Question
+from questions.question import FORECAST, PACES, RATES, SUMMED, Filter, Question
 from questions.vocabulary import ANY, values
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -86,6 +86,8 @@ def _condition(one: Filter, question: Question, ground: Ground) -> Condition:
     }  # fmt: skip
     if field in reads:
         return reads[field](one, question, ground)
+    if field in FORECAST:
+        return forecasts.fits(one, _number(one), COMPARE[one.op], ground)
     if field in PACES:
         one = _in_all(one, question, ground)
     return _summed(one, question, ground)
@@ -304,7 +306,7 @@ def _summed(one: Filter, question: Question, ground: Ground) -> Condition:
         value = value * size
     fits = _compared(whose.c.value, one.op, value)
     counted = one.field not in ("basket", "km", "litres_visit")
-    if one.op == "!=" or (counted and COMPARE[one.op](0, _number(one))):
+    if COMPARE[one.op](0, _number(one)) if counted else one.op == "!=":
         return Customer.id.not_in(made.where(~fits))
     return Customer.id.in_(made.where(fits))
 
@@ -342,7 +344,8 @@ def _each(field: str, question: Question, ground: Ground) -> Select[Any]:
 def summed(question: Question, ground: Ground) -> bool:
     """Whether it takes the log to tell who is asked for."""
     fields = {one.field.partition("_")[0] for one in question.filters}
-    return bool(fields & LOGGED) or any(known(name, question, ground) is None for name in fields & SUMMED)
+    of_log = fields & SUMMED.difference(FORECAST)
+    return bool(fields & LOGGED) or any(known(name, question, ground) is None for name in of_log)
 
 
 def in_order(question: Question, ground: Ground, *columns: Any, among: CTE | None = None) -> Select[Any]:
@@ -358,6 +361,8 @@ def in_order(question: Question, ground: Ground, *columns: Any, among: CTE | Non
         query = _of(*columns).where(Customer.id.in_(select(among.c.id)))
     if name == "last":
         key: Any = sums.days_since(ground.session, CustomerSegment.last_visit, ground.asker.today)
+    elif name in FORECAST:
+        query, key = forecasts.beside(query, name)
     else:
         key = NUMBERS["gap"] if name == "gap" else known(name, question, ground)
     if key is None:

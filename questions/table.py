@@ -106,7 +106,8 @@ def _people(name: str, question: Question, ground: Ground) -> Table:
     def lines() -> Iterator[Line]:
         for row in ground.session.execute(query.execution_options(yield_per=AT_ONCE)):
             cells = _listed(row, homes, ground.asker.today)
-            value = _major(row.key, measure, row.currency or ground.currency)
+            currency = ground.expected_in if measure == "worth" else row.currency or ground.currency
+            value = _major(row.key, measure, currency)
             yield Line((*cells, value) if more else cells, row.id)
 
     return Table(name, columns, lines(), min(total, question.limit or total))

@@ -14,9 +14,9 @@ from crm.customers import Customer, Vehicle
 from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
-from questions import accounts, hours, sums
+from questions import accounts, forecasts, hours, sums
 from questions.ground import MOMENTS, ROW_FIELDS, WEEK, Days, Ground, weekday
-from questions.question import EACH, RATES, STEPS, Question
+from questions.question import EACH, FORECAST, RATES, STEPS, Question
 from questions.select import COLUMNS, HOME, customers, moves
 
 Key = Any
@@ -46,6 +46,8 @@ class Totals:
     spend: int = 0
     customers: int = 0  # counted only where a mean of them is asked for
     days: int = 1
+    worth: float = 0.0  # of the next 90 days, minor units
+    expected: float = 0.0  # visits in them
 
     def measure(self, name: str) -> float | None:
         if name in ("basket", "litres_visit"):
@@ -55,7 +57,7 @@ class Totals:
             summed = getattr(self, name.removesuffix(EACH))
             return summed / self.customers if self.customers else None
         base, under, step = name.partition("_")
-        found: int = getattr(self, base)
+        found: float = getattr(self, base)
         return found * RATES[under + step] / self.days if under else found
 
     def add(self, other: Totals) -> None:
@@ -65,10 +67,14 @@ class Totals:
         self.litres += other.litres
         self.spend += other.spend
         self.days = other.days
+        self.worth += other.worth
+        self.expected += other.expected
 
 
 def totals(question: Question, ground: Ground, by: str = "", days: Days | None = None) -> dict[Key, Totals]:
     """The sums of the rows asked for, by a dimension; for a step of time by day. All: under None."""
+    if question.summed in FORECAST:
+        return _foretold(question, ground, by)
     these, whose = days or ground.days(question), _people(question, ground)
     each = question.measure.endswith(EACH)
     whose += [Fillup.customer_id.is_not(None)] if each else []
@@ -92,6 +98,18 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
     if each:
         for key, customers_ in _who(by, rows, ground, these):
             found[key].customers = customers_
+    return found
+
+
+def _foretold(question: Question, ground: Ground, by: str) -> dict[Key, Totals]:
+    """What is expected of the customers asked for, by what they are: at a station, of those at home there."""
+    name = question.summed
+    group = (dimension(by) if by else null()).label("key")
+    whose = customers(question, ground, Customer.id, group).subquery()
+    found: dict[Key, Totals] = {}
+    for key, summed, count in ground.session.execute(forecasts.sums(name, whose, whose.c.key)):
+        found[key] = Totals(customers=count)
+        setattr(found[key], name, float(summed))
     return found
 
 

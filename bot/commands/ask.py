@@ -43,8 +43,8 @@ from questions.said import problem, said
 from questions.table import KINDS, table
 from questions.vocabulary import listing
 
-MONEY = ("spend", "basket")
-SCALED = (*MONEY, "litres", "visits", "km", "gap", "churn")
+MONEY = ("spend", "basket", "worth")
+SCALED = (*MONEY, "litres", "visits", "expected", "km", "gap", "churn")
 UNITS = {"gap": "days", "churn": "percent"}
 
 

@@ -24,7 +24,7 @@ from tests.questions import plain_accounts
 from tests.questions.made_chain import build
 from tests.questions.names import PLACES
 from tests.questions.plain_chain import OWN, Oracle
-from tests.questions.plain_measures import measured, of_rows
+from tests.questions.plain_measures import foretold, measured, of_rows
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import STEPS, TODAY, Asked, asked, span
 
@@ -91,7 +91,8 @@ class Expected:
 
     def _groups(self, question: Asked) -> Any:
         by, oracle = question.by, self.oracle
-        if question.measure != "customers" or by in ("product", "payment", "weekday", "hour"):
+        of_people = question.measure.removesuffix("_each") in ("customers", "worth", "expected")
+        if not of_people or by in ("product", "payment", "weekday", "hour"):
             rows = oracle.asked_rows(question)
             rows = rows.assign(
                 weekday=rows["day"].map(lambda day: day.strftime("%a").lower()),
@@ -109,10 +110,13 @@ class Expected:
             found = {}
             for number, value in zip(who["id"], self._values(who, by), strict=True):
                 found.setdefault(self._name(by, value), set()).add(number)
-            found = {key: len(numbers) for key, numbers in found.items()}
+            found = {key: self._of_people(question.measure, numbers) for key, numbers in found.items()}
         sign = 1 if question.sort and not question.sort.startswith("-") else -1
         ordered = sorted(found.items(), key=lambda item: (sign * (item[1] or 0), item[0]))
         return dict(ordered[: question.limit])
+
+    def _of_people(self, measure: str, who: set[int]) -> Any:
+        return len(who) if measure == "customers" else _round(foretold(self.oracle, measure, who))
 
     def _values(self, who: Any, by: str) -> list[Any]:
         if by == "vehicle":
@@ -158,7 +162,7 @@ class Expected:
             return int(moves["customer_id"].isin(self.oracle.customers(question)).sum())
         if name == "customers" and question.by != "period":
             return len(self.oracle.customers(question))
-        if name in ("gap", "churn"):
+        if name in ("gap", "churn", "worth", "expected", "worth_each", "expected_each"):
             return _round(measured(self.oracle, replace(question, measure=name)))
         return self._of(self.oracle.asked_rows(question), replace(question, measure=name))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from crm import visits
 from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.fillups import Fillup
+from crm.forecasts import Forecast
 from crm.staff import Staff
 from crm.stations import Station
 from crm.tags import Tag
@@ -42,6 +43,7 @@ def build(database: Database, people: int = 90, seed: int = 4) -> None:
         for number in range(1, people + 1):
             session.add_all(_fillups(dice, number))
         _tag(session, people)
+        _expect(session, people)
         plain_accounts.build(session, NOON)
         for _ in range(60):
             session.add(_fillup(dice, None, dice.randrange(1, 6), NOON - timedelta(days=dice.randrange(60))))
@@ -60,6 +62,17 @@ def _tag(session: Session, people: int) -> None:
     for number in range(1, people + 1):
         for tag in dice.sample(TAGS, dice.choice([0, 1, 1, 2])):
             session.add(Tag(customer_id=number, tag=tag, staff_id=1, at=NOON))
+
+
+def _expect(session: Session, people: int) -> None:
+    """As a refit leaves them: who never came has none, and of some the money is not known."""
+    dice = random.Random(12)
+    for number in range(1, people + 1):
+        if number % 15:
+            visits = round(dice.gammavariate(1.2, 4), 4)
+            value = round(visits * dice.randrange(8_000, 60_000)) if number % 11 else None
+            session.add(Forecast(customer_id=number, month=date(2026, 5, 31), visits=visits, value=value,
+                                 currency="CNY"))  # fmt: skip
 
 
 def _customer(dice: random.Random, number: int) -> Customer:

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from crm.customers import Customer, Vehicle
 from crm.db import Database
 from crm.fillups import Fillup
+from crm.forecasts import Forecast
 from crm.segments import CustomerSegment, SegmentChange
 from crm.tags import Tag
 from tests.questions import plain_accounts, plain_measures
@@ -25,6 +26,7 @@ from tests.questions.read_anew import Asked, Term, span
 
 Frame = Any  # a pandas frame; its stubs cannot know what columns of objects hold
 PAID = ("cash", "wechat", "alipay", "unionpay", "card", "fuelcard", "app", "account")
+FORETOLD = {"worth": ("value", 100), "expected": ("visits", 1)}  # of the 90 days to come
 OWN = ("station", "city", "region", "product", "payment", "weekday", "hour")  # what rows themselves say
 
 
@@ -38,6 +40,7 @@ class Oracle:
             self.fillups = _frame(session.execute(select(Fillup.__table__)))
             self.changes = _frame(session.execute(select(SegmentChange.__table__)))
             self.vehicles = _frame(session.execute(select(Vehicle.__table__)))
+            self.forecasts = _frame(session.execute(select(Forecast.__table__)))
             self.tags = _frame(session.execute(select(Tag.__table__)))
         self.accounts = plain_accounts.Accounts(database)
         self.runs = plain_measures.runs(database)
@@ -127,7 +130,8 @@ class Oracle:
             return self._flags(one)
         if field in ("first", "due", "joined", "birthday"):
             return self._dated(one)
-        if field.split("_")[0] in ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m"):
+        numbers = ("last", "gap", "visits", "spend", "litres", "basket", "km", "r", "f", "m")
+        if field.split("_")[0] in (*numbers, *FORETOLD):
             return self._numbers(one, question)
         if field in plain_accounts.FIELDS:
             return self.accounts.drivers(one) & set(people["id"])
@@ -253,6 +257,10 @@ class Oracle:
 
     def numbers(self, field: str, question: Any) -> dict[int, float]:
         """A measure of each customer, in the units people write."""
+        if field in FORETOLD:
+            column, unit = FORETOLD[field]
+            known = self.forecasts[self.forecasts[column].notna()]
+            return dict(zip(known["customer_id"], known[column] / unit, strict=True))
         told = tuple(one for one in question.filters if one.field in OWN[3:])
         placed = tuple(one for one in question.of("station") if one.op == "=" and question.period)
         found: dict[int, float] = (

@@ -24,7 +24,18 @@ def measured(oracle: Any, question: Any) -> float | None:
         return sum(known) / len(known) if known else None
     if question.measure == "churn":
         return _churn(oracle, question)
+    if question.measure.removesuffix("_each") in ("worth", "expected"):
+        return foretold(oracle, question.measure, oracle.customers(question))
     return of_rows(oracle, oracle.asked_rows(question), question)
+
+
+def foretold(oracle: Any, measure: str, who: set[int]) -> float | None:
+    """The sum or the mean of what is expected of these customers."""
+    numbers = oracle.numbers(measure.removesuffix("_each"), None)
+    known = [float(number) for customer, number in numbers.items() if customer in who]
+    if not measure.endswith("_each"):
+        return sum(known)
+    return sum(known) / len(known) if known else None
 
 
 def of_rows(oracle: Any, rows: Any, question: Any) -> float | None:

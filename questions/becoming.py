@@ -103,9 +103,9 @@ def _is_segment(reader: Reader, place: int) -> bool:
 def _joined(reader: Reader, places: list[int]) -> bool:
     between = range(places[0] + 1, places[-1])
     both = reader.places("shape", "both")  # 既是VIP又是流失客户: nobody is, and no move is meant
-    return bool(both or reader.places("shape", "compare", "difference")) or any(
-        reader.shape(place) == "joint" for place in between
-    )
+    times = len(reader.places("period")) > 1  # 对比本月和上月流失的VIP: what is compared are the times
+    compared = not times and bool(reader.places("shape", "compare", "difference"))
+    return bool(both) or compared or any(reader.shape(place) in ("joint", "compare") for place in between)
 
 
 def _move(reader: Reader, field: str, places: list[int]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from questions.misread import NotUnderstood, Problem
 from questions.question import BEGUN, FORECAST, PACES, STEPS, SUMMED, Filter, Question
+from questions.timing import ahead
 
 # Fields of which a customer has exactly one value.
 SINGLE = frozenset({
@@ -32,6 +33,8 @@ def check(question: Question) -> Question:
     if question.limit is not None and question.kind not in CUT:  # a number is of all of them
         raise NotUnderstood(Problem("operator", f"limit:{question.limit}", field="limit"))
     _never_came(question)
+    if question.measure != "customers" and any(ahead(one) for one in question.period.split(",")):
+        raise NotUnderstood(Problem("operator", question.period, field="due"))  # what is to come nobody knows
     for field in {one.field for one in question.filters}:
         these = question.of(field)
         if field in ORDERED:

@@ -108,7 +108,7 @@ def dimension(reader: Reader) -> None:
         (apart or mean or reader.twice) and several and parts.kind in ("", "list", "count")
     ):  # "汽油和柴油各多少"
         parts.kind = "compare"
-    if reader.much and parts.kind == "count" and not parts.measure:
+    if reader.much and parts.kind in ("count", "breakdown") and not parts.measure:
         much(reader)
 
 

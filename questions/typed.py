@@ -16,6 +16,7 @@ from questions import period, when
 from questions.accounts import FIELDS
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.names import Names
+from questions.qualified import QUALIFIERS, meant
 from questions.question import BEGUN, KINDS, MEANS, MEASURES, STEPS, Filter, Question
 from questions.vocabulary import ANY, directive_words, fields, plain, typed_field_words, typed_words
 
@@ -88,6 +89,9 @@ def _term(term: Tree[Token], names: Names, parts: Parts) -> None:
             raise NotUnderstood(Problem("operator", name, field=known))
         _directive(known, given, parts)
         return
+    if known in QUALIFIERS and op == "=" and len(given) == 1:
+        known, given[0], denied = meant(known, given[0])
+        negated = negated != denied
     words = typed_field_words()
     if known not in words:
         raise NotUnderstood(unknown(name, (*words, *DIRECTIVES)))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 MONTH = date(2026, 5, 31)
 SUM, LIST, SPLIT = "measure:worth", "sort:-worth", "show:breakdown measure:worth_each by:segment"
-NO_FORECAST = {"en": "There is no forecast for that day", "zh": "这一天没有预测"}
+NO_FORECAST = {"en": "There is no forecast to tell", "zh": "目前没有可用的预测"}
 
 
 @pytest.fixture

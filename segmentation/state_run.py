@@ -209,7 +209,8 @@ class Slide:
     def _rows(self, after: date, until: date) -> sliding.Rows:
         """The rows of the days after ``after`` up to ``until``, and what touches them on the days beside."""
         day = timedelta(days=1)
-        span = reading.start_of(after), reading.start_of(until + 4 * day)
+        # A day begins up to 14 hours before that of UTC, and ends up to 12 hours after it.
+        span = reading.start_of(after + day), reading.start_of(until + 3 * day)
         rows = self._log(span, until, and_(Fillup.day > after, Fillup.day <= until))
         gap = 60 * self.setting.criteria.visit.gap_minutes
         reach = [rows["at"].min() - gap, rows["at"].max() + gap] if len(rows) else [0, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -168,12 +169,22 @@ def weekday() -> ColumnElement[int]:
 
 def on_weekdays(values: tuple[str, ...], days: Days) -> ColumnElement[bool]:
     """Fill-ups of such days of the week; over a year or two by their dates, which an index can look up."""
-    wanted = {WEEK[day] for value in values for day in DAYS_OF.get(value, (value,))}
-    length = (days[1] - days[0]).days + 1
-    if length > MOST_DATES:
-        return weekday().in_(sorted(wanted))
-    dates = (days[0] + timedelta(days=number) for number in range(length))
-    return Fillup.day.in_([day for day in dates if day.isoweekday() % 7 in wanted])
+    if (days[1] - days[0]).days >= MOST_DATES:
+        return weekday().in_(sorted(_of_week(values)))
+    return Fillup.day.in_([day for day in dates(days) if on_one_of(day, values)])
+
+
+def on_one_of(day: date, values: tuple[str, ...]) -> bool:
+    """Whether it is such a day of the week: ``sat``, ``weekend``."""
+    return day.isoweekday() % 7 in _of_week(values)
+
+
+def dates(days: Days) -> Iterator[date]:
+    return (days[0] + timedelta(days=number) for number in range((days[1] - days[0]).days + 1))
+
+
+def _of_week(values: tuple[str, ...]) -> set[int]:
+    return {WEEK[day] for value in values for day in DAYS_OF.get(value, (value,))}
 
 
 def codes(field: str, values: tuple[str, ...]) -> list[str]:

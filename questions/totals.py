@@ -15,7 +15,7 @@ from crm.fillups import Fillup
 from crm.segments import CustomerSegment, SegmentChange
 from crm.stations import Station
 from questions import accounts, forecasts, hours, sums
-from questions.ground import MOMENTS, ROW_FIELDS, WEEK, Days, Ground, weekday
+from questions.ground import MOMENTS, ROW_FIELDS, WEEK, Days, Ground, dates, on_one_of, weekday
 from questions.question import EACH, FORECAST, RATES, STEPS, Question
 from questions.select import COLUMNS, HOME, customers, moves
 
@@ -88,7 +88,7 @@ def totals(question: Question, ground: Ground, by: str = "", days: Days | None =
     for key, visits, volume, money in _added(ground, by, rows, these, summed, grouped=by != "hour"):
         one = found[key]
         one.visits, one.litres, one.spend = int(visits or 0), int(volume or 0), int(money or 0)
-        one.days = (these[1] - these[0]).days + 1
+        one.days = _days_of(question, these, str(key) if by == "weekday" else "")
     if question.summed == "visits" or question.measure in WITH_VISITS:
         apart = VARIED.get(by) or (_first(by, ground, these, ()) if by == "hour" else ())
         again = ((1 - sums.begins(ground.session, *apart)).label("again"),)
@@ -111,6 +111,15 @@ def _foretold(question: Question, ground: Ground, by: str) -> dict[Key, Totals]:
         found[key] = Totals(customers=count)
         setattr(found[key], name, float(summed))
     return found
+
+
+def _days_of(question: Question, these: Days, weekday: str) -> int:
+    """How many days a mean is of: "a day at weekends" is of these days only, "a week" of all."""
+    if not question.measure.endswith("_day"):
+        return (these[1] - these[0]).days + 1
+    told = [(one.values, one.op == "=") for one in question.of("weekday")]
+    told += [((weekday,), True)] if weekday else []
+    return sum(all(on_one_of(day, values) == wanted for values, wanted in told) for day in dates(these))
 
 
 def _first(by: str, ground: Ground, days: Days, else_: tuple[Any, ...]) -> tuple[Any, ...]:

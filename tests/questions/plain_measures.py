@@ -13,6 +13,7 @@ from crm.segments import SegmentRun
 from tests.questions.plain_sums import measure
 from tests.questions.read_anew import TODAY, span
 
+WEEKS = {"weekend": {"sat", "sun"}, "workday": {"mon", "tue", "wed", "thu", "fri"}}
 UNITS = {"day": 1, "week": 7, "month": 365.25 / 12}
 
 
@@ -45,7 +46,14 @@ def of_rows(oracle: Any, rows: Any, question: Any) -> float | None:
         return measure(rows, question.measure)
     begin, end = oracle.window(question)
     found = measure(rows, base)
-    return None if found is None else found * UNITS[step] / ((end - begin).days + 1)
+    days = pd.Series(pd.date_range(begin, end)).dt.day_name().str[:3].str.lower()
+    if step == "day":  # a mean of such days of the week as are asked for
+        for one in question.of("weekday"):
+            named = {day for value in one.values for day in WEEKS.get(value, (value,))}
+            days = days[days.isin(named) == (one.op == "=")]
+        if question.by == "weekday" and len(rows) and question.kind == "breakdown":
+            days = days[days == f"{rows['day'].iloc[0]:%a}".lower()]
+    return None if found is None else found * UNITS[step] / max(len(days), 1)
 
 
 def _churn(oracle: Any, question: Any) -> float | None:

@@ -104,11 +104,7 @@ def _joined(session: Session, day: date, survivors: dict[int, int]) -> pd.DataFr
 def spent(session: Session, day: date, *, trust: bool) -> Spent:
     """What everyone paid by the end of ``day``, in minor units. ``trust``: a driver's own word counts."""
     paid = and_(_counts(day), Fillup.amount.is_not(None), *([] if trust else [Fillup.confirmed.is_(True)]))
-    most = func.count().desc()
-    kinds = session.execute(
-        select(Fillup.currency).where(paid).group_by(Fillup.currency).order_by(most, Fillup.currency)
-    )
-    currencies = list(kinds.scalars())
+    currencies = _currencies(session, paid)
     if not currencies:
         return Spent("", NOTHING, np.zeros(0, np.int64))
     mine = and_(paid, Fillup.currency == currencies[0])
@@ -125,18 +121,39 @@ def spent(session: Session, day: date, *, trust: bool) -> Spent:
     return Spent(currencies[0], frame.sort_index(), elsewhere)
 
 
+def _currencies(session: Session, paid: ColumnElement[bool]) -> list[str]:
+    """That of most fill-ups first. They are counted without being sorted, for they may be many millions."""
+    kinds = sorted(session.scalars(select(Fillup.currency).where(paid).distinct()))
+    if len(kinds) < 2:
+        return kinds
+    each = (func.count(case((Fillup.currency == kind, 1))) for kind in kinds)
+    counts = dict(zip(kinds, session.execute(select(*each).where(paid)).one(), strict=True))
+    return sorted(kinds, key=lambda kind: -counts[kind])
+
+
 def _means(session: Session, paid: ColumnElement[bool]) -> pd.DataFrame:
     """Of each customer by themselves: the first day apart, which says nothing of the days to come."""
-    first = func.min(Fillup.day).over(partition_by=Fillup.customer_id).label("first")
-    rows = select(Fillup.customer_id, Fillup.day, Fillup.amount, first).where(paid).subquery()
-    later = case((rows.c.day > rows.c.first, rows.c.amount), else_=0)
+    whole = (
+        select(
+            Fillup.customer_id,
+            func.min(Fillup.day).label("first"),
+            func.count(distinct(Fillup.day)).label("days"),
+            func.sum(Fillup.amount).label("total"),
+        )
+        .where(paid)
+        .group_by(Fillup.customer_id)
+        .subquery()
+    )
+    of_first = and_(Fillup.customer_id == whole.c.customer_id, Fillup.day == whole.c.first)
     each = (
         select(
-            rows.c.customer_id,
-            (func.count(distinct(rows.c.day)) - 1).label("repeats"),
-            func.sum(later).label("later"),
+            whole.c.customer_id,
+            (whole.c.days - 1).label("repeats"),
+            (whole.c.total - func.sum(Fillup.amount)).label("later"),
         )
-        .group_by(rows.c.customer_id)
+        .join_from(whole, Fillup, of_first)
+        .where(paid)
+        .group_by(whole.c.customer_id, whole.c.days, whole.c.total)
         .subquery()
     )
     customers, repeats, total = whole_numbers(session, select(*each.c))

@@ -71,6 +71,7 @@ WHO_DID = tuple(
         r"|status|phone(?: number)?|number|plate|car|birthday|segment|card) (?:of|for)\s+(?P<who>.+)",
         r"(?:tell me about|what do (?:we|you) know about|anything on|info on"
         r"|(?:pull|bring|call|open|dig|look)(?: me)?(?: up)?)\s+(?P<who>.+)",
+        r"(?:when was )?the last time\s+(?P<who>.+?)\s+(?:came|visited|was here|was in|filled up)",
         r"when (?:was|is)\s+(?P<who>.+?)\s+last (?:here|in|seen|at the station|around)",
         r"how much (?:does|did|has)\s+(?P<who>.+?)\s+(?:spend|spent)",
         r"(?:plate|member|phone|number)\s+(?P<who>.+)",

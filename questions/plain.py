@@ -270,4 +270,6 @@ def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
 
 def _figure(text: str, start: int, found: figures.Figure) -> tuple[Token, int]:
     told = text[start : found.end].strip()
+    if text[found.end : found.end + 1] == "%":  # of whom, and not so many
+        return Token("unknown", "", f"{told}%"), found.end + 1
     return Token("number", found.unit, told, number=found.number, high=found.high), found.end

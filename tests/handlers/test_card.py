@@ -100,7 +100,7 @@ def test_what_is_expected_has_its_month_and_is_not_told_when_it_is_old(chain: Ch
         Forecast(customer_id=number, month=date(2026, 5, 31), visits=3.04, value=123_400, currency="CNY")
     )
     line = "Next 90 days: about 3 visits and CN¥1,234.00 expected (model of 31 May 2026)"
-    assert line in manager.says("/customer 77")
+    assert f"\n\n{line}\n\n👉" in manager.says("/customer 77")
     wei = next(chat for chat in chain.town.people.values() if chat.name == "Wei")
     assert "expected" not in wei.says("/me")
     chain.town.passes(days=31)

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher, get_close_matches
 from questions.vocabulary import nearest_words, plain
 
 ALIKE = 0.8
-LIKELY = 0.6  # of words that have the same letters, or of which one is all in the other
+LIKELY = 0.6  # of Chinese, of words that have the same letters, or of which one is all in the other
 LONGEST = 64
 
 
@@ -47,10 +47,12 @@ def unknown(word: str, among: Iterable[str] | None = None, nearest: str = "") ->
 
 
 def _near(word: str, other: str) -> bool:
-    """Whether the one may well have been meant by the other; two signs of Chinese say too little for that."""
+    """Whether the one may well have been meant by the other: of three signs of Chinese two are enough, of two
+    signs one is not.
+    """
     shorter = min(len(word), len(other))
     if shorter < (3 if word.isascii() else 2) or " " in word:  # nothing is near to so many words
         return False
     if word in other or other in word or (word.isascii() and sorted(word) == sorted(other)):
         return True
-    return shorter > 2 and SequenceMatcher(None, word, other).ratio() >= ALIKE
+    return shorter > 2 and (not word.isascii() or SequenceMatcher(None, word, other).ratio() >= ALIKE)

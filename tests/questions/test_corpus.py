@@ -134,6 +134,7 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("what is 95 going for at station 2", "unknown", "price of", ""),
         ("who sometimes pays cash", "unknown", "sometimes", ""),  # as near to kilometres as to anything
         ("天气", "unknown", "气", ""),
+        ("忠臣度高的客户", "unknown", "忠臣度高", "忠诚度高"),
         ("since:2026-06-01 since:2026-07-01", "periods", "2026-06-01.., 2026-07-01", ""),
         ("visited>30d", "operator", "visited", ""),
         ("上个月戴眼镜的客户花了多少钱", "unknown", "戴眼镜", ""),  # not somebody of the family 戴

@@ -110,6 +110,8 @@ def _dimensioned(question: Question) -> Question:
             raise NotUnderstood(Problem("value", question.by, field="trend"))
         return replace(question, by="day" if question.period in SHORT else "month")
     if question.kind == "breakdown" and not question.by:
+        if question.limit is not None:  # the share of the first ten in all is no split of them
+            raise NotUnderstood(Problem("operator", f"limit:{question.limit}", field="limit"))
         return replace(question, by="segment")
     if question.kind != "trend" and question.by in (*STEPS, "period", *BEGUN):
         raise NotUnderstood(Problem("value", question.by, field="by"))

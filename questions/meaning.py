@@ -90,10 +90,14 @@ def _top(reader: Reader) -> None:
         if number is not None:
             found = reader.at(number)
             assert found is not None
+            if reader.parts.limit is not None:  # the best five and the worst five are two lists
+                raise NotUnderstood(unknown(f"{token.text} {found.text}"))
             if not 0 < found.number <= 1000:
                 raise NotUnderstood(Problem("number", found.text, field="limit"))
             reader.parts.limit = int(found.number)
             reader.take(number)
+        if reader.parts.sort not in ("", f"{sign}?"):
+            raise NotUnderstood(unknown(token.text))  # of the most of one and the least of the other
         reader.parts.sort = f"{sign}?"
         reader.take(place)
 

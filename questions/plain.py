@@ -40,7 +40,7 @@ _AROUND = re.compile(
     r"(?:这|那)?(?:附近|一带|周边|旁边|那边|这边|片区|地区|区域|大区|城区)| (?:area|district|region)\b"
 )
 _NEXT_TAG = re.compile(r" ?(?:,|、|和|还?有|或者?|与|and\b|or\b) ?")
-_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大]")
+_PERIOD_START = re.compile(r"[a-z0-9〇零一二两三四五六七八九十第最近过去这前上下本今昨明未接半自从后未大截]")
 
 CLASSES = frozenset({"segment", "lifecycle", "value", "frequency", "loyalty", "credit"})
 FIRST_WORDS = 2  # of a class, its names in both languages

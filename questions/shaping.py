@@ -242,7 +242,13 @@ def rest(reader: Reader) -> None:
 def _as_a_rule(reader: Reader) -> None:
     """``who usually pay cash``: who ever paid so is another; of a fuel it is what they prefer."""
     told = {one.field for one in reader.parts.filters if one.op == "="}
-    if reader.usual and told & AS_A_RULE and not told & {"fuel", "home"} and reader.parts.kind != "breakdown":
+    washed = any(one.field == "product" and SHOP.intersection(one.values) for one in reader.parts.filters)
+    if (
+        reader.usual
+        and (told & AS_A_RULE or washed)
+        and not told & {"fuel", "home"}
+        and reader.parts.kind != "breakdown"
+    ):
         raise NotUnderstood(unknown(reader.usual, nearest=usual_words()[reader.usual]))
 
 

@@ -16,13 +16,14 @@ _AFTER = re.compile(
 )
 _BEFORE = re.compile(r"(?:before|prior to) (?:the )?(?=\S)")
 _BEFORE_IT = re.compile(r" ?(?:之前|以前|前(?![\d一二三四五六七八九十两几半后天往面]))")
+_UNTIL = re.compile(r"(?:up )?(?:until|till) (?:the )?(?:end of )?(?=\S)|(?:一直)?(?:截至|截止到?) ?(?=\S)")
 _BETWEEN = re.compile(r"(?:between|from|从|自) ?")
 _AND = re.compile(r" ?(?:and|to|until|till|到|至|和|~|-|–|—) ?")
 
 
 def read(text: str, start: int) -> tuple[str, int] | None:
     """The period at this place and where it ends. Raises ValueError for a day that does not exist."""
-    if found := _range(text, start) or _since(text, start):
+    if found := _range(text, start) or _since(text, start) or _until(text, start):
         return found
     both = [one for one in (_relative(text, start), _dated(text, start)) if one]
     return max(both, key=lambda one: one[1], default=None)
@@ -117,6 +118,19 @@ def _since(text: str, start: int) -> tuple[str, int] | None:
     after = _AFTER.match(text, found[1])
     of_then = opened[0].startswith("from") and not (dated or after)  # "those from last week"
     return found[0] if of_then else _open(found[0]), after.end() if after else found[1]
+
+
+def _until(text: str, start: int) -> tuple[str, int] | None:
+    """``until May``, ``截至5月15日``: all that was before, and the day or the month itself."""
+    opened = _UNTIL.match(text, start)
+    found = (_first(DATES, text, opened.end()) or _ended(text, opened.end())) if opened else None
+    return None if found is None else (f"..{found[0].rpartition('..')[2] or found[0]}", found[1])
+
+
+def _ended(text: str, start: int) -> tuple[str, int] | None:
+    """Of the times told from today, those that are over; "until today" says nothing."""
+    found = _first(RELATIVE, text, start)
+    return found if found and (found[0] == "yesterday" or found[0].startswith("last-")) else None
 
 
 def _open(period: str) -> str:

@@ -126,6 +126,17 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("VIPs who came again last week", "unknown", "again", "back again"),
         ("who moved from regular to VIP and back", "unknown", "and back", ""),
         ("how much by station", "unknown", "how much", ""),
+        ("只周末来的客户", "unknown", "只在", ""),  # who ever did is another
+        ("一直在1号站加油的客户", "unknown", "一直在", ""),
+        ("再来的VIP有多少", "unknown", "再来的", ""),
+        ("先来1号站再去2号站的客户", "unknown", "先后", ""),
+        ("爱用现金的客户", "unknown", "爱", "只用"),
+        ("喜欢洗车的VIP有多少", "unknown", "喜欢", "只用"),
+        ("5 best and 5 worst customers", "unknown", "worst 5", ""),  # two lists
+        ("前10名VIP和前10名流失客户", "unknown", "前 10名", ""),
+        ("which station has the most VIPs and the fewest churned", "unknown", "fewest", ""),
+        ("前10名客户占销售额多少", "operator", "limit:10", ""),
+        ("biggest visit last month", "unknown", "single", ""),  # not who came most often
         ("how many litres will we sell tomorrow", "operator", "tomorrow", ""),  # nobody knows
         ("明天会卖多少升", "operator", "tomorrow", ""),
         ("is:blorp", "unknown", "blorp", ""),

@@ -247,6 +247,8 @@ def _values(reader: Reader) -> None:
             several = field in SEVERAL or (both and field == "station")
             if not (joined or negated or several) and codes != together:
                 raise NotUnderstood(Problem("contradiction", token.text, field=field))
+            if codes != together and not _either(reader, last, place):
+                reader.beside.add(field)
             codes |= together
         groups[key] = (place, codes)
     reader.take(*reader.places("value"))
@@ -266,6 +268,11 @@ def _together(reader: Reader, last: int, place: int, field: str) -> bool:
     """Whether a word joins them, or they are stations named one after another: 一号站二号站."""
     beside = field == "station" and place == last + 1
     return beside or any(reader.shape(near) == "joint" for near in range(last + 1, place))
+
+
+def _either(reader: Reader, last: int, place: int) -> bool:
+    """``VIPs or regulars``: one of the two, whichever."""
+    return any(reader.text(near) in or_words() for near in range(last + 1, place))
 
 
 def _days_between(reader: Reader) -> None:

@@ -32,6 +32,7 @@ class Reader:
         )
         self.comparing = False
         self.growing = False  # how much more than before
+        self.beside: set[str] = set()  # fields of which two stand beside each other, and not one of two
         self.part = ""  # of two fields the one that is a part of the other
 
     def at(self, place: int) -> Token | None:

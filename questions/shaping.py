@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from questions.means import PEOPLE, average, much, share
+from questions.means import PEOPLE, PLACES, average, much, share
 from questions.misread import NotUnderstood, Problem, unknown
 from questions.plain import Token
 from questions.question import MEANS, MEASURES, STEPS, SUMMED
@@ -12,6 +12,7 @@ from questions.typed import DIMENSIONS, ORDERS, Parts
 from questions.vocabulary import size_words, usual_words
 
 AS_A_RULE = frozenset({"payment", "weekday", "hour"})  # of which what is done once counts
+WHERE_AND_WHEN = PLACES | {"weekday", "hour"}  # of two of these a sum is one, too
 SHOP = frozenset({"shop", "wash"})  # of which nobody counts litres
 
 
@@ -131,10 +132,11 @@ def _of_some(parts: Parts) -> bool:
 
 
 def _split_twice(reader: Reader, apart: bool) -> None:
-    """``VIPs vs regulars by station``, 每站VIP和常客各多少: each of two, and not both added up."""
+    """``VIPs and regulars by station``, 每站VIP和常客各多少: each of two, and not both added up."""
     parts = reader.parts
     several = sorted(one.field for one in parts.filters if one.op == "=" and len(one.values) > 1)
-    if (reader.comparing or apart) and parts.by and several and parts.by not in several:
+    each = reader.comparing or apart or bool(reader.beside.difference(WHERE_AND_WHEN).intersection(several))
+    if each and parts.by and several and parts.by not in several:
         raise NotUnderstood(Problem("splits", parts.by, field=several[0]))
 
 

@@ -160,7 +160,7 @@ def test_no_breakdown_names_an_account_of_others(chain: Database) -> None:
         ("物流行业的车队客户有多少", "zh", "企业客户，行业：物流：3 位客户"),
         ("how many drivers of large logistics fleets", "en",
          "drivers of accounts in logistics · drivers of accounts of size large: 3 people"),
-        ("how many accounts", "en", "drivers of any account: 4 people"),
+        ("how many accounts", "en", "drivers of any account · by account: 3 rows"),
         ("account:none", "zh", "非企业客户，所属：任一企业：1 位客户"),
     ],
 )  # fmt: skip

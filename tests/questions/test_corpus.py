@@ -90,6 +90,9 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("who registered the day before", "when", "", ""),
         ("VIPs who opted in last week", "unknown", "day of consent", "marketing consent"),
         ("VIPs vs regulars by station", "splits", "station", ""),
+        ("92 and 95 for each station", "splits", "station", ""),
+        ("cash and card by station", "splits", "station", ""),
+        ("92 and 95 litres by station", "splits", "station", ""),
         ("每个站VIP和常客各多少", "splits", "station", ""),
         ("其他站的VIP", "unknown", "其他", "其他油品"),  # other than which
         ("stations with falling revenue", "unknown", "falling", "falling visits"),

@@ -103,6 +103,6 @@ def _each(reader: Reader, place: int, *, beside: bool) -> bool:
         before -= 1
     if reader.shape(before) in ("by", "top", "bottom"):
         return True
-    if reader.shape(place) == "accounts" and reader.shape(before) in ("count", "list"):  # "how many companies"
+    if reader.shape(place) == "accounts" and reader.shape(before) in ("count", "list"):
         return reader.text(place) in account_words("each")
     return not beside and bool(reader.places("shape", "top", "bottom", "sort"))

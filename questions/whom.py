@@ -24,7 +24,8 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _CALLED = re.compile(
-    r"^(?:(?:(?:the |our )?(?:customer|member|driver|client)|(?:mr|mrs|ms|miss|dr)\.?) )+(?=\S)|^[老小](?=[\u4e00-\u9fff]$)"
+    r"^(?:(?:(?:the |our )?(?:customer|member|driver|client)|(?:mr|mrs|ms|miss|dr)\.?) )+(?=\S)"
+    r"|^[老小](?=[\u4e00-\u9fff]$)"
     r"|(?<=\d)的?(?:车主|司机|车|客户|会员|人)$|(?<=\d)的$",
     re.IGNORECASE,
 )

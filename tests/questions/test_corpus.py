@@ -131,7 +131,7 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("how much by station", "unknown", "how much", ""),
         ("只周末来的客户", "unknown", "只在", ""),  # who ever did is another
         ("一直在1号站加油的客户", "unknown", "一直在", ""),
-        ("再来的VIP有多少", "unknown", "再来的", ""),
+        ("再来的VIP有多少", "unknown", "再来的", "新来的"),
         ("先来1号站再去2号站的客户", "unknown", "先后", ""),
         ("爱用现金的客户", "unknown", "爱", "只用"),
         ("喜欢洗车的VIP有多少", "unknown", "喜欢", "只用"),

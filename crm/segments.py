@@ -219,6 +219,11 @@ def day_before(session: Session, run: SegmentRun) -> date | None:
     return session.scalar(select(func.max(SegmentRun.as_of)).where(SegmentRun.as_of < run.as_of))
 
 
+def first_day(session: Session) -> date | None:
+    """The day of the first run: who moves is known of the days after it."""
+    return session.scalar(select(func.min(SegmentRun.as_of)))
+
+
 def ran_by(session: Session, day: date) -> bool:
     """Whether there was a run as of that day or an earlier one."""
     return session.scalar(select(SegmentRun.id).where(SegmentRun.as_of <= day).limit(1)) is not None

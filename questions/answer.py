@@ -11,6 +11,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm import segments
 from crm.customers import Customer
 from crm.segments import CustomerSegment, SegmentChange
 from questions import forecasts, hours, period, totals
@@ -35,7 +36,8 @@ class Answer:
     Money in minor units of ``currency``, litres in millilitres. ``total``: how many rows there are
     without paging. ``as_of``: the day of the segments. ``found``: the person asked for. ``model``: the month
     end whose fit foretells what was asked; ``foretold``: it was asked, and where there is no model, there is
-    no answer.
+    no answer. ``since``: the day from which moves between segments are known, where they are asked of
+    earlier days too.
     """
 
     question: Question
@@ -49,6 +51,7 @@ class Answer:
     as_of: date | None = None
     foretold: bool = False
     model: date | None = None
+    since: date | None = None
     found: Person | People | Nobody | None = field(default=None)
 
 
@@ -77,7 +80,17 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
         as_of=run.as_of if run else None,
         foretold=foretold,
         model=standing.month if standing and forecasts.known(question, ground) else None,
+        since=_moves_since(question, ground),
     )
+
+
+def _moves_since(question: Question, ground: Ground) -> date | None:
+    if not (question.of("was") or question.of("became")):
+        return None
+    times = question.period.split(",")  # two of them are compared
+    begins = min(ground.days(replace(question, period=one))[0] for one in times)
+    first = segments.first_day(ground.session)
+    return first if first is not None and begins <= first else None
 
 
 def _count(question: Question, ground: Ground) -> Answer:

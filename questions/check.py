@@ -32,6 +32,8 @@ def check(question: Question) -> Question:
     question = _completed(question)
     if question.limit is not None and question.kind not in CUT:  # a number is of all of them
         raise NotUnderstood(Problem("operator", f"limit:{question.limit}", field="limit"))
+    if "," in question.period and question.by != "period":  # only side by side
+        raise NotUnderstood(Problem("periods", question.period.replace(",", ", ")))
     _never_came(question)
     if question.measure != "customers" and any(ahead(one) for one in question.period.split(",")):
         raise NotUnderstood(Problem("operator", question.period, field="due"))  # what is to come nobody knows
@@ -86,7 +88,7 @@ def _of_the_future(question: Question) -> None:
     for name in (question.summed, question.sort.lstrip("-")):
         past = question.period or question.kind in ("trend", "change")
         if name in FORECAST and (past or question.by in (*STEPS, *BY_ROWS, *BEGUN, "period")):
-            raise NotUnderstood(Problem("operator", name, field=name))
+            raise NotUnderstood(Problem("forecast", name))
 
 
 def _one_person(question: Question) -> None:

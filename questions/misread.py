@@ -16,7 +16,7 @@ LONGEST = 64
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``code``: unknown, station, place, number, date, operator, contradiction, either, value, splits,
-    measures, when, long, empty."""
+    measures, when, forecast, long, empty."""
 
     code: str
     word: str = ""

@@ -37,6 +37,7 @@ def facts(answer: Answer, today: date) -> Facts:
         "total": answer.total,
         "foretold": answer.foretold,
         "model": answer.model.isoformat() if answer.model else None,
+        "since": answer.since.isoformat() if answer.since else None,
         "rows": [dict(row) for row in answer.rows[:1]],
     }
 

@@ -23,6 +23,7 @@ from questions.overview import counts
 from questions.parse import parse
 from questions.people import PAGE, Nobody, People, Person, in_segment, person
 from questions.question import Filter, Operator, Question
+from questions.said import said
 from tests.conftest import NOON
 from tests.questions.names import NAMES
 
@@ -341,3 +342,24 @@ def test_what_one_person_filled(chain: Database) -> None:
 )
 def test_nothing_else_is_counted_of_one_person(text: str) -> None:
     assert isinstance(parse(text, NAMES), Misread)
+
+
+@pytest.mark.parametrize(
+    "text", ["became:vip period:2026-05", "show:compare by:period became:vip period:this-month,last-month"]
+)
+def test_moves_of_days_before_the_first_run_are_said_not_to_be_known(chain: Database, text: str) -> None:
+    with chain.read() as session:
+        meant = parse(text, NAMES)
+        assert isinstance(meant, Question)
+        found = answer(session, meant, Asker(None, TODAY, "CN", SHANGHAI))
+        assert found.since == TODAY
+        assert "moves are known since 15 Jun 2026" in said(found, TODAY, "en")
+        assert "变动记录始于2026年6月15日" in said(found, TODAY, "zh")
+
+
+def test_moves_after_the_first_run_need_no_such_word(chain: Database) -> None:
+    later = TODAY + timedelta(days=40)
+    with chain.read() as session:
+        meant = parse("became:vip period:last-30d", NAMES)
+        assert isinstance(meant, Question)
+        assert answer(session, meant, Asker(None, later, "CN", SHANGHAI)).since is None

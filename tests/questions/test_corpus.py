@@ -83,10 +83,10 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("x" * 401, "long", "", ""),
         ("segment>vip", "operator", "segment", ""),
         ("limit:0", "number", "0", ""),
-        ("lifetime value last month", "operator", "worth", ""),
-        ("未来90天预计消费按油品", "operator", "worth", ""),
-        ("measure:expected show:trend", "operator", "expected", ""),
-        ("sort:-worth period:last-month", "operator", "worth", ""),
+        ("lifetime value last month", "forecast", "worth", ""),
+        ("未来90天预计消费按油品", "forecast", "worth", ""),
+        ("measure:expected show:trend", "forecast", "expected", ""),
+        ("sort:-worth period:last-month", "forecast", "worth", ""),
         ("who registered the day before", "when", "", ""),
         ("VIPs who opted in last week", "unknown", "day of consent", "marketing consent"),
         ("VIPs vs regulars by station", "splits", "station", ""),
@@ -142,6 +142,8 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("biggest visit last month", "unknown", "single", ""),  # not who came most often
         ("how many litres will we sell tomorrow", "operator", "tomorrow", ""),  # nobody knows
         ("明天会卖多少升", "operator", "tomorrow", ""),
+        ("visits period:this-month,last-month", "periods", "this-month, last-month", ""),
+        ("show:change was:vip period:this-month,last-month", "periods", "this-month, last-month", ""),
         ("is:blorp", "unknown", "blorp", ""),
         ("has:birthday", "unknown", "birthday", ""),
         ("show:trend measure:spend limit:5", "operator", "limit:5", ""),

@@ -147,12 +147,22 @@ def _rhythm(
 
 
 def forecast(session: Session, customer_id: int, day: date) -> Facts | None:
-    """What is expected of them in the next 90 days, as it may be told on that day."""
+    """What is expected of them in the next 90 days, as it may be told on that day; None also where they have
+    come more often since than was expected of all 90 days: the model was wrong about them.
+    """
     found = forecasts.of(session, customer_id, day)
-    if found is None:
+    if found is None or _came_since(session, customer_id, found.month) > found.visits:
         return None
     told = {name: getattr(found, name) for name in ("visits", "value", "currency")}
     return told | {"month": found.month.isoformat()}
+
+
+def _came_since(session: Session, customer_id: int, day: date) -> int:
+    """On how many days they came after it."""
+    came = select(func.count(Fillup.day.distinct())).where(
+        Fillup.customer_id == customer_id, Fillup.day > day, counting()
+    )
+    return session.scalar(came) or 0
 
 
 def _said_by_staff(session: Session, customer_id: int, today: date) -> Facts:

@@ -91,7 +91,9 @@ def test_a_rhythm_says_when_the_next_visit_is_due_and_how_late_it_is(chain: Chai
     assert "Usually every 6 days; here today; due on 21 Jun" in manager.says("/customer 77")
 
 
-def test_what_is_expected_has_its_month_and_is_not_told_when_it_is_old(chain: Chain, manager: Chat) -> None:
+def test_what_is_expected_has_its_month_and_is_not_told_when_it_was_wrong(
+    chain: Chain, manager: Chat
+) -> None:
     number = in_chat(chain)
     chain.visits(number, chain.north, 3, 40, 70)
     chain.segment()
@@ -103,6 +105,18 @@ def test_what_is_expected_has_its_month_and_is_not_told_when_it_is_old(chain: Ch
     assert f"\n\n{line}\n\n👉" in manager.says("/customer 77")
     wei = next(chat for chat in chain.town.people.values() if chat.name == "Wei")
     assert "expected" not in wei.says("/me")
+    chain.visits(number, chain.north, 1, 2, 4)
+    assert "Next 90 days" not in manager.says("/customer 77")  # four days since, where three were expected
+
+
+def test_what_was_expected_long_ago_is_not_told(chain: Chain, manager: Chat) -> None:
+    number = in_chat(chain)
+    chain.visits(number, chain.north, 40, 70)
+    chain.segment()
+    chain.town.keep(
+        Forecast(customer_id=number, month=date(2026, 5, 31), visits=3.04, value=123_400, currency="CNY")
+    )
+    assert "Next 90 days" in manager.says("/customer 77")
     chain.town.passes(days=31)
     assert "Next 90 days" not in manager.says("/customer 77")
 

@@ -268,8 +268,16 @@ def _number(text: str, start: int, _names: Names) -> tuple[Token | None, int]:
     return (None, start) if found is None else _figure(text, start, found)
 
 
+def _below_nought(text: str, start: int) -> bool:
+    """``over -5``; not the end of 3-5."""
+    before = text[max(start - 2, 0) : start]
+    return before.endswith("-") and not (before[0].isascii() and before[0].isalnum())
+
+
 def _figure(text: str, start: int, found: figures.Figure) -> tuple[Token, int]:
     told = text[start : found.end].strip()
     if text[found.end : found.end + 1] == "%":  # of whom, and not so many
         return Token("unknown", "", f"{told}%"), found.end + 1
+    if _below_nought(text, start):
+        return Token("unknown", "", f"-{told}"), found.end
     return Token("number", found.unit, told, number=found.number, high=found.high), found.end

@@ -245,8 +245,11 @@ def _timed(name: str, op: str, value: str) -> str:
         day = date.fromisoformat(value)
     except ValueError as error:
         raise NotUnderstood(Problem("operator", name, field=name)) from error
-    beside = timedelta(days={">": 1, "<": -1}.get(op, 0))
-    return f"{day + beside}.." if op in (">", ">=") else f"..{day + beside}"
+    try:
+        bound = day + timedelta(days={">": 1, "<": -1}.get(op, 0))
+    except OverflowError as error:  # after the last day there is, or before the first
+        raise NotUnderstood(Problem("date", value)) from error
+    return f"{bound}.." if op in (">", ">=") else f"..{bound}"
 
 
 def began(op: str, days: int) -> str:

@@ -147,6 +147,8 @@ def test_an_unknown_word_is_named_wherever_it_stands(text: str, _expected: str) 
         ("customers who spent over -100", "unknown", "-100", ""),
         ("消费超过-5元", "unknown", "-5元", ""),
         ("not come for -30 days", "unknown", "-30 days", ""),
+        ("visited>9999-12-31", "date", "9999-12-31", ""),
+        ("visited<0001-01-01", "date", "0001-01-01", ""),
         ("is:blorp", "unknown", "blorp", ""),
         ("has:birthday", "unknown", "birthday", ""),
         ("show:trend measure:spend limit:5", "operator", "limit:5", ""),

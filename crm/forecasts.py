@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.db import Base
 
-DAYS = 90
 GOOD_FOR = timedelta(days=45)  # after its month end: the next month's, and two weeks in which it may be late
 
 

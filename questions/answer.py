@@ -64,8 +64,8 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
     made = {
         "count": _count, "breakdown": _breakdown, "compare": _compare, "trend": _trend,
     }.get(question.kind)  # fmt: skip
-    foretold = bool(forecasts.asked(question))
-    if not forecasts.known(question, ground):
+    foretold, known = bool(forecasts.asked(question)), forecasts.known(question, ground)
+    if not known:
         found = Answer(question)
     elif question.of("who"):
         found = (_person if question.kind == "person" else _of_one)(question, ground)
@@ -73,13 +73,13 @@ def answer(session: Session, question: Question, asker: Asker, page: int | None 
         found = made(question, ground)
     else:
         found = (_changes if question.kind == "change" else _list)(question, ground, page)
-    run, standing = ground.run, ground.forecasts if foretold else None
+    run, standing = ground.run, ground.forecasts if foretold and known else None
     return replace(
         found,
         currency=ground.currency_of(question),
         as_of=run.as_of if run else None,
         foretold=foretold,
-        model=standing.month if standing and forecasts.known(question, ground) else None,
+        model=standing.month if standing else None,
         since=_moves_since(question, ground),
     )
 

@@ -8,26 +8,13 @@ from collections.abc import Callable
 from datetime import date
 
 from questions.period import DAYS
+from questions.spoken import ONES
 
 HAN = "零〇一二两三四五六七八九十百千万"
 N = rf"(?:\d+|[{HAN}]+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _SIZES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
-_ENGLISH = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
+_ENGLISH = ONES[:13]
 _ORDINALS = ("first", "second", "third", "fourth")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH_NAMES = (

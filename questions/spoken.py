@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_ONES = (
+ONES = (
     *(
         "zero",
         "one",
@@ -24,7 +24,7 @@ _ONES = (
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SMALL = {word: number for number, word in enumerate(_ONES)} | {
+_SMALL = {word: number for number, word in enumerate(ONES)} | {
     word: 20 + 10 * place for place, word in enumerate(_TENS)
 }
 _SIZES = {"hundred": 100, "thousand": 1000, "grand": 1000, "million": 1_000_000, "dozen": 12}

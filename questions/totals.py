@@ -58,7 +58,9 @@ class Totals:
             return summed / self.customers if self.customers else None
         base, under, step = name.partition("_")
         found: float = getattr(self, base)
-        return found * RATES[under + step] / self.days if under else found
+        if not under:
+            return found
+        return found * RATES[under + step] / self.days if self.days else None  # no weekend in those days
 
     def add(self, other: Totals) -> None:
         """The sums of both; ``customers`` where these have nobody in common."""

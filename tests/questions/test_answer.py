@@ -357,6 +357,15 @@ def test_moves_of_days_before_the_first_run_are_said_not_to_be_known(chain: Data
         assert "变动记录始于2026年6月15日" in said(found, TODAY, "zh")
 
 
+def test_a_mean_of_no_days_is_none(chain: Database) -> None:
+    with chain.read() as session:
+        meant = parse("measure:visits_day weekday:sat period:2026-06-10", NAMES)  # a Wednesday
+        assert isinstance(meant, Question)
+        found = answer(session, meant, Asker(None, TODAY, "CN", SHANGHAI))
+        assert found.value is None
+        assert said(found, TODAY, "en").endswith("—")
+
+
 def test_moves_after_the_first_run_need_no_such_word(chain: Database) -> None:
     later = TODAY + timedelta(days=40)
     with chain.read() as session:
